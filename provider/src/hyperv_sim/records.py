@@ -1,0 +1,149 @@
+"""What goes into a shell and what comes out of it, as plain values: no wire format, no state of the host.
+
+A client's invocation is a list of statements, a statement a list of commands joined by pipes. A shell answers with
+records: output objects, error records, warnings. Values carry their .NET type because PowerShell serialises by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Literal, Protocol, TypeAlias
+
+ScalarType: TypeAlias = Literal[
+    "Boolean",
+    "Byte",
+    "Byte[]",
+    "DateTime",
+    "Double",
+    "Guid",
+    "Int16",
+    "Int32",
+    "Int64",
+    "SecureString",
+    "Single",
+    "String",
+    "TimeSpan",
+    "UInt16",
+    "UInt32",
+    "UInt64",
+    "Version",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A .NET primitive. `value` is a bool, int, float, str, bytes, UUID, datetime or timedelta; a Version is a str."""
+
+    type_name: ScalarType
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class EnumMember:
+    """A member of a .NET enumeration: EnumMember("Microsoft.HyperV.PowerShell.VMState", "Off", 3)."""
+
+    type_name: str
+    name: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class NetObject:
+    """An object with properties. `adapted` holds a .NET or CIM object's own, `extended` the note properties.
+
+    `type_names` go from the most derived type to System.Object; `text` is what ToString() gives.
+    """
+
+    type_names: tuple[str, ...]
+    adapted: Mapping[str, Value] = field(default_factory=dict)
+    extended: Mapping[str, Value] = field(default_factory=dict)
+    text: str = ""
+
+
+Value: TypeAlias = "Scalar | EnumMember | NetObject | tuple[Value, ...] | Mapping[str, Value] | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """An argument as the client sent it. `name` is None for a positional one; a switch has the value None or True."""
+
+    name: str | None
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command as the client sent it; `is_script` marks script text, which no restricted endpoint takes."""
+
+    name: str
+    parameters: tuple[Parameter, ...] = ()
+    is_script: bool = False
+
+
+Statement: TypeAlias = Sequence[Command]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRecord:
+    """An error as PowerShell reports it.
+
+    `category` is a name of System.Management.Automation.ErrorCategory; `exception_types` go from the most derived type
+    to System.Object; `target` is the object that the error is about.
+    """
+
+    fully_qualified_error_id: str
+    category: str
+    message: str
+    exception_types: tuple[str, ...] = ("System.Exception", "System.Object")
+    activity: str = ""
+    reason: str = ""
+    target: Value = None
+    target_name: str = ""
+    target_type: str = ""
+    hresult: int = -2146233088  # COR_E_EXCEPTION, what .NET gives an exception that sets none
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """An object of the output stream, already cut to the depth that remoting serialises (1)."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A record of the error stream; the invocation goes on."""
+
+    error: ErrorRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A record of the warning stream."""
+
+    message: str
+
+
+Record: TypeAlias = "Output | Failure | Warned"
+
+
+class InvocationFailedError(Exception):
+    """The invocation ends in state Failed with this error record, as after `-ErrorAction Stop`."""
+
+    def __init__(self, error: ErrorRecord) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+class Shell(Protocol):
+    """What the PSRP server needs of a host: one runspace pool's way to run commands."""
+
+    def invoke(self, statements: Sequence[Statement], stop: Event) -> Iterator[Record]:
+        """Run the statements in order and yield records as they come.
+
+        Ends when all is done. Once `stop` is set it ends early, without undoing anything, as Ctrl+C does.
+        Raises InvocationFailedError where the invocation as a whole fails.
+        """
+        ...
