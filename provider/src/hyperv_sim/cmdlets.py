@@ -1,0 +1,129 @@
+"""The registry of simulated cmdlets, and what a cmdlet's function is given.
+
+A noun's file declares `@cmdlet("Rename-VM", takes=("Name", "VM", "NewName", "Passthru"))` above a function that takes a
+Call and gives back live objects. The function runs once for each piped object (once if nothing is piped), with the
+host's lock held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+from pkgutil import iter_modules
+from threading import Event
+from typing import Any
+
+from hyperv_sim import errors
+from hyperv_sim.contract import Cmdlet, load
+from hyperv_sim.world import Host
+
+
+@dataclass(slots=True)
+class Call:
+    """One run of a cmdlet: the host, the bound parameters, and where its errors and warnings go.
+
+    `parameters` holds bound parameters by their own names; an array parameter's value is a tuple. `seen` counts the
+    objects piped to this command before. Setting `enough` ends the pipeline, as Select-Object -First does. `stops` says
+    that the first error ends all (-ErrorAction Stop).
+    """
+
+    host: Host
+    cmdlet: Cmdlet
+    stop: Event
+    set_name: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    seen: int = 0
+    stops: bool = False
+    failures: list[errors.CmdletError] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    enough: bool = False
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """A parameter's value, or the default where it was not given."""
+        return self.parameters.get(name, default)
+
+    def fail(self, error: errors.CmdletError) -> None:
+        """Write a non-terminating error and go on, unless -ErrorAction Stop was given."""
+        if self.stops:
+            raise error
+        self.failures.append(error)
+
+    def warn(self, message: str) -> None:
+        """Write a warning."""
+        self.warnings.append(message)
+
+    @contextmanager
+    def unlocked(self) -> Iterator[None]:
+        """Let go of the host's lock, for a wait. State may have changed afterwards: look again."""
+        self.host.lock.release()
+        try:
+            yield
+        finally:
+            self.host.lock.acquire()
+
+
+Run = Callable[[Call], Iterable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A simulated cmdlet: `takes` are the parameters that it simulates; any other one that binds is refused."""
+
+    name: str
+    run: Run
+    takes: frozenset[str]
+    confirms: bool
+    error_class: str | None
+
+    def id_suffix(self, contract: Cmdlet) -> str:
+        """What the shell appends to an error's id: the class of a cmdlet, the name of a CIM function."""
+        if self.error_class or contract.is_cim:
+            return self.error_class or contract.name
+        name = contract.name.replace("-", "")
+        if contract.module == "Hyper-V":
+            return f"Microsoft.HyperV.PowerShell.Commands.{name}"
+        if contract.module == "CimCmdlets":
+            return f"Microsoft.Management.Infrastructure.CimCmdlets.{name}Command"
+        return f"Microsoft.PowerShell.Commands.{name}Command"
+
+
+_SIMULATED: dict[str, Simulated] = {}
+
+
+def cmdlet(
+    name: str, *, takes: Sequence[str] = (), confirms: bool = False, error_class: str | None = None
+) -> Callable[[Run], Run]:
+    """Register the function below as the cmdlet of this name.
+
+    `takes`: the parameters that the function handles (-WhatIf and -Confirm are the shell's). `confirms`: whether it
+    asks before it acts, so that a session without a user needs -Force or -Confirm:$false. `error_class`: the part of
+    its errors' ids after the comma, where it does not follow from the cmdlet's name.
+    """
+
+    def register(run: Run) -> Run:
+        if name in _SIMULATED:
+            raise ValueError(f"{name} is registered twice")
+        _SIMULATED[name] = Simulated(name, run, frozenset(takes), confirms, error_class)
+        return run
+
+    return register
+
+
+def simulated() -> Mapping[str, Simulated]:
+    """All simulated cmdlets by name. Every file of `nouns` is one family of them."""
+    nouns = import_module("hyperv_sim.nouns")
+    for module in iter_modules(nouns.__path__):
+        import_module(f"hyperv_sim.nouns.{module.name}")
+    return _SIMULATED
+
+
+def find(windows: str, name: str) -> tuple[Simulated, Cmdlet] | None:
+    """The cmdlet of this name or alias, in any case, on this Windows version."""
+    wanted = name.lower()
+    for contract in load(windows).values():
+        if wanted in (contract.name.lower(), *(alias.lower() for alias in contract.aliases)):
+            found = simulated().get(contract.name)
+            return (found, contract) if found else None
+    return None

@@ -1,0 +1,124 @@
+"""The signatures of the simulated cmdlets, per Windows version, from Microsoft's cmdlet reference.
+
+`cmdlets.json` is written by `scripts/contract`. It holds facts only: names, types, flags, listed values.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A parameter's place in one parameter set."""
+
+    mandatory: bool
+    position: int | None
+    by_value: bool
+    by_property_name: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSet:
+    """Parameters that go together. `places` is keyed by the parameter's name."""
+
+    name: str
+    is_default: bool
+    places: Mapping[str, Place]
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterType:
+    """What a parameter takes.
+
+    `type_name` is the element's type where `is_array`; `values` are the listed ones, `bounds` the listed range.
+    It counts as mandatory where any set has it so.
+    """
+
+    name: str
+    type_name: str
+    is_array: bool
+    is_mandatory: bool
+    aliases: tuple[str, ...]
+    values: tuple[str, ...]
+    bounds: tuple[int, int] | None
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether the parameter is given without a value."""
+        return self.type_name == "SwitchParameter"
+
+
+@dataclass(frozen=True, slots=True)
+class Cmdlet:
+    """A cmdlet's signature. `is_cim` marks one generated from CIM: a function, with errors of its own kind."""
+
+    name: str
+    module: str
+    aliases: tuple[str, ...]
+    is_cim: bool
+    sets: tuple[ParameterSet, ...]
+    parameters: Mapping[str, ParameterType]
+
+    def parameter(self, name: str) -> ParameterType | None:
+        """The parameter of this exact name or alias, in any case.
+
+        PowerShell takes an unambiguous prefix too. That depends on parameters which the reference may not list, so a
+        prefix is not taken here.
+        """
+        wanted = name.lower()
+        for parameter in self.parameters.values():
+            if wanted in (parameter.name.lower(), *(alias.lower() for alias in parameter.aliases)):
+                return parameter
+        return None
+
+
+def _parameter(name: str, told: Mapping[str, Any], sets: tuple[ParameterSet, ...]) -> ParameterType:
+    type_name = str(told["type"])
+    bounds = told.get("range")
+    return ParameterType(
+        name=name,
+        type_name=type_name.removesuffix("[]").rsplit(".", 1)[-1],
+        is_array=type_name.endswith("[]"),
+        is_mandatory=any(one.places[name].mandatory for one in sets if name in one.places),
+        aliases=tuple(told.get("aliases", ())),
+        values=tuple(told.get("values", ())),
+        bounds=(bounds[0], bounds[1]) if bounds else None,
+    )
+
+
+def _set(told: Mapping[str, Any]) -> ParameterSet:
+    places = {
+        name: Place(bool(mandatory), position, "v" in pipeline, "n" in pipeline)
+        for name, (mandatory, position, pipeline) in told["params"].items()
+    }
+    return ParameterSet(told["name"], bool(told.get("default")), places)
+
+
+def _cmdlet(name: str, told: Mapping[str, Any]) -> Cmdlet:
+    sets = tuple(_set(one) for one in told["sets"])
+    return Cmdlet(
+        name=name,
+        module=told["module"],
+        aliases=tuple(told.get("aliases", ())),
+        is_cim=bool(told.get("cdxml")),
+        sets=sets,
+        parameters={key: _parameter(key, value, sets) for key, value in told["params"].items()},
+    )
+
+
+@cache
+def load(windows: str) -> Mapping[str, Cmdlet]:
+    """The signatures for a Windows Server version ("2016", "2019", "2022" or "2025"), by cmdlet name."""
+    text = resources.files(__package__).joinpath("cmdlets.json").read_text(encoding="utf-8")
+    return {
+        name: _cmdlet(name, variant)
+        for name, variants in json.loads(text)["cmdlets"].items()
+        for variant in variants
+        if windows in variant["windows"]
+    }

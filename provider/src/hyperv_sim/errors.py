@@ -1,0 +1,112 @@
+"""Errors as cmdlets raise them, before the shell adds which cmdlet it was.
+
+A CmdletError is non-terminating: the cmdlet goes on with its next object, as Hyper-V's and CIM's cmdlets do (scripts
+rely on `-ErrorAction SilentlyContinue` with them). A TerminatingError ends the statement, as those of binding do.
+"""
+
+from __future__ import annotations
+
+from hyperv_sim.records import Value
+
+CATEGORY = {
+    "AccessDenied": "PermissionDenied",
+    "InvalidOperation": "InvalidOperation",
+    "InvalidParameter": "InvalidArgument",
+    "InvalidState": "InvalidOperation",
+    "NotSupported": "InvalidOperation",
+    "ObjectInUse": "ResourceBusy",
+    "ObjectNotFound": "ObjectNotFound",
+    "OperationFailed": "NotSpecified",
+    "OutOfMemory": "NotSpecified",
+    "Unspecified": "NotSpecified",
+}
+"""The category of each ErrorIdentifier of Hyper-V, as seen in public logs."""
+
+BINDING_EXCEPTION = (
+    "System.Management.Automation.ParameterBindingException",
+    "System.Management.Automation.RuntimeException",
+    "System.SystemException",
+    "System.Exception",
+    "System.Object",
+)
+VIRTUALIZATION_EXCEPTION = ("Microsoft.HyperV.PowerShell.VirtualizationException", "System.Exception", "System.Object")
+CIM_EXCEPTION = ("Microsoft.Management.Infrastructure.CimException", "System.Exception", "System.Object")
+CIM_JOB_EXCEPTION = (
+    "Microsoft.PowerShell.Cmdletization.Cim.CimJobException",
+    "System.Exception",
+    "System.Object",
+)
+
+
+class CmdletError(Exception):
+    """A non-terminating error: id and category as in the ErrorRecord, without the cmdlet's own part of the id."""
+
+    def __init__(
+        self,
+        identifier: str,
+        category: str,
+        message: str,
+        *,
+        exception_types: tuple[str, ...] = VIRTUALIZATION_EXCEPTION,
+        target: Value = None,
+    ) -> None:
+        super().__init__(message)
+        self.identifier = identifier
+        self.category = category
+        self.message = message
+        self.exception_types = exception_types
+        self.target = target
+
+
+class TerminatingError(CmdletError):
+    """An error that ends the statement."""
+
+
+def hyper_v(identifier: str, message: str, *, target: Value = None) -> CmdletError:
+    """An error of a Hyper-V cmdlet by its ErrorIdentifier, which gives the category."""
+    return CmdletError(identifier, CATEGORY[identifier], message, target=target)
+
+
+def windows_system_error(number: int, category: str, message: str) -> CmdletError:
+    """An error of a CIM cmdlet that carries a Win32 error number."""
+    return CmdletError(f"Windows System Error {number}", category, message, exception_types=CIM_EXCEPTION)
+
+
+def cim_not_found(class_name: str, property_name: str, value: Value, text: str) -> CmdletError:
+    """A CIM cmdlet's answer where a key without wildcards names nothing."""
+    message = (
+        f"No {class_name} objects found with property '{property_name}' equal to '{text}'.  "
+        "Verify the value of the property and retry."
+    )
+    return CmdletError(
+        f"CmdletizationQuery_NotFound_{property_name}",
+        "ObjectNotFound",
+        message,
+        exception_types=CIM_JOB_EXCEPTION,
+        target=value,
+    )
+
+
+def binding(identifier: str, message: str, *, category: str = "InvalidArgument") -> TerminatingError:
+    """An error of parameter binding."""
+    return TerminatingError(identifier, category, message, exception_types=BINDING_EXCEPTION)
+
+
+def validation(parameter: str, reason: str, kind: str = "") -> TerminatingError:
+    """A value that the parameter's validation refuses; `kind` continues the id, as in `...ErrorNullNotAllowed`."""
+    return TerminatingError(
+        f"ParameterArgumentValidationError{kind}",
+        "InvalidData",
+        f"Cannot validate argument on parameter '{parameter}'. {reason}",
+        exception_types=("System.Management.Automation.ParameterBindingValidationException", *BINDING_EXCEPTION),
+    )
+
+
+def not_simulated(what: str) -> TerminatingError:
+    """Something that Windows may well do, but that no source describes well enough to simulate it."""
+    return TerminatingError(
+        "NotSimulated",
+        "NotImplemented",
+        f"The simulated host does not do this: {what}. docs/fidelity.md lists what it does.",
+        exception_types=("System.NotImplementedException", "System.Exception", "System.Object"),
+    )

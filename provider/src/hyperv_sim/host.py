@@ -1,0 +1,62 @@
+"""The simulated host as a server or a test takes it: shells for endpoints, and hands on its state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, cast
+
+from hyperv_sim.records import Shell
+from hyperv_sim.shell import HostShell
+from hyperv_sim.snapshot import plain
+from hyperv_sim.windows import WINDOWS
+from hyperv_sim.world import Host
+
+ENDPOINT = "Microsoft.PowerShell"
+
+
+class SimulatedHost:
+    """A host and its PSRP endpoints.
+
+    `windows` is "2016", "2019", "2022" or "2025", `cpu` "intel" or "amd"; further arguments are those of `world.Host`.
+    `state` is the host's state, for a test to look at and to change under `state.lock`.
+    """
+
+    def __init__(self, windows: str = "2022", cpu: str = "intel", **parts: Any) -> None:
+        if windows not in WINDOWS:
+            raise ValueError(f"windows must be one of {', '.join(WINDOWS)}, not {windows!r}")
+        if cpu not in ("intel", "amd"):
+            raise ValueError(f"cpu must be intel or amd, not {cpu!r}")
+        self.state = Host(windows, cast(Literal["intel", "amd"], cpu), **parts)
+        self._endpoints: dict[str, Callable[[], Shell]] = {}
+        self.register(ENDPOINT, lambda: HostShell(self.state))
+
+    def register(self, configuration_name: str, shell: Callable[[], Shell]) -> None:
+        """Add a PSRP endpoint; `shell` makes the shell of each new runspace pool."""
+        self._endpoints[configuration_name.lower()] = shell
+
+    def shells(self, configuration_name: str) -> Shell | None:
+        """A shell for a new runspace pool, or None where no endpoint has this name (in any case)."""
+        make = self._endpoints.get(configuration_name.lower())
+        return make() if make else None
+
+    def refuse(self, cmdlet: str, error_id: str, category: str) -> None:
+        """From now on the cmdlet fails with this ErrorIdentifier and category."""
+        self.state.hooks.refusals[cmdlet] = (error_id, category)
+
+    def allow(self, cmdlet: str) -> None:
+        """End what `refuse` began."""
+        self.state.hooks.refusals.pop(cmdlet, None)
+
+    def revert_silently(self, noun: str, parameter: str) -> None:
+        """From now on `Set-<noun> -<parameter>` succeeds and changes nothing."""
+        self.state.hooks.reverts.add((noun, parameter))
+
+    def snapshot(self) -> object:
+        """The state as plain data, to compare two moments; without what changes of itself (clocks, MAC addresses)."""
+        with self.state.lock:
+            return plain(self.state)
+
+
+def new_shells(windows: str, cpu: str) -> Callable[[str], Shell | None]:
+    """A new host's way to make shells, as the server takes it."""
+    return SimulatedHost(windows, cpu).shells

@@ -1,0 +1,1 @@
+"""The simulated cmdlets, one file for each family of nouns."""

@@ -1,0 +1,21 @@
+"""The state of a host as plain data that two moments can be compared by."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from uuid import UUID
+
+
+def plain(thing: object) -> object:
+    """Dataclasses as dicts without their volatile fields, enumerations by name, ids as text."""
+    if is_dataclass(thing) and not isinstance(thing, type):
+        kept = [one for one in fields(thing) if not one.metadata.get("volatile")]
+        return {one.name: plain(getattr(thing, one.name)) for one in kept}
+    if isinstance(thing, dict):
+        return {str(key): plain(value) for key, value in thing.items()}
+    if isinstance(thing, list | tuple | set | frozenset):
+        return [plain(one) for one in thing]
+    if isinstance(thing, Enum):
+        return thing.name
+    return str(thing) if isinstance(thing, UUID) else thing

@@ -1,0 +1,18 @@
+"""Virtual switches: state and rules, no wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+from hyperv_sim.enumerations import VMSwitchType
+
+
+@dataclass(slots=True, eq=False)
+class Switch:
+    """A virtual switch. Names are not unique. [VirtualEngine/Lability#326]"""
+
+    name: str
+    switch_type: VMSwitchType
+    notes: str = ""
+    id: UUID = field(default_factory=uuid4)

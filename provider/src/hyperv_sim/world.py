@@ -1,0 +1,56 @@
+"""The host itself: what it is made of and what is on it. State only; it knows no wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Literal
+from uuid import UUID
+
+from hyperv_sim.files import Files
+from hyperv_sim.hooks import Hooks
+from hyperv_sim.machines import VOLATILE, Adapter, Machine
+from hyperv_sim.switches import Switch
+from hyperv_sim.windows import WINDOWS, Windows
+
+GIB = 2**30
+DATA = r"C:\ProgramData\Microsoft\Windows\Hyper-V"
+DISKS = r"C:\Users\Public\Documents\Hyper-V\Virtual Hard Disks"
+
+
+@dataclass(slots=True)
+class Host:
+    """A Hyper-V host. `lock` is held for each call of a cmdlet; memory is in bytes.
+
+    A machine, a switch and the like are kept by id; the order of a dict is the order of creation.
+    """
+
+    windows: str = "2022"
+    cpu: Literal["intel", "amd"] = "intel"
+    name: str = "HYPERV"
+    memory: int = 64 * GIB
+    logical_processors: int = 16
+    virtual_machine_path: str = DATA
+    virtual_hard_disk_path: str = DISKS
+    machines: dict[UUID, Machine] = field(default_factory=dict)
+    switches: dict[UUID, Switch] = field(default_factory=dict)
+    host_adapters: list[Adapter] = field(default_factory=list)
+    files: Files = field(default_factory=Files)
+    hooks: Hooks = field(default_factory=Hooks, metadata=VOLATILE)
+    lock: Lock = field(default_factory=Lock, repr=False, metadata=VOLATILE)
+    macs_given: int = field(default=0, metadata=VOLATILE)
+
+    @property
+    def facts(self) -> Windows:
+        """What is particular to the host's Windows version."""
+        return WINDOWS[self.windows]
+
+    @property
+    def can_nest(self) -> bool:
+        """Whether a machine that exposes its processor's extensions can start. Intel nests from 2016 on."""
+        return self.cpu == "intel" or self.facts.amd_nests
+
+    def next_mac(self) -> str:
+        """A dynamic MAC address from the host's pool, 12 hexadecimal digits."""
+        self.macs_given += 1
+        return f"00155D{self.macs_given:06X}"
