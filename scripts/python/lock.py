@@ -30,8 +30,8 @@ def pin(options: list[str]) -> None:
     left_out = [f"--no-emit-package={name}" for name in DISTRIBUTIONS]  # they are installed from the checkout
     made_by = f"--custom-compile-command=scripts/lock  (inputs: {inputs()})"
     how = ["--universal", "--python-version=3.10", "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links"]
-    uv = Path(sys.executable).with_name("uv")
-    compile_pins = [uv, "pip", "compile", INPUT, "--quiet", "--output-file", PINS]
+    uv = str(Path(sys.executable).with_name("uv"))
+    compile_pins = [uv, "pip", "compile", str(INPUT), "--quiet", "--output-file", str(PINS)]
     subprocess.run([*compile_pins, *how, *left_out, made_by, *options], cwd=CHECKOUT, check=True)
 
 

@@ -190,7 +190,7 @@ def main() -> None:
     for way in (found, kept, installed, built):
         try:
             link(way())
-        except UnavailableError as reason:
+        except UnavailableError as reason:  # noqa: PERF203 - four rounds at most
             reasons.append(f"  {reason}")
         else:
             return

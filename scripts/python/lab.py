@@ -1,0 +1,163 @@
+"""A Pulumi project and its stack, worked through the real CLI: one command, one process, one answer."""
+
+import json
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Event = dict[str, Any]
+"""An engine event as the CLI logs it: the JSON of apitype.EngineEvent in Pulumi's sources."""
+
+SECONDS_AT_MOST = 180
+"""How long a command may take before it is killed as hanging."""
+
+
+class UnexpectedExitError(Exception):
+    """A command failed that should have worked, or worked where it should have failed; the text is what it printed."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one `pulumi` command did."""
+
+    command: str
+    code: int
+    text: str
+    """All that it printed, for people, without colours."""
+    events: Sequence[Event] = ()
+    """What the engine logged meanwhile, debug messages too; empty for commands that do not run the engine."""
+
+    @property
+    def changes(self) -> dict[str, int]:
+        """How many resources, the stack itself among them, were treated how: `{"create": 2, "same": 1}`."""
+        summaries = [event["summaryEvent"] for event in self.events if "summaryEvent" in event]
+        return dict(summaries[-1]["resourceChanges"] or {}) if summaries else {}
+
+    @property
+    def steps(self) -> dict[str, list[str]]:
+        """What was done to each resource, by logical name, in order: `{"hv1": ["create-replacement", ...]}`.
+
+        In a refresh this is what was found: "same", "update" (drift) or "delete" (gone).
+        """
+        steps: dict[str, list[str]] = {}
+        for step in self._metadata():
+            steps.setdefault(_name(step), []).append(step["op"])
+        return steps
+
+    @property
+    def differences(self) -> dict[str, set[str]]:
+        """Which properties of each resource differ, by logical name; resources without a difference are left out."""
+        found: dict[str, set[str]] = {}
+        for step in self._metadata():
+            keys = set(step.get("detailedDiff") or step.get("diffs") or ())
+            if keys:
+                found.setdefault(_name(step), set()).update(keys)
+        return found
+
+    def messages(self, severity: str) -> list[str]:
+        """Return the messages of one severity: "debug", "info", "info#err" (stderr), "warning", "error"."""
+        diagnostics = [event["diagnosticEvent"] for event in self.events if "diagnosticEvent" in event]
+        return [message["message"] for message in diagnostics if message["severity"] == severity]
+
+    def _metadata(self) -> list[Event]:
+        # Outputs events carry what came of a step; a preview, and a step that failed, has the event before it only.
+        steps: dict[tuple[str, str], Event] = {}
+        for event in self.events:
+            for kind in ("resourcePreEvent", "resOutputsEvent"):
+                if kind in event:
+                    step = event[kind]["metadata"]
+                    steps[step["urn"], step["op"]] = step
+        return list(steps.values())
+
+
+def _name(step: Event) -> str:
+    return str(step["urn"]).rsplit("::", 1)[-1]
+
+
+@dataclass
+class Lab:
+    """A stack of the project in `folder`; `environment` is what its commands run with, and may be changed between."""
+
+    folder: Path
+    environment: dict[str, str]
+    stack: str = "dev"
+    project: str = field(default="lab", kw_only=True)
+
+    def write(self, program: str) -> None:
+        """Make the folder a Python project with this program, or give the project that is there another program."""
+        (self.folder / "Pulumi.yaml").write_text(f"name: {self.project}\nruntime: python\n")
+        (self.folder / "__main__.py").write_text(program)
+
+    def init(self) -> None:
+        """Make the stack, and the current one."""
+        self.run("stack", "init")
+
+    def config(self, key: str, value: str, *, secret: bool = False) -> None:
+        """Set a configuration value of the stack."""
+        sealed = ["--secret"] if secret else []
+        self.run("config", "set", key, "--raw", *sealed, says=value)
+
+    def up(self, *options: str, fails: bool = False) -> Run:
+        """Make the host as the program says."""
+        return self.operate("up", "--yes", "--skip-preview", *options, fails=fails)
+
+    def preview(self, *options: str, fails: bool = False) -> Run:
+        """Say what `up` would do."""
+        return self.operate("preview", *options, fails=fails)
+
+    def refresh(self, *options: str, fails: bool = False) -> Run:
+        """Take what the host says into the state."""
+        return self.operate("refresh", "--yes", "--skip-preview", *options, fails=fails)
+
+    def destroy(self, *options: str, fails: bool = False) -> Run:
+        """Undo all that the stack made."""
+        return self.operate("destroy", "--yes", "--skip-preview", *options, fails=fails)
+
+    def outputs(self) -> dict[str, Any]:
+        """Return what the program exports, secrets in clear."""
+        return dict(json.loads(self.run("stack", "output", "--json", "--show-secrets").text))
+
+    def state(self) -> dict[str, Any]:
+        """Return the stack's deployment as it is stored, secrets sealed; its `resources` may be missing."""
+        return dict(json.loads(self.run("stack", "export").text)["deployment"])
+
+    def operate(self, operation: str, *options: str, fails: bool = False) -> Run:
+        """Run an operation of the engine and have its events with its answer."""
+        with tempfile.TemporaryDirectory() as folder:
+            log = Path(folder, "events")
+            done = self.run(operation, *options, "--suppress-progress", "--event-log", str(log), fails=fails)
+            lines = log.read_text().splitlines() if log.exists() else []
+        return Run(done.command, done.code, done.text, [json.loads(line) for line in lines])
+
+    def command(self, *arguments: str) -> list[str]:
+        """Return the words of a command on this stack, for those who start the process themselves."""
+        return ["pulumi", *arguments, "--stack", self.stack, "--non-interactive", "--color", "never"]
+
+    def run(self, *arguments: str, says: str = "", fails: bool = False) -> Run:
+        """Run a command, `says` being its input; raises UnexpectedExitError if its exit code is not as foreseen."""
+        # The flag for the event log is shown, and taken, with debug commands only.
+        variables = {**self.environment, "PULUMI_DEBUG_COMMANDS": "true"}
+        command = self.command(*arguments)
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=variables,
+            input=says,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=SECONDS_AT_MOST,
+        )
+        run = Run(shlex.join(command), done.returncode, done.stdout)
+        if bool(run.code) != fails:
+            raise UnexpectedExitError(f"{run.command}\nexit code {run.code}\n{run.text}")
+        return run
+
+
+NewLab = Callable[[str], Lab]
+"""Makes a project of a program's text, and a stack of it."""

@@ -1,0 +1,51 @@
+"""The tests' own way to the CLI: what it says of an operation is what the CLI did."""
+
+import pytest
+from lab import Lab, NewLab, UnexpectedExitError
+
+GREETING = """
+import pulumi
+config = pulumi.Config()
+pulumi.export("greeting", f"hello {config.require('who')}")
+pulumi.export("secret", config.require_secret("word"))
+"""
+
+
+@pytest.fixture
+def greeting(new_lab: NewLab) -> Lab:
+    lab = new_lab(GREETING)
+    lab.config("who", "-host-")
+    lab.config("word", "sesame", secret=True)
+    return lab
+
+
+def test_a_stack_goes_up_previews_empty_and_comes_down(greeting: Lab) -> None:
+    up = greeting.up()
+    assert up.changes == {"create": 1}
+    assert up.steps == {"lab-dev": ["create"]}
+    assert "+ 1 created" in up.text
+    assert greeting.outputs() == {"greeting": "hello -host-", "secret": "sesame"}
+    assert greeting.preview("--expect-no-changes").changes == {"same": 1}
+    assert greeting.refresh().changes == {"same": 1}
+    assert greeting.destroy().changes == {"delete": 1}
+    assert not greeting.state().get("resources")
+
+
+def test_a_failing_program_is_reported_with_its_text_and_its_errors(greeting: Lab) -> None:
+    greeting.write("raise ValueError('no such lab')")
+    with pytest.raises(UnexpectedExitError, match="no such lab"):
+        greeting.preview()
+    failed = greeting.preview(fails=True)
+    assert failed.code
+    assert any("no such lab" in message for message in failed.messages("error"))
+
+
+def test_a_command_that_should_fail_and_does_not_is_reported(greeting: Lab) -> None:
+    with pytest.raises(UnexpectedExitError, match="exit code 0"):
+        greeting.preview(fails=True)
+
+
+def test_secrets_are_sealed_in_the_state_and_open_in_the_outputs(greeting: Lab) -> None:
+    greeting.up()
+    assert "sesame" not in str(greeting.state())
+    assert greeting.outputs()["secret"] == "sesame"
