@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from threading import Event
@@ -49,6 +50,16 @@ class Call:
         if self.stops:
             raise error
         self.failures.append(error)
+
+    @contextmanager
+    def going_on(self) -> Iterator[None]:
+        """Write an error that is raised inside, and go on; a terminating one goes through."""
+        try:
+            yield
+        except errors.TerminatingError:
+            raise
+        except errors.CmdletError as error:
+            self.fail(error)
 
     def warn(self, message: str) -> None:
         """Write a warning."""
@@ -111,6 +122,7 @@ def cmdlet(
     return register
 
 
+@cache
 def simulated() -> Mapping[str, Simulated]:
     """All simulated cmdlets by name. Every file of `nouns` is one family of them."""
     nouns = import_module("hyperv_sim.nouns")
@@ -119,11 +131,17 @@ def simulated() -> Mapping[str, Simulated]:
     return _SIMULATED
 
 
-def find(windows: str, name: str) -> tuple[Simulated, Cmdlet] | None:
-    """The cmdlet of this name or alias, in any case, on this Windows version."""
+def present(host: Host) -> Iterator[tuple[Simulated, Cmdlet]]:
+    """The cmdlets that the host has: those of its Windows version, without Hyper-V's where the role is missing."""
+    for contract in load(host.windows).values():
+        if contract.name in simulated() and (host.has_hyper_v or contract.module != "Hyper-V"):
+            yield simulated()[contract.name], contract
+
+
+def find(host: Host, name: str) -> tuple[Simulated, Cmdlet] | None:
+    """The host's cmdlet of this name or alias, in any case."""
     wanted = name.lower()
-    for contract in load(windows).values():
+    for found, contract in present(host):
         if wanted in (contract.name.lower(), *(alias.lower() for alias in contract.aliases)):
-            found = simulated().get(contract.name)
-            return (found, contract) if found else None
+            return found, contract
     return None

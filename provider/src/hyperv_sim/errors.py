@@ -22,6 +22,9 @@ CATEGORY = {
 }
 """The category of each ErrorIdentifier of Hyper-V, as seen in public logs."""
 
+NON_INTERACTIVE = "Windows PowerShell is in NonInteractive mode. Read and Prompt functionality is not available."
+"""What a cmdlet says that would have to ask, in a session with nobody to answer."""
+
 BINDING_EXCEPTION = (
     "System.Management.Automation.ParameterBindingException",
     "System.Management.Automation.RuntimeException",

@@ -5,6 +5,18 @@ from __future__ import annotations
 import ntpath
 from dataclasses import dataclass, field
 
+from hyperv_sim.enumerations import VhdFormat, VhdType
+
+
+@dataclass(slots=True, eq=False)
+class VirtualDisk:
+    """What a virtual disk's file holds; `size` in bytes, `parent_path` for a differencing disk."""
+
+    size: int
+    vhd_type: VhdType = VhdType.Dynamic
+    vhd_format: VhdFormat = VhdFormat.VHDX
+    parent_path: str = ""
+
 
 @dataclass(slots=True, eq=False)
 class File:
@@ -12,6 +24,7 @@ class File:
 
     path: str
     is_folder: bool = False
+    disk: VirtualDisk | None = None
 
 
 @dataclass(slots=True)

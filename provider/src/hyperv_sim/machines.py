@@ -21,6 +21,7 @@ from hyperv_sim.enumerations import (
     VMNetworkAdapterPortMirroringMode,
     VMState,
 )
+from hyperv_sim.switches import Switch
 
 MIB = 2**20
 NO_MAC = "000000000000"
@@ -54,6 +55,8 @@ class Processor:
     maximum: int = 100
     reserve: int = 0
     relative_weight: int = 100
+    maximum_per_numa_node: int = 1
+    maximum_per_numa_socket: int = 1
 
 
 @dataclass(slots=True, eq=False)
@@ -88,7 +91,7 @@ class Adapter:
     name: str
     machine: Machine | None = field(default=None, repr=False, metadata=VOLATILE)
     id: UUID = field(default_factory=uuid4)
-    switch_id: UUID | None = None
+    switch: Switch | None = None
     mac_address: str = field(default=NO_MAC, metadata=VOLATILE)
     dynamic_mac: bool = True
     is_legacy: bool = False
@@ -129,6 +132,7 @@ class Machine:
     version: str
     path: str
     id: UUID = field(default_factory=uuid4)
+    host_name: str = "HYPERV"
     state: VMState = VMState.Off
     notes: str = ""
     snapshot_file_location: str = ""
@@ -157,6 +161,11 @@ class Machine:
         self.processor = Processor(self)
         self.memory = Memory(self)
         self.firmware = Firmware(self) if self.generation == 2 else None
+
+    @property
+    def configuration_file(self) -> str:
+        """The file that holds the machine's configuration."""
+        return rf"{self.path}\Virtual Machines\{str(self.id).upper()}.vmcx"
 
     def free_slots(self) -> Iterator[tuple[ControllerType, int, int]]:
         """The slots without a disk, in the order in which Hyper-V fills them.

@@ -18,7 +18,7 @@ T = TypeVar("T")
 PRIMITIVE_BASES = ("System.ValueType", "System.Object")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: Python 3.10 and 3.11 cannot construct a frozen generic class with them by alias
 class Property(Generic[T]):
     """One property of an object.
 
@@ -34,7 +34,7 @@ class Property(Generic[T]):
     is_script: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ObjectType(Generic[T]):
     """A described class: type names from the most derived, properties in their order, and what ToString() gives."""
 

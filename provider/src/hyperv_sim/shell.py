@@ -24,7 +24,6 @@ from hyperv_sim.records import (
 from hyperv_sim.world import Host
 
 SHOULD_PROCESS = ("WhatIf", "Confirm")
-NON_INTERACTIVE = "Windows PowerShell is in NonInteractive mode. Read and Prompt functionality is not available."
 
 
 class _StatementEndedError(Exception):
@@ -126,7 +125,7 @@ class HostShell:
     def _stage(self, command: Command, *, expects_input: bool) -> _Stage:
         if command.is_script:
             raise _StatementEndedError(_no_scripts())
-        found = cmdlets.find(self._host.windows, command.name)
+        found = cmdlets.find(self._host, command.name)
         if found is None:
             raise _StatementEndedError(_not_found(command.name))
         simulated, contract = found
@@ -205,4 +204,4 @@ def _check_confirmed(simulated: cmdlets.Simulated, line: CommandLine) -> None:
     """Refuse to ask: a remote session without a user's host has nobody to answer. [minikube's public logs]"""
     asks = line.values.get("Confirm", simulated.confirms and not line.values.get("Force"))
     if asks:
-        raise errors.TerminatingError("InvalidOperation", "InvalidOperation", NON_INTERACTIVE)
+        raise errors.TerminatingError("InvalidOperation", "InvalidOperation", errors.NON_INTERACTIVE)

@@ -7,9 +7,10 @@ from threading import Lock
 from typing import Literal
 from uuid import UUID
 
-from hyperv_sim.files import Files
+from hyperv_sim.enumerations import VMState
+from hyperv_sim.files import File, Files
 from hyperv_sim.hooks import Hooks
-from hyperv_sim.machines import VOLATILE, Adapter, Machine
+from hyperv_sim.machines import VOLATILE, Adapter, Drive, Machine
 from hyperv_sim.switches import Switch
 from hyperv_sim.windows import WINDOWS, Windows
 
@@ -22,14 +23,20 @@ DISKS = r"C:\Users\Public\Documents\Hyper-V\Virtual Hard Disks"
 class Host:
     """A Hyper-V host. `lock` is held for each call of a cmdlet; memory is in bytes.
 
-    A machine, a switch and the like are kept by id; the order of a dict is the order of creation.
+    A machine, a switch and the like are kept by id; the order of a dict is the order of creation. Without the role
+    (`has_hyper_v`) its cmdlets are absent; `has_virtualization` (VT-x or AMD-V, switched on), `has_slat` and `has_dep`
+    are the hardware's.
     """
 
     windows: str = "2022"
     cpu: Literal["intel", "amd"] = "intel"
     name: str = "HYPERV"
-    memory: int = 64 * GIB
-    logical_processors: int = 16
+    memory: int = 512 * GIB
+    logical_processors: int = 64
+    has_hyper_v: bool = True
+    has_virtualization: bool = True
+    has_slat: bool = True
+    has_dep: bool = True
     virtual_machine_path: str = DATA
     virtual_hard_disk_path: str = DISKS
     machines: dict[UUID, Machine] = field(default_factory=dict)
@@ -40,6 +47,10 @@ class Host:
     lock: Lock = field(default_factory=Lock, repr=False, metadata=VOLATILE)
     macs_given: int = field(default=0, metadata=VOLATILE)
 
+    def __post_init__(self) -> None:
+        for folder in (rf"{self.virtual_machine_path}\Virtual Machines", self.virtual_hard_disk_path):
+            self.files.put(File(folder, is_folder=True))
+
     @property
     def facts(self) -> Windows:
         """What is particular to the host's Windows version."""
@@ -49,6 +60,24 @@ class Host:
     def can_nest(self) -> bool:
         """Whether a machine that exposes its processor's extensions can start. Intel nests from 2016 on."""
         return self.cpu == "intel" or self.facts.amd_nests
+
+    @property
+    def hypervisor_runs(self) -> bool:
+        """Whether Hyper-V itself runs. It does not start without virtualization, SLAT and DEP."""
+        return self.has_hyper_v and self.has_virtualization and self.has_slat and self.has_dep
+
+    @property
+    def free_memory(self) -> int:
+        """Bytes that no machine has taken. A machine that is off or saved takes none."""
+        resting = (VMState.Off, VMState.Saved)
+        taken = sum(one.memory.startup for one in self.machines.values() if one.state not in resting)
+        return self.memory - taken
+
+    def drives_on(self, path: str) -> list[Drive]:
+        """The drives of machines that this file is attached to."""
+        file = self.files.find(path)
+        drives = [drive for machine in self.machines.values() for drive in machine.drives]
+        return [drive for drive in drives if file is not None and self.files.find(drive.path) is file]
 
     def next_mac(self) -> str:
         """A dynamic MAC address from the host's pool, 12 hexadecimal digits."""

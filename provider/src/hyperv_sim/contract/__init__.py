@@ -12,6 +12,12 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+WINDOWS_2019_ON = {
+    "Set-VM": ("AutomaticCheckpointsEnabled",),
+    "Set-VMProcessor": ("EnableHostResourceProtection", "HwThreadCountPerCore", "Perfmon"),
+}
+"""Parameters that the reference shows for 2016 too, though they are newer: later pages were copied back into it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -92,23 +98,25 @@ def _parameter(name: str, told: Mapping[str, Any], sets: tuple[ParameterSet, ...
     )
 
 
-def _set(told: Mapping[str, Any]) -> ParameterSet:
+def _set(told: Mapping[str, Any], absent: tuple[str, ...]) -> ParameterSet:
     places = {
         name: Place(bool(mandatory), position, "v" in pipeline, "n" in pipeline)
         for name, (mandatory, position, pipeline) in told["params"].items()
+        if name not in absent
     }
     return ParameterSet(told["name"], bool(told.get("default")), places)
 
 
-def _cmdlet(name: str, told: Mapping[str, Any]) -> Cmdlet:
-    sets = tuple(_set(one) for one in told["sets"])
+def _cmdlet(name: str, told: Mapping[str, Any], windows: str) -> Cmdlet:
+    absent = WINDOWS_2019_ON.get(name, ()) if windows == "2016" else ()
+    sets = tuple(_set(one, absent) for one in told["sets"])
     return Cmdlet(
         name=name,
         module=told["module"],
         aliases=tuple(told.get("aliases", ())),
         is_cim=bool(told.get("cdxml")),
         sets=sets,
-        parameters={key: _parameter(key, value, sets) for key, value in told["params"].items()},
+        parameters={key: _parameter(key, value, sets) for key, value in told["params"].items() if key not in absent},
     )
 
 
@@ -117,7 +125,7 @@ def load(windows: str) -> Mapping[str, Cmdlet]:
     """The signatures for a Windows Server version ("2016", "2019", "2022" or "2025"), by cmdlet name."""
     text = resources.files(__package__).joinpath("cmdlets.json").read_text(encoding="utf-8")
     return {
-        name: _cmdlet(name, variant)
+        name: _cmdlet(name, variant, windows)
         for name, variants in json.loads(text)["cmdlets"].items()
         for variant in variants
         if windows in variant["windows"]

@@ -1,0 +1,115 @@
+"""Get-CimInstance for the classes that tell what the host can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hyperv_sim import errors
+from hyperv_sim.cmdlets import Call, cmdlet
+from hyperv_sim.properties import Property, describe_cim
+from hyperv_sim.world import Host
+
+NAMESPACE = "root/cimv2"
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingSystem:
+    """Win32_OperatingSystem."""
+
+    host: Host
+
+
+@dataclass(frozen=True, slots=True)
+class ComputerSystem:
+    """Win32_ComputerSystem."""
+
+    host: Host
+
+
+@dataclass(frozen=True, slots=True)
+class Win32Processor:
+    """Win32_Processor: the host has one."""
+
+    host: Host
+
+
+O = Property[OperatingSystem]  # noqa: E741  # a row's name stands at the left of a table
+C = Property[ComputerSystem]
+W = Property[Win32Processor]
+
+describe_cim(
+    OperatingSystem,
+    NAMESPACE,
+    "Win32_OperatingSystem",
+    [
+        O("BuildNumber", "String", lambda one: str(one.host.facts.build)),
+        O("Caption", "String", lambda one: f"Microsoft Windows Server {one.host.windows} Datacenter"),
+        O("CSName", "String", lambda one: one.host.name),
+        O("DataExecutionPrevention_Available", "Boolean", lambda one: one.host.has_dep),
+        O("OSArchitecture", "String", lambda _: "64-bit"),
+        O("ProductType", "UInt32", lambda _: 3),
+        O("TotalVisibleMemorySize", "UInt64", lambda one: one.host.memory // 1024),
+        O("Version", "String", lambda one: f"10.0.{one.host.facts.build}"),
+    ],
+    text=lambda one: f"Win32_OperatingSystem: Microsoft Windows Server {one.host.windows} Datacenter",
+)
+describe_cim(
+    ComputerSystem,
+    NAMESPACE,
+    "Win32_ComputerSystem",
+    [
+        C("HypervisorPresent", "Boolean", lambda one: one.host.hypervisor_runs),
+        C("Name", "String", lambda one: one.host.name),
+        C("NumberOfLogicalProcessors", "UInt32", lambda one: one.host.logical_processors),
+        C("NumberOfProcessors", "UInt32", lambda _: 1),
+        C("PartOfDomain", "Boolean", lambda _: False),
+        C("TotalPhysicalMemory", "UInt64", lambda one: one.host.memory),
+    ],
+    text=lambda one: f'Win32_ComputerSystem: {one.host.name} (Name = "{one.host.name}")',
+)
+# While the hypervisor runs these flags read False although the features are on. [microsoft/Windows-Sandbox PR#21]
+describe_cim(
+    Win32Processor,
+    NAMESPACE,
+    "Win32_Processor",
+    [
+        W("DeviceID", "String", lambda _: "CPU0"),
+        W("Manufacturer", "String", lambda one: "GenuineIntel" if one.host.cpu == "intel" else "AuthenticAMD"),
+        W("NumberOfCores", "UInt32", lambda one: one.host.logical_processors // 2),
+        W("NumberOfLogicalProcessors", "UInt32", lambda one: one.host.logical_processors),
+        W(
+            "SecondLevelAddressTranslationExtensions",
+            "Boolean",
+            lambda one: one.host.has_slat and not one.host.hypervisor_runs,
+        ),
+        W(
+            "VirtualizationFirmwareEnabled",
+            "Boolean",
+            lambda one: one.host.has_virtualization and not one.host.hypervisor_runs,
+        ),
+        W(
+            "VMMonitorModeExtensions",
+            "Boolean",
+            lambda one: one.host.has_virtualization and not one.host.hypervisor_runs,
+        ),
+    ],
+    text=lambda _: 'Win32_Processor (DeviceID = "CPU0")',
+)
+
+CLASSES = {
+    "win32_operatingsystem": OperatingSystem,
+    "win32_computersystem": ComputerSystem,
+    "win32_processor": Win32Processor,
+}
+
+
+@cmdlet("Get-CimInstance", takes=("ClassName", "Namespace"))
+def get_cim_instance(call: Call) -> Iterator[object]:
+    """Get-CimInstance -ClassName, for three classes of root/cimv2."""
+    if call.get("Namespace", NAMESPACE).replace("\\", "/").lower() != NAMESPACE:
+        raise errors.not_simulated("a CIM namespace other than root/cimv2")
+    name = call.parameters["ClassName"]
+    if name.lower() not in CLASSES:
+        raise errors.not_simulated(f"the CIM class {name}")
+    yield CLASSES[name.lower()](call.host)

@@ -1,0 +1,72 @@
+"""Get-VMFirmware and Set-VMFirmware, of generation 2 machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hyperv_sim import errors
+from hyperv_sim.cmdlets import Call, cmdlet
+from hyperv_sim.enumerations import HYPER_V
+from hyperv_sim.machines import Firmware, Machine
+from hyperv_sim.properties import Property, describe
+from hyperv_sim.settings import Setting, change, names
+from hyperv_sim.targets import each, machines, present
+
+P = Property[Firmware]
+FAILED = "Failed to modify the firmware."
+TEMPLATES = ("MicrosoftWindows", "MicrosoftUEFICertificateAuthority", "OpenSourceShieldedVM")
+
+describe(
+    Firmware,
+    f"{HYPER_V}.VMFirmware",
+    [
+        P("VMName", "String", lambda one: one.machine.name),
+        P("VMId", "Guid", lambda one: one.machine.id),
+        P("SecureBoot", "Object", lambda one: one.secure_boot),
+        P("SecureBootTemplate", "String", lambda one: one.secure_boot_template),
+        P("PreferredNetworkBootProtocol", "Object", lambda one: one.preferred_network_boot_protocol),
+        P("ConsoleMode", "Object", lambda one: one.console_mode),
+        P("PauseAfterBootFailure", "Object", lambda one: one.pause_after_boot_failure),
+    ],
+    bases=(f"{HYPER_V}.VMComponentObject",),
+)
+
+
+def _unknown_template(_: Call, template: str) -> str | None:
+    return None if template in TEMPLATES else f"The secure boot template '{template}' was not found."
+
+
+SETTINGS = (
+    Setting("EnableSecureBoot", "secure_boot", off_only=True),
+    Setting("SecureBootTemplate", "secure_boot_template", off_only=True, check=_unknown_template),
+    Setting("PreferredNetworkBootProtocol", "preferred_network_boot_protocol", off_only=True),
+    Setting("ConsoleMode", "console_mode", off_only=True),
+    Setting("PauseAfterBootFailure", "pause_after_boot_failure", off_only=True),
+)
+
+
+def _firmware(machine: Machine) -> Firmware:
+    if machine.firmware is None:
+        raise errors.hyper_v("NotSupported", f"A generation 1 virtual machine has no firmware: '{machine.name}'.")
+    return machine.firmware
+
+
+@cmdlet("Get-VMFirmware", takes=("VMName", "VM"))
+def get_vm_firmware(call: Call) -> Iterator[object]:
+    """Get-VMFirmware: fails for generation 1."""
+    yield from each(call, machines(call), lambda machine: (_firmware(machine),))
+
+
+@cmdlet("Set-VMFirmware", takes=("VMName", "VM", "VMFirmware", "Passthru", *names(SETTINGS)))
+def set_vm_firmware(call: Call) -> Iterator[object]:
+    """Set-VMFirmware: only while the machine is off. A client has no device objects to order the boot with."""
+
+    def change_one(machine: Machine) -> Iterator[object]:
+        firmware = _firmware(machine)
+        change(call, machine, [(firmware, SETTINGS)], FAILED)
+        if call.get("Passthru"):
+            yield firmware
+
+    given = call.get("VMFirmware")
+    found = [one for part in given for one in present(call, part.machine)] if given else machines(call)
+    yield from each(call, found, change_one)

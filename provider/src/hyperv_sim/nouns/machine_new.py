@@ -1,0 +1,97 @@
+"""New-VM."""
+
+from __future__ import annotations
+
+import ntpath
+from collections.abc import Iterator
+
+from hyperv_sim import errors
+from hyperv_sim.cmdlets import Call, cmdlet
+from hyperv_sim.enumerations import VhdFormat
+from hyperv_sim.files import File, VirtualDisk
+from hyperv_sim.machines import Adapter, Drive, Machine
+from hyperv_sim.nouns.memory import misaligned
+from hyperv_sim.targets import switch_named
+
+TAKES = ("Name", "MemoryStartupBytes", "NoVHD", "SwitchName", "Path", "Version", "Generation", "Force")
+FORMATS = {".vhd": VhdFormat.VHD, ".vhdx": VhdFormat.VHDX}
+SMALLEST_DISK = 3 * 2**20
+
+
+@cmdlet("New-VM", takes=(*TAKES, "NewVHDPath", "NewVHDSizeBytes", "VHDPath"))
+def new_vm(call: Call) -> Iterator[object]:
+    """New-VM: a name in use makes a second machine of that name; one adapter is always there."""
+    machine = _machine(call)
+    adapter = Adapter("Network Adapter", machine)
+    if "SwitchName" in call.parameters:
+        adapter.switch = switch_named(call.host, call.parameters["SwitchName"])
+    machine.adapters.append(adapter)
+    _attach_disk(call, machine)
+    call.host.machines[machine.id] = machine
+    call.host.files.put(File(machine.configuration_file))
+    yield machine
+
+
+def _machine(call: Call) -> Machine:
+    """The machine itself, checked, but not on the host yet."""
+    name = call.get("Name", "New Virtual Machine")
+    folder = call.host.virtual_machine_path
+    if "Path" in call.parameters:
+        if not ntpath.isabs(call.parameters["Path"]):
+            raise errors.not_simulated("New-VM -Path with a relative path")
+        folder = ntpath.join(ntpath.normpath(call.parameters["Path"]), name)
+    version = call.get("Version", call.host.facts.default_vm_version)
+    if version not in call.host.facts.vm_versions:
+        raise errors.hyper_v("InvalidParameter", f"The virtual machine version '{version}' is not supported.")
+    machine = Machine(name, call.get("Generation", 1), version, folder, host_name=call.host.name)
+    machine.snapshot_file_location = machine.smart_paging_file_path = folder
+    machine.processor.maximum_per_numa_node = call.host.logical_processors
+    startup = call.get("MemoryStartupBytes", machine.memory.startup)
+    wrong = misaligned(call, startup)
+    if wrong:
+        raise errors.hyper_v("InvalidParameter", f"Invalid memory value assigned for '{name}'. {wrong}")
+    machine.memory.startup = startup
+    return machine
+
+
+def _attach_disk(call: Call, machine: Machine) -> None:
+    if "NewVHDPath" in call.parameters:
+        path = _disk_path(call, machine)
+        _check_new_disk(call, path)
+    elif "VHDPath" in call.parameters:
+        path = call.parameters["VHDPath"]
+        file = call.host.files.find(path)
+        if file is None or file.disk is None:
+            raise errors.hyper_v("OperationFailed", f"The disk '{path}' was not found. (0x80070002).")
+    else:
+        return
+    if machine.generation == 2 and _extension(path) == ".vhd":
+        raise errors.hyper_v("InvalidParameter", "A generation 2 virtual machine takes no disk in the format VHD.")
+    if "NewVHDPath" in call.parameters:
+        disk = VirtualDisk(call.parameters["NewVHDSizeBytes"], vhd_format=FORMATS[_extension(path)])
+        call.host.files.put(File(path, disk=disk))
+    machine.drives.append(Drive(machine, *next(machine.free_slots()), path))
+
+
+def _disk_path(call: Call, machine: Machine) -> str:
+    """A bare file name goes to the host's folder for disks [New-VM's reference], or the machine's own under -Path."""
+    path: str = call.parameters["NewVHDPath"]
+    if ntpath.isabs(path):
+        return ntpath.normpath(path)
+    own = ntpath.join(machine.path, "Virtual Hard Disks")
+    return ntpath.normpath(ntpath.join(own if "Path" in call.parameters else call.host.virtual_hard_disk_path, path))
+
+
+def _extension(path: str) -> str:
+    return ntpath.splitext(path)[1].lower()
+
+
+def _check_new_disk(call: Call, path: str) -> None:
+    size = call.parameters["NewVHDSizeBytes"]
+    failed = f"Failed to create the virtual hard disk. The system failed to create '{path}'"
+    if _extension(path) not in FORMATS:
+        raise errors.hyper_v("InvalidParameter", f"{failed}: the file name must end in .vhd or .vhdx.")
+    if size < SMALLEST_DISK or size % 512:
+        raise errors.hyper_v("InvalidParameter", f"{failed}: the size is not valid.")
+    if call.host.files.find(path):
+        raise errors.hyper_v("OperationFailed", f"{failed}: The file exists. (0x80070050).")

@@ -1,0 +1,141 @@
+"""Start-VM, Stop-VM, Save-VM."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+
+from hyperv_sim import errors
+from hyperv_sim.cmdlets import Call, cmdlet
+from hyperv_sim.enumerations import VMState
+from hyperv_sim.machines import Machine
+from hyperv_sim.nouns.machine import RESTING
+from hyperv_sim.settings import wrong_state
+from hyperv_sim.targets import each, machines
+
+ALREADY = "The virtual machine is already in the specified state."
+LOOK_AGAIN_SECONDS = 0.05
+
+
+@cmdlet("Start-VM", takes=("Name", "VM", "Passthru"))
+def start_vm(call: Call) -> Iterator[object]:
+    """Start-VM: here it shows whether the host has the memory, the disks and the processor for the machine."""
+
+    def start(machine: Machine) -> Iterator[object]:
+        if machine.state is VMState.Running:
+            call.warn(ALREADY)
+        elif machine.state not in RESTING:
+            raise wrong_state(f"'{machine.name}' failed to start.")
+        else:
+            _check_start(call, machine)
+            _run(call, machine)
+        if call.get("Passthru"):
+            yield machine
+
+    yield from each(call, machines(call), start)
+
+
+def _check_start(call: Call, machine: Machine) -> None:
+    failed = f"'{machine.name}' failed to start. (Virtual machine ID {machine.id})"
+    if machine.memory.startup > call.host.free_memory:
+        raise errors.hyper_v(
+            "OutOfMemory",
+            f"'{machine.name}' could not initialize. Not enough memory in the system to start the virtual machine "
+            f"{machine.name}.",
+        )
+    if machine.processor.expose_extensions and not _nests(call, machine):
+        raise errors.hyper_v(
+            "OperationFailed",
+            f"{failed} The virtual machine could not be started because this platform does not support nested "
+            "virtualization.",
+        )
+    for drive in machine.drives:
+        if call.host.files.find(drive.path) is None:
+            raise errors.hyper_v("OperationFailed", f"{failed} '{drive.path}': file not found. (0x80070002).")
+        users = {other.machine.id for other in call.host.drives_on(drive.path) if other.machine.state not in RESTING}
+        if users - {machine.id}:
+            raise errors.hyper_v("OperationFailed", f"{failed} '{drive.path}': the file is in use. (0x80070020).")
+
+
+def _nests(call: Call, machine: Machine) -> bool:
+    """The machine's own version counts too: 8.0 on Intel, 9.3 on AMD. [Microsoft's guide to nested virtualization]"""
+    needed = (8, 0) if call.host.cpu == "intel" else (9, 3)
+    return call.host.can_nest and tuple(int(part) for part in machine.version.split(".")) >= needed
+
+
+def _run(call: Call, machine: Machine) -> None:
+    machine.state = VMState.Running
+    machine.started = datetime.now(timezone.utc)
+    for adapter in machine.adapters:
+        if adapter.dynamic_mac and adapter.mac_address.strip("0") == "":
+            adapter.mac_address = call.host.next_mac()
+
+
+@cmdlet("Stop-VM", takes=("Name", "VM", "Save", "TurnOff", "Force", "Passthru"))
+def stop_vm(call: Call) -> Iterator[object]:
+    """Stop-VM: asks the guest and waits for it; -TurnOff at once; -Save as Save-VM."""
+    if call.get("Save") and call.get("TurnOff"):
+        raise errors.not_simulated("Stop-VM -Save with -TurnOff")
+
+    def stop(machine: Machine) -> Iterator[object]:
+        if machine.state is VMState.Off:
+            call.warn(ALREADY)
+        elif call.get("Save"):
+            _save(call, machine)
+        elif machine.state is VMState.Saved:
+            raise wrong_state(f"'{machine.name}' failed to shut down.")
+        elif call.get("TurnOff"):
+            _off(machine)
+        else:
+            _shut_down(call, machine)
+        if call.get("Passthru"):
+            yield machine
+
+    yield from each(call, machines(call), stop)
+
+
+def _off(machine: Machine) -> None:
+    machine.state = VMState.Off
+    machine.started = None
+
+
+def _shut_down(call: Call, machine: Machine) -> None:
+    """A guest without integration services never answers, and the cmdlet waits until it is stopped. [windsor]"""
+    manner = machine.guest.manner
+    if manner == "locked" and not call.get("Force"):
+        raise errors.hyper_v("InvalidOperation", errors.NON_INTERACTIVE)
+    if manner == "absent":
+        while machine.state not in RESTING:
+            with call.unlocked():
+                if call.stop.wait(LOOK_AGAIN_SECONDS):
+                    return
+        return
+    machine.state = VMState.Stopping
+    seconds = machine.guest.shutdown_seconds if manner == "responsive" else 0.0
+    with call.unlocked():
+        call.stop.wait(seconds)
+    # A guest that was asked goes down whether or not anyone still waits; another session may have been quicker.
+    if machine.state is VMState.Stopping:
+        _off(machine)
+
+
+@cmdlet("Save-VM", takes=("Name", "VM", "Passthru"))
+def save_vm(call: Call) -> Iterator[object]:
+    """Save-VM."""
+
+    def save(machine: Machine) -> Iterator[object]:
+        _save(call, machine)
+        if call.get("Passthru"):
+            yield machine
+
+    yield from each(call, machines(call), save)
+
+
+def _save(call: Call, machine: Machine) -> None:
+    if machine.state is VMState.Saved:
+        call.warn(ALREADY)
+    elif machine.state is VMState.Running:
+        machine.state = VMState.Saved
+        machine.started = None
+    else:
+        raise wrong_state(f"'{machine.name}' failed to save.")

@@ -1,0 +1,76 @@
+"""Get-VMProcessor and Set-VMProcessor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hyperv_sim.cmdlets import Call, cmdlet
+from hyperv_sim.enumerations import HYPER_V
+from hyperv_sim.machines import Machine, Processor
+from hyperv_sim.properties import Property, describe
+from hyperv_sim.settings import Setting, change, names
+from hyperv_sim.targets import each, machines, present
+
+P = Property[Processor]
+FAILED = "Failed to modify device 'Processor'."
+
+describe(
+    Processor,
+    f"{HYPER_V}.VMProcessor",
+    [
+        P("VMName", "String", lambda one: one.machine.name),
+        P("VMId", "Guid", lambda one: one.machine.id),
+        P("Count", "Int64", lambda one: one.count),
+        P("CompatibilityForMigrationEnabled", "Boolean", lambda one: one.migration_compatible),
+        P("CompatibilityForOlderOperatingSystemsEnabled", "Boolean", lambda one: one.older_systems_compatible),
+        P("HwThreadCountPerCore", "Int64", lambda one: one.threads_per_core, since="2019"),
+        P("ExposeVirtualizationExtensions", "Boolean", lambda one: one.expose_extensions),
+        P("EnableHostResourceProtection", "Boolean", lambda one: one.host_resource_protection, since="2019"),
+        P("Maximum", "Int64", lambda one: one.maximum),
+        P("Reserve", "Int64", lambda one: one.reserve),
+        P("RelativeWeight", "Int32", lambda one: one.relative_weight),
+        P("MaximumCountPerNumaNode", "Int32", lambda one: one.maximum_per_numa_node),
+        P("MaximumCountPerNumaSocket", "Int32", lambda one: one.maximum_per_numa_socket),
+    ],
+    bases=(f"{HYPER_V}.VMComponentObject",),
+)
+
+
+def too_many(call: Call, count: int) -> str | None:
+    """What is wrong with a number of processors, if anything."""
+    if not 1 <= count <= call.host.logical_processors:
+        return f"The number of processors must lie between 1 and {call.host.logical_processors}."
+    return None
+
+
+SETTINGS = (
+    Setting("Count", "count", off_only=True, check=too_many),
+    Setting("CompatibilityForMigrationEnabled", "migration_compatible", off_only=True),
+    Setting("CompatibilityForOlderOperatingSystemsEnabled", "older_systems_compatible", off_only=True),
+    Setting("EnableHostResourceProtection", "host_resource_protection", off_only=True),
+    Setting("ExposeVirtualizationExtensions", "expose_extensions", off_only=True),
+    Setting("Maximum", "maximum", off_only=True),
+    Setting("RelativeWeight", "relative_weight", off_only=True),
+    Setting("Reserve", "reserve", off_only=True),
+)
+
+
+@cmdlet("Get-VMProcessor", takes=("VMName", "VM"))
+def get_vm_processor(call: Call) -> Iterator[object]:
+    """Get-VMProcessor."""
+    for machine in machines(call):
+        yield machine.processor
+
+
+@cmdlet("Set-VMProcessor", takes=("VMName", "VM", "VMProcessor", "Passthru", *names(SETTINGS)))
+def set_vm_processor(call: Call) -> Iterator[object]:
+    """Set-VMProcessor: only while the machine is off. Extensions are taken on any host; Start-VM finds out."""
+
+    def change_one(machine: Machine) -> Iterator[object]:
+        change(call, machine, [(machine.processor, SETTINGS)], FAILED)
+        if call.get("Passthru"):
+            yield machine.processor
+
+    given = call.get("VMProcessor")
+    found = [one for part in given for one in present(call, part.machine)] if given else machines(call)
+    yield from each(call, found, change_one)
