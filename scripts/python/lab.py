@@ -2,10 +2,12 @@
 
 import json
 import shlex
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,10 @@ Event = dict[str, Any]
 """An engine event as the CLI logs it: the JSON of apitype.EngineEvent in Pulumi's sources."""
 
 SECONDS_AT_MOST = 180
-"""How long a command may take before it is killed as hanging."""
+"""How long a command may take before it is ended as hanging."""
+
+SECONDS_TO_CANCEL = 20
+"""How long an interrupted command may take to end by itself."""
 
 
 class UnexpectedExitError(Exception):
@@ -30,6 +35,11 @@ class Run:
     """All that it printed, for people, without colours."""
     events: Sequence[Event] = ()
     """What the engine logged meanwhile, debug messages too; empty for commands that do not run the engine."""
+
+    @property
+    def operation(self) -> str:
+        """The command as one would type it, without the flags that only a script needs."""
+        return " ".join(takewhile(lambda word: not word.startswith("-"), shlex.split(self.command)[1:]))
 
     @property
     def changes(self) -> dict[str, int]:
@@ -131,7 +141,7 @@ class Lab:
             log = Path(folder, "events")
             done = self.run(operation, *options, "--suppress-progress", "--event-log", str(log), fails=fails)
             lines = log.read_text().splitlines() if log.exists() else []
-        return Run(done.command, done.code, done.text, [json.loads(line) for line in lines])
+        return replace(done, events=[json.loads(line) for line in lines])
 
     def command(self, *arguments: str) -> list[str]:
         """Return the words of a command on this stack, for those who start the process themselves."""
@@ -142,21 +152,39 @@ class Lab:
         # The flag for the event log is shown, and taken, with debug commands only.
         variables = {**self.environment, "PULUMI_DEBUG_COMMANDS": "true"}
         command = self.command(*arguments)
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=variables,
-            input=says,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=SECONDS_AT_MOST,
-        )
-        run = Run(shlex.join(command), done.returncode, done.stdout)
+        run = Run(shlex.join(command), *_ended(command, self.folder, variables, says))
         if bool(run.code) != fails:
             raise UnexpectedExitError(f"{run.command}\nexit code {run.code}\n{run.text}")
         return run
+
+
+def _ended(command: Sequence[str], folder: Path, variables: dict[str, str], says: str) -> tuple[int, str]:
+    # A session of its own keeps Ctrl+C at the terminal from it: it would end the plugins in the middle of a call.
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=variables,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            text, _ = process.communicate(says, timeout=SECONDS_AT_MOST)
+        except BaseException:
+            _interrupt(process)
+            raise
+    return process.returncode, text
+
+
+def _interrupt(process: "subprocess.Popen[str]") -> None:
+    # On its first interrupt the CLI lets calls end, then its plugins; a killed one would leave them running.
+    process.send_signal(signal.SIGINT)
+    try:
+        process.communicate(timeout=SECONDS_TO_CANCEL)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 NewLab = Callable[[str], Lab]

@@ -109,6 +109,7 @@ def install(folder: Path) -> None:
     try:
         PulumiCommand.install(root=str(folder), version=VersionInfo.parse(VERSION))
     except (OSError, subprocess.CalledProcessError) as failure:
+        say(f"Pulumi's installer did not work: {failure}")
         raise UnavailableError(f"Pulumi's installer: {failure}") from None
 
 
