@@ -1,0 +1,137 @@
+"""The dynamic front: Pulumi's Python dynamic providers for our resources.
+
+Their import path is a file format: it stands in every stack's state, by reference. Never move or rename this module or
+the two classes at its end (decision 0002). They have no instance state, for the same reason.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any, ClassVar
+from uuid import UUID
+
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from nestedlab.adapters import plain_errors
+from nestedlab.adapters.wire import from_wire, path_on_wire, to_wire
+from nestedlab.connection import SETTINGS, Connection, connection
+from nestedlab.declare import Properties, Resource
+from nestedlab.handler import Handler
+from nestedlab.lifecycle import Lifecycle, check, diff, settled
+from nestedlab.psrp.sessions import sessions_with
+from nestedlab.resources.machines import NestedHyperVHostLifecycle
+from nestedlab.resources.nat_switch import NatSwitch
+from nestedlab.resources.nats import NatSwitchLifecycle
+from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+
+LOG_VARIABLE = "NESTEDLAB_LOG"
+"""Environment variable with the path of a file to log every step and every answer's errors to."""
+
+# The stack's configuration, as the engine gave it to this process.
+_configuration: dict[str, Any] = {}
+
+
+def _connection() -> Connection:
+    return connection(_configuration, os.environ)
+
+
+class _Provider(ResourceProvider):
+    """Translates; all else is the handler's."""
+
+    serialize_as_secret_always = False
+    kind: ClassVar[type[Resource]]
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Take the stack's configuration. Connects to nothing: a preview works with the host down."""
+        plain_errors.install()
+        _configuration.update({key: req.config.get(key) for key in SETTINGS})
+        if path := os.environ.get(LOG_VARIABLE):
+            logging.basicConfig(filename=path, format="%(asctime)s %(threadName)s %(levelname)s %(message)s")
+            logging.getLogger("nestedlab").setLevel(logging.DEBUG)
+
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Validate the inputs and fill in the defaults."""
+        _connection()
+        asked, unknown = from_wire(self.kind, news)
+        before, _ = from_wire(self.kind, olds)
+        inputs, failures = check(self.kind, asked, unknown, before)
+        if failures:
+            return CheckResult(news, [CheckFailure(path_on_wire(one.path), one.reason) for one in failures])
+        pending = {one.wire: news[one.wire] for one in self.kind.inputs() if one.name in unknown}
+        return CheckResult({**to_wire(self.kind, inputs), **pending}, [])
+
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        """Compare what was found at the last look with what is asked for."""
+        found, _ = from_wire(self.kind, olds)
+        asked, unknown = from_wire(self.kind, news)
+        difference = diff(self.kind, found, asked, unknown)
+        return DiffResult(
+            changes=bool(difference.changed),
+            replaces=[one.wire for one in difference.replaced],
+            delete_before_replace=True,  # names on the host are fixed: the old one has to go first
+        )
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Make it on the host."""
+        desired, _ = from_wire(self.kind, props)
+        found = self._handler().create(desired)
+        return CreateResult(str(found.id), self._outputs(desired, found.values))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Look at it; a blank id tells the engine that it is gone."""
+        known, _ = from_wire(self.kind, props)
+        found = self._handler().read(UUID(id_), known)
+        if found is None:
+            return ReadResult("", {})
+        now = settled(self.kind, known, found.values)
+        inputs = {one.name for one in self.kind.inputs()}
+        return ReadResult(id_, to_wire(self.kind, now), to_wire(self.kind, now, inputs))
+
+    def update(self, id_: str, _olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        """Bring it to what is asked for."""
+        desired, _ = from_wire(self.kind, news)
+        found = self._handler().update(UUID(id_), desired)
+        return UpdateResult(self._outputs(desired, found.values))
+
+    def delete(self, id_: str, props: dict[str, Any]) -> None:
+        """Remove it from the host."""
+        known, _ = from_wire(self.kind, props)
+        self._handler().delete(UUID(id_), known)
+
+    def _outputs(self, desired: Properties, found: Properties) -> dict[str, Any]:
+        return to_wire(self.kind, settled(self.kind, desired, found))
+
+    def _handler(self) -> Handler:
+        to = _connection()
+        return Handler(self._lifecycle(to), sessions_with(to))
+
+    def _lifecycle(self, to: Connection) -> Lifecycle:
+        raise NotImplementedError
+
+
+class NestedHyperVHostProvider(_Provider):
+    """The dynamic provider of NestedHyperVHost."""
+
+    kind = NestedHyperVHost
+
+    def _lifecycle(self, to: Connection) -> Lifecycle:
+        return NestedHyperVHostLifecycle(to.shutdown_timeout)
+
+
+class NatSwitchProvider(_Provider):
+    """The dynamic provider of NatSwitch."""
+
+    kind = NatSwitch
+
+    def _lifecycle(self, to: Connection) -> Lifecycle:  # noqa: ARG002 - a switch has nothing to wait for
+        return NatSwitchLifecycle()

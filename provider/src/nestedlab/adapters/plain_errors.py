@@ -1,0 +1,35 @@
+"""Keeps Python tracebacks out of messages for errors that we know and that tell the user what to do.
+
+The SDK's provider process (`pulumi.dynamic.__main__`) answers every exception with `traceback.format_exc()`. There is
+no way to hand it a message, so in that process, and there alone, the name `traceback` of that module is given a
+stand-in, which differs for our own errors only. Decision 0003.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import Any
+
+from nestedlab.errors import NestedlabError
+
+_PROVIDER_PROCESS = "pulumi.dynamic.__main__"
+
+
+class _Traceback:
+    """The module `traceback`, but that our own errors are formatted as their text."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(traceback, name)
+
+    def format_exc(self, *args: Any, **options: Any) -> str:
+        error = sys.exc_info()[1]
+        return str(error) if isinstance(error, NestedlabError) else traceback.format_exc(*args, **options)
+
+
+def install() -> None:
+    """Have our errors reach the user as their text, if this is the SDK's provider process."""
+    main = sys.modules.get("__main__")
+    spec = getattr(main, "__spec__", None)
+    if main is not None and spec is not None and spec.name == _PROVIDER_PROCESS and hasattr(main, "traceback"):
+        setattr(main, "traceback", _Traceback())  # noqa: B010 - the module has it, the type of modules has not

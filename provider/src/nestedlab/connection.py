@@ -1,0 +1,140 @@
+"""How to reach a parent host: the settings, checked, from a stack's configuration and the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FilePath,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+
+from nestedlab.errors import ConfigurationError
+
+NAMESPACE = "nestedlab"
+
+_HTTPS_PORT = 5986
+_HTTP_PORT = 5985
+
+
+class Connection(BaseModel):
+    """Where a parent host is and how to log on to it.
+
+    Each field is `nestedlab:<camelCase>` in the configuration; the environment's NESTEDLAB_<UPPER_CASE> fills what
+    that leaves out.
+    """
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True, extra="ignore"
+    )
+
+    address: str
+    """The parent host: a name, name:port, or a URL such as https://hv01.example.org:5986/wsman. HTTPS on port 5986
+    where nothing else is said."""
+    username: str | None = None
+    """The user to log on as, such as LAB\\\\admin or admin@lab.example.org. Kerberos can do without."""
+    password: SecretStr | None = None
+    """The user's password. Set it with `--secret`."""
+    auth: Literal["negotiate", "ntlm", "kerberos", "basic", "certificate", "credssp"] = "negotiate"
+    """How to log on."""
+    configuration_name: str = "Microsoft.PowerShell"
+    """The PSRP endpoint (session configuration) on the host; a JEA endpoint's name goes here."""
+    ca_bundle: FilePath | None = None
+    """PEM file with the certificates that the host's certificate is to be trusted by. By default the system's."""
+    certificate: FilePath | None = None
+    """PEM file with the client's certificate, for auth certificate."""
+    certificate_key: FilePath | None = None
+    """PEM file with the key of the client's certificate, for auth certificate."""
+    connect_timeout: Annotated[float, Field(gt=0, le=600)] = 30
+    """Seconds to wait for a connection."""
+    shutdown_timeout: Annotated[float, Field(ge=0, le=3600)] = 300
+    """Seconds that a guest gets to shut down before its machine is turned off. Windows gives applications with
+    unsaved work five minutes."""
+
+    @field_validator("address")
+    @classmethod
+    def _is_an_address(cls, address: str) -> str:
+        parts = _split(address)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+            raise ValueError("must be a host name, host:port, or a URL such as https://hv01.example.org:5986")
+        _ = parts.port  # raises ValueError where it is no port
+        return address
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Connection:
+        if not self.tls and self.auth in ("basic", "certificate"):
+            raise ValueError(
+                f"auth {self.auth} over plain HTTP would send what it protects in the clear: use an https address, "
+                "or auth negotiate, which encrypts the messages"
+            )
+        if self.auth == "certificate" and not (self.certificate and self.certificate_key):
+            raise ValueError("auth certificate needs the settings certificate and certificateKey")
+        if self.auth in ("ntlm", "basic", "credssp") and not (self.username and self.password):
+            raise ValueError(f"auth {self.auth} needs the settings username and password")
+        return self
+
+    @property
+    def tls(self) -> bool:
+        """Whether messages go over HTTPS."""
+        return _split(self.address).scheme == "https"
+
+    @property
+    def host(self) -> str:
+        """The host's name or address."""
+        return _split(self.address).hostname or ""
+
+    @property
+    def port(self) -> int:
+        """The port: WinRM's own where the address names none."""
+        return _split(self.address).port or (_HTTPS_PORT if self.tls else _HTTP_PORT)
+
+    @property
+    def path(self) -> str:
+        """The URL's path, without the leading slash."""
+        return _split(self.address).path.strip("/") or "wsman"
+
+
+def _split(address: str) -> SplitResult:
+    return urlsplit(address if "://" in address else f"https://{address}")
+
+
+SETTINGS = tuple(f"{NAMESPACE}:{to_camel(name)}" for name in Connection.model_fields)
+"""The keys of the settings in a stack's configuration."""
+
+
+def connection(configuration: Mapping[str, Any], environment: Mapping[str, str]) -> Connection:
+    """The connection that a stack's configuration ("nestedlab:address": ...) and the environment ask for.
+
+    Raises ConfigurationError naming every setting that is missing or wrong, and how to set it.
+    """
+    given: dict[str, Any] = {}
+    for name in Connection.model_fields:
+        key = to_camel(name)
+        value = configuration.get(f"{NAMESPACE}:{key}")
+        found = environment.get(f"{NAMESPACE.upper()}_{name.upper()}") if value in (None, "") else value
+        if found not in (None, ""):
+            given[key] = found
+    try:
+        return Connection.model_validate(given)
+    except ValidationError as error:
+        raise ConfigurationError("; ".join(_said(one) for one in error.errors(include_input=False))) from None
+
+
+def _said(error: Any) -> str:
+    key = to_camel(str(error["loc"][0])) if error["loc"] else ""
+    if error["type"] == "missing":
+        return (
+            f"nestedlab:{key} is not set: run `pulumi config set nestedlab:{key} hv01.example.org`, "
+            f"or set NESTEDLAB_{key.upper()}"
+        )
+    reason = str(error["msg"]).removeprefix("Value error, ")
+    return f"nestedlab:{key}: {reason}" if key else f"nestedlab configuration: {reason}"

@@ -1,0 +1,191 @@
+"""Check, diff, update and read-back: pure, for every resource alike, from its table."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Generator, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from nestedlab.declare import Attribute, Change, Noun, Plain, Properties, Resource
+from nestedlab.errors import RevertedError
+from nestedlab.pipeline import Argument, Cmdlet, Facts, Pipeline, PSObject, Step
+
+T = TypeVar("T")
+
+Plan: TypeAlias = Generator[Step, Facts, T]
+"""What is to be done, a step at a time; each next step may depend on what the host answered to the last."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A thing as the host has it: its id, its attributes by name, and the answer they were taken from."""
+
+    id: UUID
+    values: Properties
+    facts: Facts
+
+
+class Lifecycle(Protocol):
+    """What a resource does beyond its table. Every method is pure; the plans it returns are performed by a handler."""
+
+    kind: ClassVar[type[Resource]]
+
+    def create(self, desired: Properties) -> Plan[Found]:
+        """Make it, or complete what an earlier attempt of the same owner has begun."""
+        ...
+
+    def read(self, identity: UUID, known: Properties) -> Plan[Found | None]:
+        """Look at it, known as at the last look; None where a second, successful look confirms that it is gone."""
+        ...
+
+    def update(self, identity: UUID, desired: Properties) -> Plan[Found]:
+        """Bring it from whatever state it is in to what is desired."""
+        ...
+
+    def delete(self, identity: UUID, known: Properties) -> Plan[None]:
+        """Remove it and what was made for it; nothing to do where that is gone already."""
+        ...
+
+
+@dataclass(frozen=True)
+class CheckFailed:
+    """A reason why a property cannot be as asked; `path` leads to it: ("os_disk", "size_gib")."""
+
+    path: tuple[str, ...]
+    reason: str
+
+
+def check(
+    kind: type[Resource], asked: Mapping[str, Any], unknown: Collection[str] = (), before: Properties | None = None
+) -> tuple[dict[str, Plain], list[CheckFailed]]:
+    """The inputs with their defaults, and all that is wrong with them at once.
+
+    `unknown` names the inputs that have no value yet, in a preview; they are left out and not complained of. `before`
+    are the inputs so far, where the object exists.
+    """
+    given = {name: value for name, value in asked.items() if name not in unknown and value is not None}
+    try:
+        inputs = kind.model_validate(given).model_dump(exclude_none=True)
+    except ValidationError as error:
+        failures = [_failure(kind, one) for one in error.errors()]
+        return given, [one for one in failures if one.path[0] not in unknown]
+    known = {one.name for one in kind.inputs()} - set(unknown)
+    inputs = {name: value for name, value in inputs.items() if name in known}
+    return inputs, [CheckFailed(path, reason) for path, reason in kind.refusals(before or {}, inputs)]
+
+
+def _failure(kind: type[Resource], error: Any) -> CheckFailed:
+    path = tuple(str(part) for part in error["loc"]) or (kind.inputs()[0].name,)
+    if error["type"] == "extra_forbidden":
+        known = ", ".join(one.name for one in kind.inputs() if not one.fixed)
+        return CheckFailed(path, f"there is no such property; there are {known}")
+    if error["type"] == "missing":
+        return CheckFailed(path, "is required")
+    reason = str(error["msg"]).removeprefix("Value error, ")
+    shown = "" if isinstance(error["input"], dict) else f" (it is {error['input']!r})"
+    return CheckFailed(path, reason[0].lower() + reason[1:] + shown)
+
+
+def differences(kind: type[Resource], asked: Properties, found: Properties) -> list[Attribute]:
+    """The inputs in which the host does not have what was asked for."""
+    return [one for one in kind.inputs() if not one.agrees(asked.get(one.name), found.get(one.name))]
+
+
+def values(kind: type[Resource], objects: Iterable[PSObject]) -> dict[str, Plain]:
+    """The attributes that the rows alone can read from these objects; the last object of a type counts."""
+    latest = {one.kind: one for one in objects}
+    return {
+        one.name: one.row.at.value(latest[one.row.at.noun.kind])
+        for one in kind.attributes()
+        if one.row.at is not None and one.row.at.noun.kind in latest
+    }
+
+
+def settled(kind: type[Resource], before: Properties, found: Properties) -> dict[str, Plain]:
+    """The attributes as found, in the spelling of before where they mean the same: a spelling is not a drift.
+
+    An input that was left to the host is not there.
+    """
+    settled: dict[str, Plain] = {}
+    for one in kind.attributes():
+        asked, shown = before.get(one.name), found.get(one.name)
+        if one.row.computed:
+            settled[one.name] = shown
+        elif asked is not None:
+            settled[one.name] = asked if one.agrees(asked, shown) else shown
+    return settled
+
+
+def writes(kind: type[Resource], target: Cmdlet, changed: Iterable[Attribute], asked: Properties) -> list[Pipeline]:
+    """One pipeline for each noun that has changed rows, from the target through the noun's writer.
+
+    Rows that share a parameter are written together, whichever of them has changed.
+    """
+    places = [one.row.at for one in changed if one.row.at is not None and one.row.at.parameter]
+    nouns = list(dict.fromkeys(place.noun for place in places))
+    return [_write(kind, target, noun, {one.parameter for one in places if one.noun == noun}, asked) for noun in nouns]
+
+
+def _write(kind: type[Resource], target: Cmdlet, noun: Noun, parameters: set[str], asked: Properties) -> Pipeline:
+    folded: dict[str, Argument] = {}
+    for attribute in kind.inputs():
+        place = attribute.row.at
+        value = asked.get(attribute.name)
+        if place is None or place.noun != noun or place.parameter not in parameters or value is None:
+            continue
+        argument = place.form.fold(value, folded.get(place.parameter))
+        if argument is not None:
+            folded[place.parameter] = argument
+    cleared = noun.clears and all(argument == "" for argument in folded.values())
+    last = Cmdlet(noun.clears) if cleared else Cmdlet(noun.writer, folded)
+    return Pipeline((target, *(Cmdlet(name) for name in noun.through), last))
+
+
+def verify(kind: type[Resource], subject: str, asked: Properties, found: Found) -> Found:
+    """What was found, if it is what was asked for.
+
+    Raises RevertedError naming each property that the host took and did not keep.
+    """
+    reverted = differences(kind, asked, found.values)
+    if not reverted:
+        return found
+    said = "; ".join(
+        f"{one.name} was set to {asked.get(one.name)!r} and is {found.values.get(one.name)!r}" for one in reverted
+    )
+    raise RevertedError(
+        f"{subject}: the host accepted the change and did not keep it: {said}. "
+        "Look at the host's Hyper-V-VMMS event log for the reason; `pulumi up` tries again."
+    )
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What an update would change, and which of that only a replacement can."""
+
+    changed: tuple[Attribute, ...]
+    replaced: tuple[Attribute, ...]
+
+
+def diff(kind: type[Resource], found: Properties, asked: Properties, unknown: Collection[str] = ()) -> Difference:
+    """Compare what the host had at the last look with what is asked for.
+
+    A value that is not known yet counts as changed.
+    """
+    changed = [
+        one for one in kind.inputs() if one.name in unknown or not one.agrees(asked.get(one.name), found.get(one.name))
+    ]
+    replaced = (one for one in changed if _needs(one, found, asked) is Change.REPLACE)
+    return Difference(tuple(changed), tuple(replaced))
+
+
+def needs(changed: Iterable[Attribute], found: Properties, asked: Properties) -> set[Change]:
+    """What it takes to make the changes."""
+    return {_needs(one, found, asked) for one in changed}
+
+
+def _needs(attribute: Attribute, found: Properties, asked: Properties) -> Change:
+    change = attribute.row.change
+    return change if isinstance(change, Change) else change(found.get(attribute.name), asked.get(attribute.name))

@@ -1,0 +1,55 @@
+"""The nouns of PowerShell that attributes live on, and the forms that values take there."""
+
+from __future__ import annotations
+
+from nestedlab.declare import Form, Noun
+from nestedlab.ownership import marked, owner_of, unmarked
+
+VM = Noun("VirtualMachine", "Get-VM", "Set-VM")
+VMProcessor = Noun("VMProcessor", "Get-VMProcessor", "Set-VMProcessor")
+VMMemory = Noun("VMMemory", "Get-VMMemory", "Set-VMMemory")
+VMNetworkAdapter = Noun(
+    "VMNetworkAdapter", "Get-VMNetworkAdapter", "Set-VMNetworkAdapter", through=("Get-VMNetworkAdapter",)
+)
+VMNetworkAdapterConnection = Noun(
+    "VMNetworkAdapter",
+    "Get-VMNetworkAdapter",
+    "Connect-VMNetworkAdapter",
+    through=("Get-VMNetworkAdapter",),
+    clears="Disconnect-VMNetworkAdapter",
+)
+VMSwitch = Noun("VMSwitch", "Get-VMSwitch", "Set-VMSwitch")
+VMSwitchName = Noun("VMSwitch", "Get-VMSwitch", "Rename-VMSwitch")
+NetNat = Noun("MSFT_NetNat", "Get-NetNat", "New-NetNat")
+NetIPAddress = Noun("MSFT_NetIPAddress", "Get-NetIPAddress", "New-NetIPAddress")
+
+MIB_BYTES = 1024**2
+GIB_BYTES = 1024**3
+
+
+def _mib(size: int | None) -> int | float | None:
+    if size is None:
+        return None
+    return size / MIB_BYTES if size % MIB_BYTES else size // MIB_BYTES
+
+
+MIB = Form(fold=lambda mib, _: mib * MIB_BYTES, read=_mib)
+"""Mebibytes in the program, bytes on the host."""
+
+ON_OFF = Form(fold=lambda on, _: "On" if on else "Off", read=lambda state: state == "On")
+"""A bool in the program, Microsoft.HyperV.PowerShell.OnOffState on the host."""
+
+TEXT = Form(read=lambda text: text or "")
+"""Text that the host may hold as null where it is empty."""
+
+IDENTITY = Form(read=str)
+"""A GUID as text in lower case with hyphens."""
+
+RUNNING = Form(read=lambda state: state == "Running")
+"""Whether a VMState is Running."""
+
+NOTES = Form(read=lambda notes: unmarked(notes or ""))
+"""The user's part of the notes."""
+
+OWNER = Form(fold=lambda owner, notes: marked(str(notes or ""), owner), read=lambda notes: owner_of(notes or ""))
+"""The marker's part of the notes; its row stands after the row of the notes, on the same parameter."""

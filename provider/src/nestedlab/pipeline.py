@@ -1,0 +1,185 @@
+"""PowerShell as data: cmdlets joined by pipes, steps of several pipelines, and what a host answers.
+
+Nothing here talks to a host. A `Runner` does; everything above it is pure and can be printed: `str(step)` is the text
+of a preview, of the debug log and of a test's expectation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Protocol, TypeAlias
+from uuid import UUID
+
+Argument: TypeAlias = "str | int | bool | UUID"
+Value: TypeAlias = "str | int | float | bool | UUID | tuple[Value, ...] | None"
+
+
+@dataclass(frozen=True)
+class Cmdlet:
+    """One cmdlet with its parameters by name. A switch parameter has the value True."""
+
+    name: str
+    parameters: Mapping[str, Argument] = field(default_factory=dict)
+
+    def __or__(self, following: Cmdlet | Pipeline) -> Pipeline:
+        return Pipeline((self,)) | following
+
+    def __str__(self) -> str:
+        return " ".join([self.name, *(_spelled(name, value) for name, value in self.parameters.items())])
+
+
+def cmdlet(name: str, /, **parameters: Argument | None) -> Cmdlet:
+    """A cmdlet; a parameter that is None is left out."""
+    return Cmdlet(name, {key: value for key, value in parameters.items() if value is not None})
+
+
+def _spelled(name: str, value: Argument) -> str:
+    if isinstance(value, bool):
+        return f"-{name}" if value else f"-{name}:$false"
+    if isinstance(value, str):
+        return f"-{name} '" + value.replace("'", "''") + "'"
+    return f"-{name} {value}"
+
+
+class Condition(Enum):
+    """What an error record means, whatever the cmdlet and the language of Windows."""
+
+    ABSENT = auto()
+    EXISTS = auto()
+    BUSY = auto()
+    DENIED = auto()
+    WRONG_STATE = auto()
+    INVALID = auto()
+    NOT_SUPPORTED = auto()
+    NO_MEMORY = auto()
+    NO_SPACE = auto()
+    NO_COMMAND = auto()
+    NO_PARAMETER = auto()
+    PROMPTED = auto()
+    OTHER = auto()
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Cmdlets joined by pipes: one statement. Live objects pass between them on the host.
+
+    `tolerates` names what may go wrong without harm: removing what is gone, making what is there.
+    """
+
+    cmdlets: tuple[Cmdlet, ...]
+    tolerates: frozenset[Condition] = frozenset()
+
+    def __or__(self, following: Cmdlet | Pipeline) -> Pipeline:
+        rest = following.cmdlets if isinstance(following, Pipeline) else (following,)
+        return Pipeline(self.cmdlets + rest, self.tolerates)
+
+    def tolerating(self, *conditions: Condition) -> Pipeline:
+        """The same pipeline, for which these conditions are no failure."""
+        return Pipeline(self.cmdlets, self.tolerates | set(conditions))
+
+    def __str__(self) -> str:
+        return " | ".join(str(one) for one in self.cmdlets)
+
+
+def statement(name: str, /, **parameters: Argument | None) -> Pipeline:
+    """A pipeline of one cmdlet."""
+    return Pipeline((cmdlet(name, **parameters),))
+
+
+@dataclass(frozen=True)
+class Step:
+    """Pipelines sent together, in one invocation: two HTTP requests, however many they are.
+
+    After a failing pipeline the following ones still run (PowerShell's batch semantics), so a step never holds one
+    that does harm when an earlier one has failed. `within` bounds the wait in seconds; then the step is stopped on
+    the host and the runner raises `TimeoutError`. `pause` is waited before, in seconds, where the host needs a moment.
+    Steps of the same `turn` never run at the same time against a host.
+    """
+
+    purpose: str
+    pipelines: tuple[Pipeline, ...]
+    within: float | None = None
+    pause: float = 0
+    turn: str | None = None
+
+    @property
+    def only_reads(self) -> bool:
+        """True where running the step twice is the same as running it once, because it changes nothing."""
+        return all(one.name.startswith("Get-") for pipeline in self.pipelines for one in pipeline.cmdlets)
+
+    def __str__(self) -> str:
+        return "\n".join([f"# {self.purpose}", *(str(pipeline) for pipeline in self.pipelines)])
+
+
+@dataclass(frozen=True)
+class PSObject:
+    """An object that the host sent: the short name of its type, and its properties as plain values.
+
+    A member of an enumeration is its name, a nested object its text.
+    """
+
+    kind: str
+    properties: Mapping[str, Value]
+
+    def __getitem__(self, name: str) -> Value:
+        return self.properties.get(name)
+
+    def text(self, name: str) -> str:
+        """A property as text; an absent one is empty."""
+        value = self.properties.get(name)
+        return "" if value is None else str(value)
+
+    def number(self, name: str) -> int:
+        """A property as a whole number; an absent one is 0."""
+        value = self.properties.get(name)
+        return int(value) if isinstance(value, (int, float, str)) and value != "" else 0
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error record: what Windows says went wrong. `cmdlet` is its name as the caller wrote it, where known."""
+
+    error_id: str
+    category: str
+    message: str
+    cmdlet: str = ""
+    hresult: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.error_id}, {self.category})"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the host answered to a step."""
+
+    objects: tuple[PSObject, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def all(self, kind: str) -> Iterator[PSObject]:
+        """The objects of a type, by its short name."""
+        return (one for one in self.objects if one.kind == kind)
+
+    def first(self, kind: str) -> PSObject | None:
+        """The first object of a type, or None."""
+        return next(self.all(kind), None)
+
+
+class Runner(Protocol):
+    """The one door to a host."""
+
+    @property
+    def host(self) -> str:
+        """The host's name as the user gave it, for messages."""
+        ...
+
+    def run(self, step: Step) -> Facts:
+        """Run the step on the host and answer what it said, problems included.
+
+        Raises `nestedlab.errors.Interrupted` where the answer was lost and the step may or may not have run,
+        `TimeoutError` where `within` has passed, and other errors of `nestedlab.errors` where the host cannot be used.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Sessions with a parent host over PSRP. `session` is the only module that imports pypsrp."""

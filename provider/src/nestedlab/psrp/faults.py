@@ -1,0 +1,71 @@
+"""Failures of the connection in the user's terms: what a socket, a certificate or a WSMan fault says, and a remedy."""
+
+from __future__ import annotations
+
+from requests import exceptions
+
+from nestedlab.connection import Connection
+from nestedlab.errors import AccessError, NestedlabError, UnreachableError
+
+# WSManFault codes of Windows, from error reports of users of pypsrp, pywinrm and vagrant.
+_ACCESS_DENIED = 5
+_NO_ENDPOINT = 2150858811
+_QUOTAS = frozenset({2150859173, 2150859174, 2150859230})
+
+
+def refused(code: object, connection: Connection) -> NestedlabError | None:
+    """The error for a WSMan fault that trying again does not cure; None for any other."""
+    if code == _ACCESS_DENIED:
+        return AccessError(
+            f"{connection.username or 'the current user'} may not use the endpoint {connection.configuration_name}: "
+            "the user must be in Administrators or Remote Management Users, or be let in by the JEA configuration"
+        )
+    if code == _NO_ENDPOINT:
+        return UnreachableError(
+            f"the host has no PSRP endpoint named {connection.configuration_name}: check nestedlab:configurationName "
+            "against Get-PSSessionConfiguration on the host, or run Enable-PSRemoting there"
+        )
+    if code in _QUOTAS:
+        return UnreachableError(
+            "the host gives the user no further shell (its WinRM quota is reached): wait until other runs are done, "
+            "or raise MaxShellsPerUser there (Set-Item WSMan:\\localhost\\Shell\\MaxShellsPerUser 100)"
+        )
+    return None
+
+
+def answered(status: int, connection: Connection) -> UnreachableError:
+    """The error for an HTTP answer that is no WSMan message."""
+    return UnreachableError(
+        f"{connection.address} answered HTTP {status}, not WinRM: check the port and the path of nestedlab:address"
+    )
+
+
+def unreachable(error: Exception, connection: Connection) -> UnreachableError:
+    """The error for a connection that could not be made."""
+    where = f"{connection.host} port {connection.port}"
+    if isinstance(error, exceptions.SSLError):
+        return UnreachableError(_untrusted(str(error), connection))
+    if isinstance(error, exceptions.ConnectTimeout | exceptions.ReadTimeout | TimeoutError):
+        return UnreachableError(
+            f"{where} did not answer within {connection.connect_timeout:g} seconds: check that the host is up and "
+            "that its firewall lets WinRM in"
+        )
+    if "Name or service not known" in str(error) or "getaddrinfo" in str(error) or "NameResolution" in str(error):
+        return UnreachableError(f"there is no host named {connection.host}: check nestedlab:address and the DNS")
+    return UnreachableError(
+        f"{where} refused the connection: check nestedlab:address, and on the host that WinRM listens there "
+        "(winrm enumerate winrm/config/listener)"
+    )
+
+
+def _untrusted(said: str, connection: Connection) -> str:
+    if "WRONG_VERSION_NUMBER" in said or "record layer failure" in said or "UNEXPECTED_EOF" in said:
+        return (
+            f"port {connection.port} of {connection.host} does not speak HTTPS: use port 5986, or an address like "
+            f"http://{connection.host}:5985, where messages are encrypted without TLS"
+        )
+    why = "is for another name" if "Hostname mismatch" in said or "doesn't match" in said else "is not trusted"
+    return (
+        f"the certificate of {connection.host} {why}: set nestedlab:caBundle to a PEM file with the certificate of "
+        "the authority that signed it (or with the host's own, if it is self-signed), and use the name it is for"
+    )

@@ -1,0 +1,231 @@
+"""One PSRP session: a runspace pool on a parent host, opened when first needed, and what its answers mean.
+
+pypsrp's pools are not safe across threads (message sealing is ordered), so a session belongs to one worker at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import requests
+from pypsrp.complex_objects import GenericComplexObject, PSInvocationState
+from pypsrp.exceptions import AuthenticationError, WinRMError, WinRMTransportError, WSManFaultError
+from pypsrp.powershell import PowerShell, RunspacePool
+from pypsrp.serializer import TaggedValue
+from pypsrp.wsman import WSMan
+
+from nestedlab.connection import Connection
+from nestedlab.errors import AccessError, Interrupted, NestedlabError, UnreachableError
+from nestedlab.pipeline import Argument, Facts, Pipeline, Problem, PSObject, Step, Value
+from nestedlab.psrp.faults import answered, refused, unreachable
+
+_LOG = logging.getLogger(__name__)
+
+# Windows' own default is two hours; a process that is killed would leave its shells on the host that long, against a
+# quota of 30 for each user.
+_IDLE_SECONDS = 300
+
+# The host answers a Receive within this time, with output or with "nothing yet"; the socket waits a little longer.
+_OPERATION_SECONDS = 20
+
+_INT32 = range(-(2**31), 2**31)
+
+# System.Management.Automation.ErrorCategory, by number.
+_CATEGORIES = tuple(
+    """
+    NotSpecified OpenError CloseError DeviceError DeadlockDetected InvalidArgument InvalidData InvalidOperation
+    InvalidResult InvalidType MetadataError NotImplemented NotInstalled ObjectNotFound OperationStopped
+    OperationTimeout SyntaxError ParserError PermissionDenied ResourceBusy ResourceExists ResourceUnavailable
+    ReadError WriteError FromStdErr SecurityError ProtocolError ConnectionError AuthenticationError LimitsExceeded
+    QuotaExceeded NotEnabled
+    """.split()  # noqa: SIM905 - a list of 32 literals reads worse
+)
+
+
+class Session:
+    """A `Runner` on one runspace pool. `close` it; a closed session opens again when it is next used."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._pool: RunspacePool | None = None
+
+    @property
+    def host(self) -> str:
+        """The host's name as the user gave it."""
+        return self._connection.host
+
+    def run(self, step: Step) -> Facts:
+        """Run the step and answer what the host said.
+
+        A step that only reads is run once more on a new session where the connection was lost. Raises Interrupted
+        where the answer to any other step was lost, TimeoutError after `step.within` seconds, and UnreachableError or
+        AccessError where no session can be had.
+        """
+        _LOG.debug("%s:\n%s", self.host, step)
+        try:
+            facts = self._invoke(step)
+        except Interrupted:
+            if not step.only_reads:
+                raise
+            _LOG.info("%s: the connection was lost; reading again on a new one", self.host)
+            facts = self._invoke(step)
+        for problem in facts.problems:
+            _LOG.debug("%s: %s", self.host, problem)
+        return facts
+
+    def close(self) -> None:
+        """Give the shell back to the host, if there is one and the host can be reached."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        with suppress(WinRMError, requests.RequestException, OSError):
+            pool.close()
+        pool.connection.close()
+
+    def _open(self) -> RunspacePool:
+        if self._pool is not None:
+            return self._pool
+        pool = RunspacePool(
+            _wsman(self._connection), configuration_name=self._connection.configuration_name, idle_timeout=_IDLE_SECONDS
+        )
+        try:
+            pool.open()
+        except (WinRMError, requests.RequestException, OSError, ValueError) as error:
+            pool.connection.close()
+            raise _cannot_open(error, self._connection) from error
+        self._pool = pool
+        return pool
+
+    def _invoke(self, step: Step) -> Facts:
+        powershell = _powershell(self._open(), step.pipelines)
+        deadline = None if step.within is None else time.monotonic() + step.within
+        try:
+            powershell.begin_invoke()
+            while powershell.state == PSInvocationState.RUNNING:
+                left = _OPERATION_SECONDS if deadline is None else deadline - time.monotonic()
+                if left <= 0:
+                    powershell.stop()
+                    raise TimeoutError(f"{step.purpose}: not done within {step.within} seconds")
+                powershell.poll_invoke(timeout=max(1, min(_OPERATION_SECONDS, round(left))))
+        except (WinRMError, requests.RequestException) as error:
+            raise self._lost(error, step) from error
+        # Not closed one by one: that is a request each, and the host frees a finished pipeline with its shell.
+        powershell.runspace_pool.pipelines.pop(powershell.id, None)
+        return _facts(powershell, step)
+
+    def _lost(self, error: Exception, step: Step) -> NestedlabError:
+        """What to make of a failure in the middle. The shell is ended, so that nothing of ours goes on in it."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            # What was sealed for the old connection cannot be sent on a new one: pypsrp keeps both in these.
+            pool.connection.transport.session = None
+            pool.connection.transport.encryption = None
+            with suppress(WinRMError, requests.RequestException, OSError):
+                pool.close()
+            pool.connection.close()
+        fault = refused(error.code, self._connection) if isinstance(error, WSManFaultError) else None
+        return fault or Interrupted(f"the connection was lost while trying to {step.purpose} ({error})")
+
+
+def _wsman(connection: Connection) -> WSMan:
+    options: dict[str, Any] = {
+        "port": connection.port,
+        "path": connection.path,
+        "ssl": connection.tls,
+        "username": connection.username,
+        "password": connection.password.get_secret_value() if connection.password else None,
+        "auth": connection.auth,
+        "cert_validation": str(connection.ca_bundle) if connection.ca_bundle else True,
+        "connection_timeout": round(connection.connect_timeout),
+        "operation_timeout": _OPERATION_SECONDS,
+        "read_timeout": _OPERATION_SECONDS + 10,
+    }
+    if connection.auth == "certificate":
+        options["certificate_pem"] = str(connection.certificate)
+        options["certificate_key_pem"] = str(connection.certificate_key)
+    return WSMan(connection.host, **options)
+
+
+def _cannot_open(error: Exception, connection: Connection) -> NestedlabError:
+    if isinstance(error, AuthenticationError):
+        return AccessError(
+            f"the host refused the logon of {connection.username or 'the current user'} with {connection.auth}: check "
+            "nestedlab:username and nestedlab:password; a local account of a domain member is written HOST\\user, and "
+            "the user must be in Administrators or Remote Management Users"
+        )
+    if isinstance(error, WSManFaultError):
+        fault = refused(error.code, connection)
+        return fault or UnreachableError(f"the host gives no session: {error.reason or error} (code {error.code})")
+    if isinstance(error, WinRMTransportError):
+        return answered(error.code, connection)
+    return unreachable(error, connection)
+
+
+def _powershell(pool: RunspacePool, pipelines: tuple[Pipeline, ...]) -> PowerShell:
+    powershell = PowerShell(pool)
+    for number, pipeline in enumerate(pipelines):
+        if number:
+            powershell.add_statement()
+        for one in pipeline.cmdlets:
+            powershell.add_cmdlet(one.name)
+            for name, value in one.parameters.items():
+                powershell.add_parameter(name, _sent(value))
+    return powershell
+
+
+def _sent(value: Argument) -> Any:
+    # pypsrp sends every int as an Int32; larger ones need their own tag.
+    if isinstance(value, int) and not isinstance(value, bool) and value not in _INT32:
+        return TaggedValue("I64", value)
+    return value
+
+
+def _facts(powershell: PowerShell, step: Step) -> Facts:
+    names = {one.name.replace("-", "").lower(): one.name for pipeline in step.pipelines for one in pipeline.cmdlets}
+    return Facts(
+        tuple(_object(one) for one in powershell.output if isinstance(one, GenericComplexObject)),
+        tuple(_problem(one, names) for one in powershell.streams.error),
+        tuple(str(one) for one in powershell.streams.warning),
+    )
+
+
+def _object(sent: GenericComplexObject) -> PSObject:
+    """An object in either of its shapes: whole (adapted properties), or after Select-Object (extended ones)."""
+    kind = sent.types[0] if sent.types else ""
+    for prefix in ("Deserialized.", "Selected."):
+        kind = kind.removeprefix(prefix)
+    # Microsoft.HyperV.PowerShell.VMSwitch; or of CIM, ...Infrastructure.CimInstance#root/StandardCimv2/MSFT_NetNat
+    kind = kind.rsplit("/", 1)[-1] if "#" in kind else kind.rsplit(".", 1)[-1]
+    properties = {**sent.adapted_properties, **sent.extended_properties}
+    return PSObject(kind, {name: _value(value) for name, value in properties.items()})
+
+
+def _value(value: Any) -> Value:
+    if isinstance(value, list | tuple):
+        return tuple(_value(one) for one in value)
+    if isinstance(value, GenericComplexObject):
+        return str(value)
+    return value  # type: ignore[no-any-return] # a primitive: pypsrp has made a Python value of it
+
+
+def _problem(record: Any, names: Mapping[str, str]) -> Problem:
+    identifier = str(record.fq_error or "")
+    # The cmdlet is named by the invocation; else by the id's second part, a class (..Commands.GetVM) or a name.
+    source = identifier.partition(",")[2].rsplit(".", 1)[-1].removesuffix("Command").replace("-", "").lower()
+    said = (getattr(record, name, None) for name in ("command_name", "invocation_name", "activity"))
+    named = (str(one).replace("-", "").lower() for one in said if one)
+    known = next((names[one] for one in (*named, source) if one in names), "")
+    exception = record.exception
+    hresult = exception.adapted_properties.get("HResult") if isinstance(exception, GenericComplexObject) else None
+    category = int(record.category or 0)
+    return Problem(
+        identifier,
+        _CATEGORIES[category] if category < len(_CATEGORIES) else "NotSpecified",
+        str(record),
+        known,
+        hresult if isinstance(hresult, int) else None,
+    )

@@ -1,0 +1,89 @@
+"""The sessions of a process: each used by one worker at a time, kept for the next, few a host, closed at exit."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from nestedlab.connection import Connection
+from nestedlab.pipeline import Facts, Step
+from nestedlab.psrp.session import Session
+
+# A shell is a process on the host, and Windows gives a user 30 of them over all his runs.
+LIMIT = 8
+
+
+class Sessions:
+    """The sessions with one host. A ninth worker waits for one of the eight sessions."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._idle: list[Session] = []
+        self._free = threading.BoundedSemaphore(LIMIT)
+        self._lock = threading.Lock()
+        self._turns: dict[str, threading.Lock] = {}
+
+    @contextmanager
+    def borrow(self) -> Iterator[BorrowedSession]:
+        """A session for this worker alone, until the block ends."""
+        with self._free:
+            with self._lock:
+                session = self._idle.pop() if self._idle else Session(self._connection)
+            try:
+                yield BorrowedSession(session, self)
+            finally:
+                with self._lock:
+                    self._idle.append(session)
+
+    def turn(self, name: str) -> threading.Lock:
+        """The lock that the steps of a turn hold while they run."""
+        with self._lock:
+            return self._turns.setdefault(name, threading.Lock())
+
+    def close(self) -> None:
+        """Give all shells back to the host."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for session in idle:
+            session.close()
+
+
+class BorrowedSession:
+    """A `Runner`: a session whose steps wait for their turn."""
+
+    def __init__(self, session: Session, sessions: Sessions) -> None:
+        self._session = session
+        self._sessions = sessions
+
+    @property
+    def host(self) -> str:
+        """The host's name as the user gave it."""
+        return self._session.host
+
+    def run(self, step: Step) -> Facts:
+        """Run the step, in its turn; see `Session.run`."""
+        if step.turn is None:
+            return self._session.run(step)
+        with self._sessions.turn(step.turn):
+            return self._session.run(step)
+
+
+_of_connection: dict[Connection, Sessions] = {}
+_lock = threading.Lock()
+
+
+def sessions_with(connection: Connection) -> Sessions:
+    """The process's sessions with a host."""
+    with _lock:
+        return _of_connection.setdefault(connection, Sessions(connection))
+
+
+@atexit.register
+def close_all() -> None:
+    """Give all shells of this process back to their hosts."""
+    with _lock:
+        for sessions in _of_connection.values():
+            sessions.close()
+        _of_connection.clear()

@@ -1,0 +1,57 @@
+"""Names, paths and other texts as Windows takes and compares them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PureWindowsPath
+from typing import Annotated
+
+from pydantic import AfterValidator, StringConstraints
+
+# Wildcards would make a cmdlet mean many objects; the rest cannot stand in the name of the folder Hyper-V makes.
+_FORBIDDEN = re.compile(r'[*?\[\]\\/:"<>|\x00-\x1f]')
+
+
+def _plain_name(name: str) -> str:
+    if name != name.strip() or name.endswith("."):
+        raise ValueError("must not begin or end with a space, nor end with a dot")
+    if found := _FORBIDDEN.search(name):
+        raise ValueError(f"must not contain {found.group()!r}: Windows takes it for a wildcard or for part of a path")
+    return name
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_plain_name)]
+"""A name of a machine or a switch: 1 to 100 characters, no wildcards, nothing a folder name cannot hold."""
+
+Owner = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\]\r\n]+$")]
+"""An owner as the marker in the notes can hold it: one line without a closing bracket."""
+
+SwitchName = Annotated[str, AfterValidator(lambda name: _plain_name(name) if name else name)]
+"""The name of a switch, or "" for none."""
+
+
+def _full_path(path: str) -> str:
+    if not PureWindowsPath(path).is_absolute():
+        raise ValueError(r"must be a full path on the host, such as D:\Images\ws2022.vhdx")
+    if found := re.search(r'[*?\[\]"<>|]', path):
+        raise ValueError(f"must not contain {found.group()!r}")
+    return path
+
+
+WindowsPath = Annotated[str, AfterValidator(_full_path)]
+"""A full path on the host."""
+
+
+def same_path(left: str, right: str) -> bool:
+    """Whether two paths name the same file: Windows ignores case and takes both slashes."""
+    return PureWindowsPath(left) == PureWindowsPath(right)
+
+
+def same_text(left: str, right: str) -> bool:
+    """Whether two texts are the same but for the way their lines end."""
+    return left.replace("\r\n", "\n") == right.replace("\r\n", "\n")
+
+
+def same_name(left: str, right: str) -> bool:
+    """Whether two names are the same to Hyper-V, which ignores case."""
+    return left.casefold() == right.casefold()

@@ -1,0 +1,78 @@
+"""NatSwitch: an internal switch with a gateway of the host's and a NAT. The table; what it takes is in nats.py."""
+
+from __future__ import annotations
+
+from ipaddress import AddressValueError, IPv4Address, IPv4Network
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from nestedlab.declare import Resource, Row
+from nestedlab.nouns import IDENTITY, NOTES, OWNER, VMSwitch, VMSwitchName
+from nestedlab.resources.names import Name, Owner, same_name, same_text
+
+
+def network(prefix: str) -> IPv4Network:
+    """The network that a prefix names, whatever host bits it is spelled with. Raises ValueError."""
+    return IPv4Network(prefix, strict=False)
+
+
+def _prefix(text: str) -> str:
+    try:
+        named = network(text)
+    except ValueError:
+        raise ValueError("must be an IPv4 prefix such as 192.168.50.0/24") from None
+    if "/" not in text or not 8 <= named.prefixlen <= 30:
+        raise ValueError("must have a length from /8 to /30, such as 192.168.50.0/24")
+    if named.is_multicast or named.is_loopback or named.is_link_local or named.is_reserved:
+        raise ValueError("must be a prefix that hosts can have: not loopback, link-local, multicast or reserved")
+    return text
+
+
+def same_prefix(asked: str, found: str) -> bool:
+    """Whether two prefixes name the same network; "" stands for none."""
+    return asked == found or (bool(asked and found) and network(asked) == network(found))
+
+
+class NatSwitch(Resource):
+    """An internal switch whose machines reach the outside through a NAT of the host."""
+
+    title: ClassVar[str] = "NAT switch"
+
+    name: Annotated[Name, Row(VMSwitchName("NewName", reads="Name"), same=same_name)]
+    """Name of the switch on the host. By default the resource's logical name."""
+    prefix: Annotated[str, AfterValidator(_prefix), Row(same=same_prefix)]
+    """IPv4 prefix of the network behind the NAT, such as 192.168.50.0/24. It must not overlap another NAT of the host
+    or a network that the host has a route to. When it changes, the switch and what is connected to it stay."""
+    gateway: Annotated[str | None, Field(validate_default=True), Row()] = None
+    """The host's address on the switch, the gateway of its machines. By default the first address of the prefix."""
+    notes: Annotated[str, Row(VMSwitch("Notes", form=NOTES), same=same_text)] = ""
+    """Free text kept with the switch."""
+
+    switch_type: Annotated[Literal["Internal"], Row(VMSwitch("SwitchType"))] = "Internal"
+    """Type of the switch. Always Internal."""
+    owner: Annotated[Owner, Row(VMSwitch("Notes", form=OWNER))]
+    """Who the switch belongs to, as project/stack/logical name; kept in its notes."""
+
+    switch_id: Annotated[str, Row(VMSwitch.shows("Id", form=IDENTITY), computed=True)] = ""
+    """The switch's GUID."""
+    nat_name: Annotated[str, Row(computed=True)] = ""
+    """Name of the NAT network, for Get-NetNat and Add-NetNatStaticMapping. It carries the switch's GUID, because a NAT
+    has no notes to say whose it is."""
+
+    @field_validator("gateway")
+    @classmethod
+    def _inside(cls, gateway: str | None, info: ValidationInfo) -> str | None:
+        prefix = info.data.get("prefix")
+        if prefix is None:
+            return gateway
+        hosts = network(prefix)
+        if gateway is None:
+            return str(hosts.network_address + 1)
+        try:
+            address = IPv4Address(gateway)
+        except AddressValueError:
+            raise ValueError("must be an IPv4 address") from None
+        if address not in hosts or address in (hosts.network_address, hosts.broadcast_address):
+            raise ValueError(f"must be an address of a host in {hosts}")
+        return gateway

@@ -1,0 +1,184 @@
+"""Writes what follows from the declared resources: the Python SDK, the reference, and the simulator's fidelity page.
+
+Usage: scripts/generate [--check]
+"""
+
+import subprocess
+import sys
+import textwrap
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+import click
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
+
+try:
+    from hyperv_sim import fidelity
+except ImportError:
+    fidelity = None
+from nestedlab.connection import NAMESPACE, Connection
+from nestedlab.declare import Attribute, Change, Declared, Resource
+from nestedlab.resources.nat_switch import NatSwitch
+from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+
+ROOT = Path(__file__).parents[2]
+RESOURCES: tuple[type[Resource], ...] = (NatSwitch, NestedHyperVHost)
+
+_PYTHON = {str: "str", int: "int", bool: "bool", float: "float"}
+
+
+def _type(annotation: Any) -> str:
+    """A field's type as the SDK's arguments have it."""
+    if get_origin(annotation) is Literal:
+        return _PYTHON[type(get_args(annotation)[0])]
+    if get_origin(annotation) in (types.UnionType, Union):
+        return " | ".join(_type(one) for one in get_args(annotation) if one is not type(None))
+    if hasattr(annotation, "__metadata__"):
+        return _type(annotation.__origin__)
+    return _PYTHON.get(annotation, getattr(annotation, "__name__", str(annotation)))
+
+
+def _default(name: str, field: FieldInfo) -> str:
+    if name == "name":
+        return "the logical name"
+    if field.is_required():
+        return "required"
+    return f"`{field.default!r}`" if field.default not in (None, "") else ""
+
+
+def _field(name: str, field: FieldInfo) -> dict[str, Any]:
+    """A field as the templates need it."""
+    kind = _type(field.annotation)
+    return {
+        "name": name,
+        "wire": to_camel(name),
+        "type": kind,
+        "shown": f"`{kind}`",
+        "output": kind if kind in _PYTHON.values() else "Mapping[str, Any]",
+        "meaning": field.description or "",
+        "default_shown": _default(name, field),
+    }
+
+
+def _attribute(one: Attribute) -> dict[str, Any]:
+    """An attribute as the templates need it."""
+    change = one.row.change
+    return _field(one.name, one.field) | {
+        "required": one.field.is_required() and one.name != "name",
+        "default": ""
+        if one.field.default in (None, "") or one.field.is_required()
+        else f" Default: {one.field.default!r}.",
+        "change": change.value if isinstance(change, Change) else "see below",
+        "place": f"`{one.row.at}`" if one.row.at else "",
+    }
+
+
+def _part(kind: type[Declared]) -> dict[str, Any]:
+    fields = [_field(name, field) for name, field in kind.model_fields.items()]
+    return {"name": kind.__name__, "meaning": kind.__doc__, "fields": fields}
+
+
+def _parts(kind: type[Resource]) -> list[type[Declared]]:
+    annotations = (one.field.annotation for one in kind.attributes())
+    return [one for one in annotations if isinstance(one, type) and issubclass(one, Declared)]
+
+
+def _resource(kind: type[Resource]) -> dict[str, Any]:
+    rows = [(one, _attribute(one)) for one in kind.attributes()]
+    kept = [shown for one, shown in rows if one.fixed or one.name == "owner"]
+    computed = [shown for one, shown in rows if one.row.computed]
+    return {
+        "name": kind.__name__,
+        "meaning": kind.__doc__,
+        "arguments": [shown for _, shown in rows if shown not in kept and shown not in computed],
+        "kept": kept,
+        "computed": computed,
+        "hidden": [shown for shown in kept + computed if shown["name"] != "owner"],
+        "outputs": [shown for _, shown in rows],
+        "parts": [_part(one) for one in _parts(kind)],
+    }
+
+
+def _setting(name: str, field: FieldInfo) -> dict[str, Any]:
+    return _field(name, field) | {"environment": f"{NAMESPACE.upper()}_{name.upper()}"}
+
+
+def _templates() -> Environment:
+    templates = Environment(
+        loader=FileSystemLoader(ROOT / "scripts/templates"),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - it writes Python and Markdown from our own tables
+    )
+    templates.filters["wrapped"] = _wrapped
+    templates.filters["one_line"] = lambda text: " ".join(text.split()).replace("|", "\\|")
+    return templates
+
+
+def _wrapped(text: str, indent: int, first: str = "") -> str:
+    """The text in lines that fit, all but the first indented; `first` is what stands before it on its line."""
+    lines = textwrap.wrap(" ".join((first + text).split()), 116 - indent)
+    return ("\n" + " " * indent).join(lines)
+
+
+def _formatted(source: str) -> str:
+    command = [sys.executable, "-m", "ruff", "format", "--stdin-filename", "resources.py", "-"]
+    sorted_imports = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "check",
+        "--select",
+        "I",
+        "--fix-only",
+        "--stdin-filename",
+        "r.py",
+        "-",
+    ]
+    for one in (sorted_imports, command):
+        source = subprocess.run(one, input=source, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    return source
+
+
+def generated() -> Iterator[tuple[str, str]]:
+    """Each generated file's path and text."""
+    templates = _templates()
+    shown = [_resource(kind) for kind in RESOURCES]
+    parts = {part["name"]: part for one in shown for part in one["parts"]}
+    sdk = templates.get_template("resources.py.jinja").render(resources=shown, inputs=list(parts.values()))
+    yield "sdk/python/src/pulumi_nestedlab/_resources.py", _formatted(sdk)
+    for one in shown:
+        page = templates.get_template("reference.md.jinja").render(one=one)
+        yield f"docs/reference/{one['name']}.md", page
+    settings = [_setting(name, field) for name, field in Connection.model_fields.items()]
+    yield "docs/reference/configuration.md", templates.get_template("configuration.md.jinja").render(settings=settings)
+    if fidelity:
+        yield "docs/fidelity.md", fidelity.page()
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Change nothing; say what is not up to date, and fail.")
+def main(*, check: bool) -> None:
+    """Write the generated files."""
+    stale = []
+    for name, text in generated():
+        path = ROOT / name
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(name)
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            click.echo(f"written: {name}")
+    if check and stale:
+        raise click.ClickException(
+            f"not up to date: {', '.join(stale)}. Run scripts/generate and commit what it writes."
+        )
+
+
+if __name__ == "__main__":
+    main()
