@@ -85,7 +85,8 @@ def _failure(kind: type[Resource], error: Any) -> CheckFailed:
     if error["type"] == "missing":
         return CheckFailed(path, "is required")
     reason = str(error["msg"]).removeprefix("Value error, ")
-    shown = "" if isinstance(error["input"], dict) else f" (it is {error['input']!r})"
+    # The engine shows the value of a property by itself, but not that of one inside another.
+    shown = f" (it is {error['input']!r})" if len(path) > 1 else ""
     return CheckFailed(path, reason[0].lower() + reason[1:] + shown)
 
 
