@@ -11,6 +11,7 @@ from hyperv_sim.enumerations import VMState
 from hyperv_sim.files import File, Files
 from hyperv_sim.hooks import Hooks
 from hyperv_sim.machines import VOLATILE, Adapter, Drive, Machine
+from hyperv_sim.network import Network
 from hyperv_sim.switches import Switch
 from hyperv_sim.windows import WINDOWS, Windows
 
@@ -42,6 +43,7 @@ class Host:
     machines: dict[UUID, Machine] = field(default_factory=dict)
     switches: dict[UUID, Switch] = field(default_factory=dict)
     host_adapters: list[Adapter] = field(default_factory=list)
+    network: Network = field(default_factory=Network)
     files: Files = field(default_factory=Files)
     hooks: Hooks = field(default_factory=Hooks, metadata=VOLATILE)
     lock: Lock = field(default_factory=Lock, repr=False, metadata=VOLATILE)
