@@ -10,8 +10,8 @@ from threading import Event
 import click
 
 from hyperv_sim.server import SimulatedServer, loopback
+from hyperv_sim.windows import WINDOWS
 
-WINDOWS = ("2016", "2019", "2022", "2025")
 PROCESSORS = ("intel", "amd")
 
 
@@ -49,7 +49,7 @@ def _password(_context: click.Context, _parameter: click.Parameter, value: str |
 )
 @click.option("--tls", is_flag=True, help="Serve HTTPS, with a certificate for localhost made at the start.")
 @click.option(
-    "--windows", type=click.Choice(WINDOWS), default="2022", show_default=True, help="The host's Windows Server."
+    "--windows", type=click.Choice(tuple(WINDOWS)), default="2022", show_default=True, help="The host's Windows Server."
 )
 @click.option("--cpu", type=click.Choice(PROCESSORS), default="intel", show_default=True, help="The host's processor.")
 @click.option("--username", default="Administrator", show_default=True, help="The one user that may log on.")
@@ -82,6 +82,7 @@ def serve(  # noqa: PLR0913 - click gives each option as an argument
             username=username,
             password=password,
             latency_ms=latency_ms,
+            windows_build=f"10.0.{WINDOWS[windows].build}.1",
         )
         server.start()
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Error records as Windows PowerShell 5.1 sends them ([MS-PSRP] 2.2.3.15), in the shape that pypsrp recorded."""
+"""Error records and warnings as Windows PowerShell 5.1 sends them ([MS-PSRP] 2.2.3.15), as pypsrp recorded them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,13 @@ def to_wire_record(error: ErrorRecord) -> ps.ErrorRecord:
     )
     record.PSObject.to_string = escaped(error.message)
     record.serialize_extended_info = True  # what RemoteStreamOptions.AddInvocationInfo asks for, pypsrp's default
+    return record
+
+
+def to_wire_warning(message: str) -> ps.WarningRecord:
+    """Give psrpcore's form of a warning; as recorded, the message is its ToString too."""
+    record = ps.WarningRecord(Message=message, InvocationInfo=None, PipelineIterationInfo=None)
+    record.PSObject.to_string = escaped(message)
     return record
 
 
@@ -51,9 +58,16 @@ def _exception(error: ErrorRecord) -> ps.NETException:
     return made
 
 
-def _category(error: ErrorRecord) -> ps.ErrorCategoryInfo:
+class _CategoryInfo(ps.ErrorCategoryInfo):
+    """A CategoryInfo whose message has the colon that Windows writes and psrpcore 0.3.1 leaves out."""
+
+    def __str__(self) -> str:
+        return f"{self.Category.name}: ({self.TargetName}:{self.TargetType}) [{self.Activity}], {self.Reason}"
+
+
+def _category(error: ErrorRecord) -> _CategoryInfo:
     """Give the CategoryInfo. Where the shell names no reason it is the exception's short name, as in PowerShell."""
-    return ps.ErrorCategoryInfo(
+    return _CategoryInfo(
         Category=ps.ErrorCategory[error.category],
         Activity=error.activity,
         Reason=error.reason or error.exception_types[0].rpartition(".")[2],

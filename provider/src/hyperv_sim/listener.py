@@ -5,12 +5,11 @@ from __future__ import annotations
 import select
 import socket
 import ssl
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread, current_thread
+from threading import Event, Lock, Thread, current_thread
 from typing import Any
 
 from spnego import ContextProxy
@@ -27,6 +26,7 @@ _PATH = "/wsman"
 _SOAP = "application/soap+xml;charset=UTF-8"
 _POLL = 0.05  # seconds between looks at whether the listener should stop
 _STOP = 5.0  # seconds that a connection's thread may take to end
+_HANDSHAKE = 5.0  # seconds that a client may take for TLS
 _SEALING = 1024  # bytes that sealing adds to an envelope, at most
 
 
@@ -42,6 +42,7 @@ class Site:
     tls: ssl.SSLContext | None = None
     requests: RequestCounter = field(default_factory=RequestCounter)
     plan: FaultPlan = field(default_factory=FaultPlan)
+    stopping: Event = field(default_factory=Event)
 
 
 class Listener(ThreadingHTTPServer):
@@ -65,6 +66,7 @@ class Listener(ThreadingHTTPServer):
 
     def stop(self) -> None:
         """Break all connections and end all threads."""
+        self.site.stopping.set()
         self.shutdown()
         self.server_close()
         self._thread.join()
@@ -123,7 +125,9 @@ class Connection(BaseHTTPRequestHandler):
         self._site = self.server.site
         self._authenticator = Authenticator(self._site.account, self._site.machine, is_tls=self._site.tls is not None)
         if self._site.tls is not None:
+            self.request.settimeout(_HANDSHAKE)
             self.request = self._site.tls.wrap_socket(self.request, server_side=True)
+            self.request.settimeout(None)
         super().setup()
         self.server.add(self)
 
@@ -132,6 +136,7 @@ class Connection(BaseHTTPRequestHandler):
         self.server.remove(self)
         with suppress(OSError):
             super().finish()
+        self.connection.close()
 
     def break_off(self) -> None:
         """Break the connection, from whatever thread."""
@@ -150,17 +155,20 @@ class Connection(BaseHTTPRequestHandler):
         self.is_busy = True
         try:
             self._site.requests.count(http=1)
-            time.sleep(self._site.latency)
+            self._site.stopping.wait(self._site.latency)
             self._post()
         finally:
             self.is_busy = False
 
     def _post(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
-        if length > self._site.envelope_kb * 1024 + _SEALING:
+        body = self.rfile.read(length)
+        if len(body) < length:
+            self.close_connection = True
+            return
+        if len(body) > self._site.envelope_kb * 1024 + _SEALING:
             self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, close=True)  # seen: ansible.windows#391, #620
             return
-        body = self.rfile.read(length)
         if self.path.partition("?")[0].rstrip("/").lower() != _PATH:
             self._answer(HTTPStatus.NOT_FOUND)
             return
@@ -219,13 +227,16 @@ class Connection(BaseHTTPRequestHandler):
             return None if any(rule.effect == "drop-answer" for rule in rules) else (HTTPStatus.OK, answer)
         except Fault as fault:
             return HTTPStatus.INTERNAL_SERVER_ERROR, soap.fault(message_id, fault, self._site.machine)
+        except Exception as failure:
+            own = wsman_faults.defect(failure)
+            return HTTPStatus.INTERNAL_SERVER_ERROR, soap.fault(message_id, own, self._site.machine)
 
     def _suffer(self, rules: tuple[Rule, ...]) -> bool:
         """Let the rules that come before the work have their effect; whether the connection breaks. Raises Fault."""
         for rule in rules:
             match rule.effect:
                 case "delay":
-                    time.sleep(rule.value)
+                    self._site.stopping.wait(rule.value)
                 case "fault":
                     raise wsman_faults.of(int(rule.value))
                 case "restart":
@@ -242,8 +253,10 @@ class Connection(BaseHTTPRequestHandler):
     def _is_gone(self) -> bool:
         """Whether the client closed: a client that waits for an answer sends nothing, so whatever comes is the end."""
         try:
-            return bool(select.select([self.connection], [], [], 0)[0])
-        except (OSError, ValueError):
+            poll = select.poll()  # select() does not take descriptors above 1023
+            poll.register(self.connection, select.POLLIN)
+            return bool(poll.poll(0))
+        except (OSError, ValueError):  # broken off by another thread
             return True
 
     def _answer(

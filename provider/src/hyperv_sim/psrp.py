@@ -15,8 +15,8 @@ from uuid import UUID
 import psrpcore
 from psrpcore import types as ps
 
-from hyperv_sim.clixml import escaped, from_wire, to_wire
-from hyperv_sim.error_records import defect, not_simulated, to_wire_record
+from hyperv_sim.clixml import from_wire, to_wire
+from hyperv_sim.error_records import defect, not_simulated, to_wire_record, to_wire_warning
 from hyperv_sim.outbox import Outbox
 from hyperv_sim.records import (
     Command,
@@ -86,7 +86,7 @@ class Pipeline:
             elif isinstance(record, Failure):
                 self.core.prepare_message(to_wire_record(record.error), ps.PSRPMessageType.ErrorRecord)
             else:
-                self.core.write_warning(escaped(record.message))
+                self.core.prepare_message(to_wire_warning(record.message), ps.PSRPMessageType.WarningRecord)
 
     def _end(self, failed: ErrorRecord | None) -> None:
         with self._pool.lock:
@@ -124,6 +124,9 @@ class RunspacePool:
 
         Raises MalformedMessageError.
         """
+        if pipeline_id is None:
+            # PowerShell reads names in any case, psrpcore does not; pypsrp spells this one two ways.
+            fragments = fragments.replace(b'N="CI"', b'N="ci"')
         with self.lock:
             try:
                 self.core.receive_data(psrpcore.PSRPPayload(fragments, psrpcore.StreamType.default, pipeline_id))

@@ -64,6 +64,7 @@ class SimulatedServer:
         if self._is_tls:
             self._folder = TemporaryDirectory(prefix="hyperv-sim-")
             self._site.tls = _tls_context(self.ca_bundle)
+        self._site.stopping.clear()
         self._listener = Listener(self._site, self._listen)
         self._listener.start()
 
@@ -151,7 +152,7 @@ def loopback(listen: str) -> tuple[str, int]:
         is_loopback = ipaddress.ip_address(host).is_loopback
     except ValueError:
         is_loopback = False
-    if not port.isdecimal() or int(port) > 65535:
+    if not host or not port.isdecimal() or int(port) > 65535:
         raise ValueError(f"{listen!r} is not HOST:PORT, as in 127.0.0.1:5985")
     if not is_loopback:
         raise ValueError(

@@ -19,6 +19,7 @@ from hyperv_sim.soap import NAMESPACES, Request
 
 _DONE = f"{NAMESPACES['rsp']}/CommandState/Done"
 _ENVELOPE_OVERHEAD = 4096  # bytes of an answer round its Stream elements, sealing included, at most
+_ANSWERS = 64  # pipelines whose last answer is kept for a client that asks again
 _NOBODY = UUID(int=0)  # the pool itself, among its pipelines
 
 
@@ -105,7 +106,7 @@ class WindowsShell:
         if delivery is None:
             raise wsman_faults.unknown_shell(self.id) if outbox.is_closed else wsman_faults.timed_out()
         answer = _received(delivery.fragments, None if target == _NOBODY else _name(target), done=delivery.done)
-        self._answers[target] = (request.message_id, answer)
+        self._keep(target, request.message_id, answer)
         if delivery.done:
             self._ended.add(target)
         return answer
@@ -210,6 +211,13 @@ class WindowsShell:
             "<rsp:CommandState>Running</rsp:CommandState></rsp:Command>"
             for pipeline_id in running
         )
+
+    def _keep(self, target: UUID, message_id: str, answer: str) -> None:
+        with self._lock:
+            self._answers[target] = (message_id, answer)
+            oldest = [kept for kept in self._answers if kept not in {_NOBODY, target}][:-_ANSWERS]
+            for kept in oldest:
+                del self._answers[kept]
 
     def _outbox(self, target: UUID) -> Outbox:
         if target == _NOBODY:

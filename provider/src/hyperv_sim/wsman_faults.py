@@ -138,6 +138,12 @@ def shell_disconnected(shell_id: str) -> Fault:
     return Fault(2150859206, "Sender", "w:InvalidParameter", message)
 
 
+def defect(failure: Exception) -> Fault:
+    """The simulator itself failed: nothing that Windows says."""
+    what = f"This is a defect of hyperv_sim, not an answer of Windows: {type(failure).__name__}: {failure}"
+    return Fault(1359, "Receiver", "w:InternalError", what)  # ERROR_INTERNAL_ERROR
+
+
 def of(code: int) -> Fault:
     """Give a fault of that number, with Windows' words where they are known here."""
     known = (

@@ -1,0 +1,111 @@
+"""`hyperv-sim serve` as a user runs it: a process that says when it is ready and ends when it is told to."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+from pypsrp.powershell import RunspacePool
+from pypsrp.wsman import WSMan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COMMAND = [sys.executable, "-c", "from hyperv_sim.command import main; main()", "serve"]
+
+
+@contextmanager
+def serving(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | environment,
+    )
+    try:
+        assert process.stdout is not None
+        yield process, json.loads(process.stdout.readline())
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def refused(*arguments: str, **environment: str) -> str:
+    ended = subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, check=False, env=os.environ | environment, timeout=30
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    return " ".join(ended.stderr.split())
+
+
+def open_and_close_a_pool(ready: dict[str, str], password: str) -> None:
+    url = urlsplit(ready["url"])
+    with (
+        WSMan(
+            url.hostname or "",
+            port=url.port,
+            ssl=url.scheme == "https",
+            auth="ntlm",
+            username=ready["username"],
+            password=password,
+            cert_validation=ready.get("caBundle", True),  # type: ignore[arg-type] # requests takes a path as well
+            no_proxy=True,
+        ) as client,
+        RunspacePool(client) as pool,
+    ):
+        assert pool.state == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_says_when_it_is_ready_serves_and_ends_quietly(number: signal.Signals) -> None:
+    with serving() as (process, ready):
+        assert ready.keys() == {"url", "username", "password"}
+        open_and_close_a_pool(ready, ready["password"])
+        process.send_signal(number)
+        assert process.communicate(timeout=10) == ("", "")
+        assert process.returncode == 0
+
+
+def test_a_password_from_the_environment_is_not_printed() -> None:
+    arguments = ["--tls", "--windows", "2025", "--cpu", "amd", "--username", "lab", "--password-env", "LAB_PASSWORD"]
+    with serving(*arguments, LAB_PASSWORD="open sesame") as (_, ready):
+        assert ready.keys() == {"url", "username", "caBundle"}
+        assert (ready["username"], ready["url"].partition(":")[0]) == ("lab", "https")
+        open_and_close_a_pool(ready, "open sesame")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--listen", "0.0.0.0:0"], "'0.0.0.0' is not a loopback address"),
+        (["--listen", "5985"], "is not HOST:PORT"),
+        (["--windows", "2012"], "'2012' is not one of"),
+        (["--password-env", "HYPERV_SIM_UNSET"], "HYPERV_SIM_UNSET is not set"),
+        (["--latency-ms", "-1"], "-1"),
+    ],
+)
+def test_a_wrong_option_is_told_with_its_reason(arguments: list[str], reason: str) -> None:
+    assert reason in refused(*arguments)
+
+
+def test_a_port_that_is_taken_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = subprocess.run(
+            [*COMMAND, "--listen", f"127.0.0.1:{taken.getsockname()[1]}"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+    assert ended.returncode == 1
+    assert "in use" in ended.stderr
+    assert "Traceback" not in ended.stderr
