@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from hyperv_sim import conversion, errors
 from hyperv_sim.contract import Cmdlet, ParameterSet
+from hyperv_sim.fidelity import POWERSHELL, fact
 from hyperv_sim.piped import Piped, taken
 from hyperv_sim.records import Parameter, Scalar
 
@@ -120,25 +121,34 @@ def _bind_common(line: CommandLine, name: str, given: object) -> bool:
 
 
 def _bind_positional(line: CommandLine, given: object) -> None:
-    """Bind to the lowest free position: first without conversion, and the default set before the others."""
-    ordered = sorted(line.sets, key=lambda one: not one.is_default)
+    """Bind to the lowest free position that takes it: without conversion first, and the default set first."""
     refusal = errors.binding(
         "PositionalParameterNotFound", "A positional parameter cannot be found that accepts the argument given."
     )
-    for converting in (False, True):
-        for one in ordered:
-            free = [(place.position, name) for name, place in one.places.items() if name not in line.values]
-            name = min(((at, name) for at, name in free if at is not None), default=(0, None))[1]
-            if name is None or not (converting or conversion.fits(line.cmdlet.parameters[name], given)):
-                continue
-            try:
-                line.values[name] = conversion.convert(line.cmdlet.parameters[name], given)
-            except errors.TerminatingError as error:
-                refusal = error
-                continue
-            _narrow(line, line.values)
-            return
+    for converting, name in _positions(line):
+        parameter = line.cmdlet.parameters[name]
+        if not converting and not conversion.fits(parameter, given):
+            continue
+        try:
+            line.values[name] = conversion.convert(parameter, given)
+        except errors.TerminatingError as error:
+            refusal = error
+            continue
+        _narrow(line, line.values)
+        return
     raise refusal
+
+
+def _positions(line: CommandLine) -> list[tuple[bool, str]]:
+    """The free positional parameters in the order in which they are tried, each without and with conversion."""
+    free = [
+        (place.position, converting, not one.is_default, name)
+        for one in line.sets
+        for name, place in one.places.items()
+        for converting in (False, True)
+        if place.position is not None and name not in line.values
+    ]
+    return [(converting, name) for _, converting, _, name in sorted(free)]
 
 
 def _narrow(line: CommandLine, names: Iterable[str]) -> None:
@@ -192,3 +202,12 @@ def _missing_mandatory(one: ParameterSet, values: Mapping[str, object]) -> error
         "MissingMandatoryParameter",
         f"Cannot process command because of one or more missing mandatory parameters: {names}.",
     )
+
+
+fact(
+    "PowerShell",
+    "parameters by their names in full or a listed alias, never by a prefix, which Windows takes where it is clear",
+    f"stricter than {POWERSHELL}",
+)
+fact("PowerShell", "`-OutVariable`, `-ErrorVariable` and kin are refused as without a language", POWERSHELL)
+fact("PowerShell", "`-Verbose` and `-Debug` are refused", "not simulated")

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from hyperv_sim import enumerations, errors
 from hyperv_sim.contract import ParameterType
+from hyperv_sim.fidelity import POWERSHELL, UNKNOWN, fact
 from hyperv_sim.properties import described, to_string, type_names
 from hyperv_sim.records import EnumMember, Scalar
 
@@ -186,3 +187,15 @@ def convert(parameter: ParameterType, given: object) -> object:
     for value in values:
         _validated(parameter, value)
     return values
+
+
+fact(
+    "PowerShell",
+    "enumerations by name only; whole numbers from numbers and decimal text; truth values not from text",
+    f"stricter than {POWERSHELL}",
+)
+fact(
+    "PowerShell",
+    "what a listed range or list of values leaves out is refused while binding (`ParameterArgumentValidationError`)",
+    f"{UNKNOWN} whether binding or the cmdlet refuses",
+)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hyperv_sim import conversion, errors, properties
 from hyperv_sim.contract import Cmdlet, ParameterSet, ParameterType, Place
+from hyperv_sim.fidelity import POWERSHELL, fact
 from hyperv_sim.records import EnumMember, Scalar
 
 
@@ -108,3 +109,6 @@ def _converted(parameter: ParameterType, live: object) -> Iterator[object]:
         yield conversion.convert(parameter, live)
     except errors.TerminatingError:
         return
+
+
+fact("PowerShell", "a piped object is bound as what it is, never as its text", f"stricter than {POWERSHELL}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from hyperv_sim.enumerations import NetEnum
+from hyperv_sim.fidelity import POWERSHELL, fact
 from hyperv_sim.records import EnumMember, NetObject, Scalar, ScalarType, Value
 
 T = TypeVar("T")
@@ -195,3 +196,10 @@ def serialised(live: object, windows: str) -> Value:
         notes = {name: _noted(value, windows) for name, value in live.values.items()}
         return NetObject(live.type_names, extended=notes, text=to_string(live))
     return _noted(live, windows)
+
+
+fact(
+    "PowerShell",
+    "objects at depth 1: enumerations and objects within a whole object are text, after Select-Object objects",
+    POWERSHELL,
+)

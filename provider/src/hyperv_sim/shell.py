@@ -11,6 +11,7 @@ from threading import Event
 from hyperv_sim import cmdlets, errors, properties
 from hyperv_sim.binding import Bound, CommandLine, bind
 from hyperv_sim.contract import Cmdlet
+from hyperv_sim.fidelity import POWERSHELL, fact
 from hyperv_sim.records import (
     Command,
     ErrorRecord,
@@ -205,3 +206,14 @@ def _check_confirmed(simulated: cmdlets.Simulated, line: CommandLine) -> None:
     asks = line.values.get("Confirm", simulated.confirms and not line.values.get("Force"))
     if asks:
         raise errors.TerminatingError("InvalidOperation", "InvalidOperation", errors.NON_INTERACTIVE)
+
+
+fact("PowerShell", "script text is refused (`ScriptsNotAllowed`) on every endpoint", "stricter than Windows")
+fact("PowerShell", "errors of Hyper-V's and CIM's cmdlets do not end the statement", "public scripts rely on it")
+fact(
+    "PowerShell",
+    "a terminating error fails an invocation of one statement; among several it is a record, and the next ones run",
+    f"{POWERSHELL} (BatchInvocationCallback)",
+)
+fact("PowerShell", "`-ErrorAction Stop` ends the whole invocation as Failed", f"{POWERSHELL} (BatchInvocationCallback)")
+fact("PowerShell", "`-WhatIf`, `-ComputerName`, `-CimSession`, `-Credential`, `-AsJob` are refused", "not simulated")

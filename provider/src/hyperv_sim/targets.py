@@ -8,6 +8,7 @@ from typing import Any
 
 from hyperv_sim import errors
 from hyperv_sim.cmdlets import Call
+from hyperv_sim.fidelity import REFERENCE, fact
 from hyperv_sim.machines import Machine
 from hyperv_sim.records import Scalar
 from hyperv_sim.switches import Switch
@@ -80,12 +81,20 @@ def each(call: Call, found: Iterable[Machine], act: Callable[[Machine], Iterable
             yield from act(machine) or ()
 
 
-def switch_named(host: Host, name: str) -> Switch:
+def switch_named(host: Host, name: str, *, missing: str = "InvalidParameter") -> Switch:
     """The one switch of this name. Raises CmdletError where there is none, or more than one. [Lability#326]"""
     found = [switch for switch in host.switches.values() if switch.name.lower() == name.lower()]
     if not found:
         message = f'Hyper-V was unable to find a virtual switch with name "{name}".'
-        raise errors.hyper_v("InvalidParameter", message, target=Scalar("String", name))
+        raise errors.hyper_v(missing, message, target=Scalar("String", name))
     if len(found) > 1:
         raise errors.hyper_v("Unspecified", "Sequence contains more than one element")
     return found[0]
+
+
+fact(
+    "PowerShell",
+    "a name of no machine: `InvalidParameter` to cmdlets that read, `ObjectNotFound` to those that act",
+    "public logs for Get-VM; canonical/multipass#2867 for Remove-VM; the rest inferred",
+)
+fact("PowerShell", "wildcards in a machine's name are for Get-VM only", REFERENCE)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hyperv_sim.fidelity import GUIDE, UNKNOWN, fact
+
 
 @dataclass(frozen=True, slots=True)
 class Windows:
@@ -38,3 +40,7 @@ WINDOWS = {
         Windows("2025", 26100, (*_8_TO_10, "11.0", "12.0"), amd_nests=True, several_nats=True),
     )
 }
+
+
+fact("Windows", "AMD nests from Server 2022 on, with machine version 9.3; Intel from 2016, with 8.0", GUIDE)
+fact("Windows", "the machine versions of each Windows version", f"{UNKNOWN} in parts")

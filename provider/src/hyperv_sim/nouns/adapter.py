@@ -8,6 +8,7 @@ from hyperv_sim import errors
 from hyperv_sim.adapters import check_mac, chosen, on_host
 from hyperv_sim.cmdlets import Call, cmdlet
 from hyperv_sim.enumerations import HYPER_V
+from hyperv_sim.fidelity import UNKNOWN, WINDSOR, fact
 from hyperv_sim.machines import NO_MAC, Adapter
 from hyperv_sim.properties import Property, describe
 from hyperv_sim.settings import Setting, change, names
@@ -110,3 +111,18 @@ def rename_vm_network_adapter(call: Call) -> Iterator[object]:
 def passed(call: Call, found: Sequence[Adapter]) -> Sequence[Adapter]:
     """What -Passthru gives."""
     return found if call.get("Passthru") else ()
+
+
+fact(
+    "Set-VMNetworkAdapter",
+    "-MacAddressSpoofing, guards, teaming, mirroring in any state",
+    "inferred: Microsoft's script sets it without looking",
+)
+fact("Set-VMNetworkAdapter", "the MAC address and device naming only while off", UNKNOWN)
+fact("Get-VMNetworkAdapter", "a -Name that no adapter has is `ObjectNotFound`", WINDSOR)
+fact(
+    "Get-VMNetworkAdapter",
+    "the host's adapters have the type VMNetworkAdapter too, and an Id of their own form",
+    UNKNOWN,
+)
+fact("Get-VMNetworkAdapter", "IPAddresses is empty: there is no guest to report any", "not simulated")

@@ -8,6 +8,7 @@ from hyperv_sim import errors
 from hyperv_sim.adapters import check_mac, chosen, on_host
 from hyperv_sim.cmdlets import Call, cmdlet
 from hyperv_sim.enumerations import OnOffState, VMState
+from hyperv_sim.fidelity import UNKNOWN, WINDSOR, fact
 from hyperv_sim.machines import Adapter, Machine
 from hyperv_sim.nouns.adapter import passed
 from hyperv_sim.settings import wrong_state
@@ -101,3 +102,16 @@ def disconnect_vm_network_adapter(call: Call) -> Iterator[object]:
 def _machine_only(adapter: Adapter) -> None:
     if adapter.machine is None:
         raise errors.not_simulated("connecting an adapter of the host")
+
+
+fact(
+    "Add-VMNetworkAdapter",
+    "while running only for generation 2; so too Remove-VMNetworkAdapter",
+    "inferred from code of lability and taliesins",
+)
+fact(
+    "Add-VMNetworkAdapter",
+    "an unknown switch is `InvalidParameter`; two of the name `Unspecified`",
+    f"{WINDSOR}; VirtualEngine/Lability#326, its id {UNKNOWN}",
+)
+fact("Connect-VMNetworkAdapter", "an unknown switch is `InvalidParameter`; any state of the machine", "public log")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hyperv_sim import errors
 from hyperv_sim.cmdlets import Call, cmdlet
+from hyperv_sim.fidelity import fact
 from hyperv_sim.properties import Property, describe_cim
 from hyperv_sim.world import Host
 
@@ -113,3 +114,15 @@ def get_cim_instance(call: Call) -> Iterator[object]:
     if name.lower() not in CLASSES:
         raise errors.not_simulated(f"the CIM class {name}")
     yield CLASSES[name.lower()](call.host)
+
+
+fact(
+    "Get-CimInstance",
+    "while the hypervisor runs, the flags of Win32_Processor read False although the features are on",
+    "microsoft/Windows-Sandbox PR#21 for one, inferred for two",
+)
+fact(
+    "Get-CimInstance",
+    "three classes with the properties that tell what the host can do; __ClassMetadata without hash and MiXml",
+    "not simulated",
+)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hyperv_sim import errors
 from hyperv_sim.cmdlets import Call, cmdlet, present
 from hyperv_sim.contract import Cmdlet
+from hyperv_sim.fidelity import fact
 from hyperv_sim.properties import Property, describe
 from hyperv_sim.records import EnumMember, Scalar
 from hyperv_sim.targets import WILDCARDS, matcher
@@ -78,3 +79,6 @@ def _not_found(name: str) -> errors.CmdletError:
         exception_types=(f"{AUTOMATION}.CommandNotFoundException", "System.Exception", "System.Object"),
         target=Scalar("String", name),
     )
+
+
+fact("Get-Command", "the simulated cmdlets only; name, type, module", "not simulated")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hyperv_sim import errors
 from hyperv_sim.cmdlets import Call, cmdlet
 from hyperv_sim.enumerations import HYPER_V, ControllerType, VMState
+from hyperv_sim.fidelity import UNKNOWN, WINDSOR, fact
 from hyperv_sim.machines import Drive, Machine
 from hyperv_sim.properties import Property, describe
 from hyperv_sim.settings import wrong_state
@@ -147,3 +148,23 @@ def _chosen(call: Call) -> Iterator[Drive]:
 
 def _no_drive() -> errors.CmdletError:
     return errors.hyper_v("ObjectNotFound", "No hard disk drive is found in this slot.")
+
+
+fact(
+    "Get-VMHardDiskDrive",
+    "-ControllerType, -ControllerNumber, -ControllerLocation are refused: they are in the reference and fail on a host",
+    WINDSOR,
+)
+fact(
+    "Add-VMHardDiskDrive",
+    "the next free slot unless told; IDE on generation 2 and an occupied slot are `InvalidParameter`",
+    f"{WINDSOR}; ids inferred",
+)
+fact("Add-VMHardDiskDrive", "SCSI while running, IDE only while off", "inferred")
+fact(
+    "Add-VMHardDiskDrive",
+    "a missing file is `OperationFailed`, one that another machine runs on `ObjectInUse`",
+    UNKNOWN,
+)
+fact("Remove-VMHardDiskDrive", "an empty slot is `ObjectNotFound`; the file stays", WINDSOR)
+fact("Set-VMHardDiskDrive", "-Path only, while off", UNKNOWN)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hyperv_sim import errors
 from hyperv_sim.cmdlets import Call, cmdlet
 from hyperv_sim.enumerations import HYPER_V
+from hyperv_sim.fidelity import REFERENCE, UNKNOWN, WINDSOR, fact
 from hyperv_sim.machines import Firmware, Machine
 from hyperv_sim.properties import Property, describe
 from hyperv_sim.settings import Setting, change, names
@@ -70,3 +71,21 @@ def set_vm_firmware(call: Call) -> Iterator[object]:
     given = call.get("VMFirmware")
     found = [one for part in given for one in present(call, part.machine)] if given else machines(call)
     yield from each(call, found, change_one)
+
+
+fact(
+    "Get-VMFirmware",
+    "fails for generation 1; the id `NotSupported` is guessed",
+    f"{WINDSOR} for the fact; id {UNKNOWN}",
+)
+fact(
+    "Set-VMFirmware",
+    "only while off; templates MicrosoftWindows, MicrosoftUEFICertificateAuthority, OpenSourceShieldedVM",
+    WINDSOR,
+)
+fact(
+    "Set-VMFirmware",
+    "-BootOrder and -FirstBootDevice take live objects only, so that no client can give them",
+    REFERENCE,
+)
+fact("Get-VMFirmware", "BootOrder is absent", "not simulated")

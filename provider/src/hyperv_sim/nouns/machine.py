@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from hyperv_sim import errors
 from hyperv_sim.cmdlets import Call, cmdlet
 from hyperv_sim.enumerations import HYPER_V, VMState
+from hyperv_sim.fidelity import REFERENCE, UNKNOWN, fact
 from hyperv_sim.machines import Machine
 from hyperv_sim.properties import Property, describe
 from hyperv_sim.records import Scalar
@@ -121,3 +122,26 @@ def rename_vm(call: Call) -> Iterator[object]:
             yield from present(call, machine)
 
     yield from each(call, machines(call), rename)
+
+
+fact("Get-VM", "a name in use several times gives every machine of it", "dsccommunity/HyperVDsc#105")
+fact(
+    "Get-VM",
+    "a missing `-Name` is `InvalidParameter`, InvalidArgument, target the name; a pattern may fit nothing",
+    "public logs; code of taliesins/terraform-provider-hyperv",
+)
+fact("Get-VM", "a missing `-Id` is `ObjectNotFound`", f"public logs for id and category; wording {UNKNOWN}")
+fact("Get-VM", "ToString() of machines and their parts is guessed", UNKNOWN)
+fact(
+    "Get-VM",
+    "absent: heartbeat, replication, integration services, checkpoints; Status and CPUUsage never change",
+    "not simulated",
+)
+fact(
+    "Remove-VM",
+    "refused unless Off or Saved (`InvalidState`, InvalidOperation)",
+    "public code for the rule and the text; id and category inferred",
+)
+fact("Remove-VM", "needs `-Force` or `-Confirm:$false`, for nobody can answer", "public code always passes one of them")
+fact("Remove-VM", "leaves disk files [documented] and folders [inferred]", REFERENCE)
+fact("Rename-VM", "allowed in any state, a name in use too", f"{UNKNOWN} for the state")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from hyperv_sim import errors
 from hyperv_sim.cmdlets import Call, cmdlet
 from hyperv_sim.enumerations import VhdFormat
+from hyperv_sim.fidelity import REFERENCE, UNKNOWN, WINDSOR, fact
 from hyperv_sim.files import File, VirtualDisk
 from hyperv_sim.machines import Adapter, Drive, Machine
 from hyperv_sim.nouns.memory import misaligned
@@ -95,3 +96,27 @@ def _check_new_disk(call: Call, path: str) -> None:
         raise errors.hyper_v("InvalidParameter", f"{failed}: the size is not valid.")
     if call.host.files.find(path):
         raise errors.hyper_v("OperationFailed", f"{failed}: The file exists. (0x80070050).")
+
+
+fact("New-VM", "a name in use makes a second machine of that name", "schtritoff/hyperv-vm-provisioning#44")
+fact(
+    "New-VM",
+    'one adapter "Network Adapter", unconnected unless -SwitchName; generation 1, 512 MiB, 1 processor by default',
+    f"{REFERENCE}; {WINDSOR}",
+)
+fact(
+    "New-VM", "-Path makes a folder named after the machine; without it the machine is in the host's folder", "inferred"
+)
+fact(
+    "New-VM",
+    "a bare -NewVHDPath goes to the host's folder for disks [documented], under -Path to the machine's own [inferred]",
+    REFERENCE,
+)
+fact("New-VM", "memory in steps of 2 MiB, else `InvalidParameter`", "kubernetes/minikube#16592; step and id inferred")
+fact(
+    "New-VM",
+    "a disk file that exists or is missing is `OperationFailed`; a wrong size or name `InvalidParameter`",
+    f"{UNKNOWN}; by analogy with New-VHD",
+)
+fact("New-VM", "a -Version that the host lacks is `InvalidParameter`", UNKNOWN)
+fact("New-VM", "no DVD drive for generation 1, though its slot stays free", "not simulated")

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from hyperv_sim import errors
 from hyperv_sim.cmdlets import Call, cmdlet
 from hyperv_sim.enumerations import VMState
+from hyperv_sim.fidelity import GUIDE, REFERENCE, UNKNOWN, WINDSOR, fact
 from hyperv_sim.machines import Machine
 from hyperv_sim.nouns.machine import RESTING
 from hyperv_sim.settings import wrong_state
@@ -139,3 +140,35 @@ def _save(call: Call, machine: Machine) -> None:
         machine.started = None
     else:
         raise wrong_state(f"'{machine.name}' failed to save.")
+
+
+fact(
+    "Start-VM",
+    "too little memory on the host: `OutOfMemory`, NotSpecified; the host itself takes none",
+    "public logs (minikube)",
+)
+fact(
+    "Start-VM",
+    "extensions where host or machine version cannot nest are refused here; `OperationFailed` is guessed",
+    f"Varying-Vagrant-Vagrants/VVV#2534; {GUIDE} for the versions; id {UNKNOWN}",
+)
+fact("Start-VM", "a missing disk, or one in use by a running machine: `OperationFailed`", UNKNOWN)
+fact("Start-VM", "running already: a warning", WINDSOR)
+fact("Start-VM", "gives a dynamic adapter its MAC address at its first start", "inferred")
+fact("Stop-VM", "off already: a warning", f"{REFERENCE}; {WINDSOR}")
+fact(
+    "Stop-VM",
+    "a locked guest without -Force: `InvalidOperation`, NonInteractive; with it down at once",
+    f"public logs (minikube); {REFERENCE}",
+)
+fact(
+    "Stop-VM",
+    "a guest without integration services never answers: the cmdlet waits until it is stopped, -Force or not",
+    WINDSOR,
+)
+fact("Stop-VM", "a saved machine neither shuts down nor turns off (`InvalidState`)", UNKNOWN)
+fact(
+    "Save-VM",
+    "off: `InvalidState`; saved already: a warning; a nested host saves like any other",
+    f"{UNKNOWN}; a text of 2015 says that it fails while guests run in it",
+)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from hyperv_sim import errors
 from hyperv_sim.cmdlets import Call, cmdlet
+from hyperv_sim.fidelity import UNKNOWN, WINDSOR, fact
 from hyperv_sim.machines import Machine
 from hyperv_sim.nouns.memory import check_range, misaligned
 from hyperv_sim.nouns.processor import too_many
@@ -58,3 +59,16 @@ def set_vm(call: Call) -> Iterator[object]:
             yield machine
 
     yield from each(call, machines(call), change_one)
+
+
+fact(
+    "Set-VM",
+    "notes, name, start and critical error actions, checkpoint type, snapshot folder, lock: in any state",
+    f"{UNKNOWN} but for the notes",
+)
+fact(
+    "Set-VM",
+    "processors, memory, stop action, automatic checkpoints, cache and I/O space, paging file: only while off",
+    f"canonical/multipass#4204; {WINDSOR}; the stop action {UNKNOWN}",
+)
+fact("Set-VM", "-AutomaticCheckpointsEnabled is unknown to Server 2016", "inferred from a DSC resource in lability")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hyperv_sim import errors
 from hyperv_sim.cmdlets import Call, cmdlet
 from hyperv_sim.enumerations import HYPER_V
+from hyperv_sim.fidelity import GUIDE, WINDSOR, fact
 from hyperv_sim.machines import MIB, Machine, Memory
 from hyperv_sim.properties import Property, describe
 from hyperv_sim.settings import Setting, change, names
@@ -82,3 +83,15 @@ def set_vm_memory(call: Call) -> Iterator[object]:
     given = call.get("VMMemory")
     found = [one for memory in given for one in present(call, memory.machine)] if given else machines(call)
     yield from each(call, found, change_one)
+
+
+fact(
+    "Set-VMMemory",
+    "only while off (`InvalidState`): Windows also resizes the static memory of some running machines",
+    f"hashicorp/packer#8633; {GUIDE}",
+)
+fact(
+    "Set-VMMemory",
+    "-StartupBytes outside minimum and maximum is `InvalidParameter` unless the call has -DynamicMemoryEnabled $false",
+    f"{WINDSOR} for the rule; id inferred",
+)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from hyperv_sim import errors, properties
 from hyperv_sim.cmdlets import Call, cmdlet
+from hyperv_sim.fidelity import POWERSHELL, fact
 from hyperv_sim.records import Scalar, Value
 
 SELECTED_BASES = ("System.Management.Automation.PSCustomObject", "System.Object")
@@ -71,3 +72,10 @@ def _expanded(call: Call, live: object) -> Iterator[object]:
 def out_null(_call: Call) -> Iterator[object]:
     """Out-Null takes all and gives nothing."""
     yield from ()
+
+
+fact(
+    "Select-Object",
+    "names without wildcards; enumerations and objects stay objects with one level of properties",
+    POWERSHELL,
+)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from hyperv_sim.cmdlets import Call, cmdlet
 from hyperv_sim.enumerations import HYPER_V
+from hyperv_sim.fidelity import GUIDE, UNKNOWN, fact
 from hyperv_sim.machines import Machine, Processor
 from hyperv_sim.properties import Property, describe
 from hyperv_sim.settings import Setting, change, names
@@ -74,3 +75,13 @@ def set_vm_processor(call: Call) -> Iterator[object]:
     given = call.get("VMProcessor")
     found = [one for part in given for one in present(call, part.machine)] if given else machines(call)
     yield from each(call, found, change_one)
+
+
+fact(
+    "Set-VMProcessor",
+    "only while off (`InvalidState`)",
+    f"{GUIDE} for the extensions; code of lability for the rest; id inferred",
+)
+fact("Set-VMProcessor", "-ExposeVirtualizationExtensions is taken on any processor", "jamesstringer90/Easy-GPU-PV#7")
+fact("Set-VMProcessor", "-Count beyond the host's logical processors is `InvalidParameter`", UNKNOWN)
+fact("Set-VMProcessor", "-HwThreadCountPerCore, NUMA limits, -Perfmon, resource pools are refused", "not simulated")

@@ -1,0 +1,56 @@
+"""Behaviour as data: each case of tests/cases/simulator says what goes in and what comes out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from tests.simulator.conftest import Answer, Talk
+
+CASES = Path(__file__).resolve().parent.parent / "cases" / "simulator"
+
+
+def cases() -> list[Any]:
+    """All cases. A file is a mapping of what holds to how it shows."""
+    return [
+        pytest.param(case, id=f"{path.stem}: {name}")
+        for path in sorted(CASES.glob("*.yaml"))
+        for name, case in yaml.safe_load(path.read_text(encoding="utf-8")).items()
+    ]
+
+
+@pytest.mark.parametrize("case", cases())
+def test_the_host_behaves_as_written(talk: type[Talk], case: dict[str, Any]) -> None:
+    host = talk(**case.get("host", {}))
+    for noun, parameter in case.get("reverts", []):
+        host.host.revert_silently(noun, parameter)
+    for text in case.get("given", []):
+        before = host(text)
+        assert before.ids == [], text
+    for name, manner in case.get("guests", {}).items():
+        host.machine(name).guest.manner = manner
+    check(host(case["when"]), case)
+
+
+def check(answer: Answer, case: dict[str, Any]) -> None:
+    """The streams are exactly as told; of an object only the properties that are told of."""
+    failed = answer.failed
+    assert [told(one.fully_qualified_error_id, one.category) for one in answer.errors] == case.get("errors", [])
+    assert (failed and told(failed.fully_qualified_error_id, failed.category)) == case.get("failed")
+    assert len(answer.warnings) == case.get("warnings", 0)
+    expected = case.get("output", [])
+    assert len(answer.output) == len(expected), answer.output
+    for found, wanted in zip(answer.output, expected, strict=True):
+        if isinstance(wanted, dict):
+            assert {name: found.get(name, "absent") for name in wanted} == wanted
+        else:
+            assert found == wanted
+
+
+def told(identifier: str, category: str) -> str:
+    """An error as the cases write it; Hyper-V's namespace goes without saying."""
+    return f"{identifier.replace('Microsoft.HyperV.PowerShell.Commands.', '')} {category}"
