@@ -168,7 +168,9 @@ def raise_for(facts: Facts, step: Step) -> None:
     if problem is None:
         return
     condition = condition_of(problem)
-    said = f"could not {step.purpose}: {problem.message.strip()}"
+    about = next((one.about for one in step.pipelines if one.cmdlets[-1].name == problem.cmdlet and one.about), "")
+    said = f"{about}: " if about else ""
+    said += f"could not {step.purpose}: {problem.message.strip()}"
     remedy = _REMEDIES_OF.get((problem.cmdlet, condition)) or _REMEDIES.get(condition, "")
     text = " ".join(part for part in (said, remedy) if part)
     raise _error_for(condition)(f"{text} [{problem.error_id}, {problem.category}]")

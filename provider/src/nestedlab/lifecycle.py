@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterable, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar
+from typing import Any, ClassVar, NoReturn, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 from pydantic import ValidationError
 
 from nestedlab.declare import Attribute, Change, Noun, Plain, Properties, Resource
-from nestedlab.errors import RevertedError
+from nestedlab.errors import Interrupted, NestedlabError, RevertedError
 from nestedlab.pipeline import Argument, Cmdlet, Facts, Pipeline, PSObject, Step
 
 T = TypeVar("T")
@@ -120,14 +120,19 @@ def settled(kind: type[Resource], before: Properties, found: Properties) -> dict
     return settled
 
 
-def writes(kind: type[Resource], target: Cmdlet, changed: Iterable[Attribute], asked: Properties) -> list[Pipeline]:
+def writes(kind: type[Resource], target: Cmdlet, changed: Sequence[Attribute], asked: Properties) -> list[Pipeline]:
     """One pipeline for each noun that has changed rows, from the target through the noun's writer.
 
     Rows that share a parameter are written together, whichever of them has changed.
     """
     places = [one.row.at for one in changed if one.row.at is not None and one.row.at.parameter]
     nouns = list(dict.fromkeys(place.noun for place in places))
-    return [_write(kind, target, noun, {one.parameter for one in places if one.noun == noun}, asked) for noun in nouns]
+    return [
+        _write(kind, target, noun, {one.parameter for one in places if one.noun == noun}, asked).on_behalf_of(
+            ", ".join(one.name for one in changed if one.row.at is not None and one.row.at.noun == noun)
+        )
+        for noun in nouns
+    ]
 
 
 def _write(kind: type[Resource], target: Cmdlet, noun: Noun, parameters: set[str], asked: Properties) -> Pipeline:
@@ -160,6 +165,20 @@ def verify(kind: type[Resource], subject: str, asked: Properties, found: Found) 
         f"{subject}: the host accepted the change and did not keep it: {said}. "
         "Look at the host's Hyper-V-VMMS event log for the reason; `pulumi up` tries again."
     )
+
+
+def undone(error: NestedlabError, undo: Plan[None]) -> Plan[NoReturn]:
+    """Undo what was made before the error, and raise the error; it says so where the undoing failed too."""
+    try:
+        yield from undo
+    except Interrupted:
+        raise
+    except (NestedlabError, TimeoutError) as second:
+        raise type(error)(
+            f"{error} What was made so far is still on the host, because removing it failed too: {second} "
+            "The next `pulumi up` goes on from there."
+        ) from error
+    raise error
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ of a preview, of the debug log and of a test's expectation.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Protocol, TypeAlias
 from uuid import UUID
@@ -65,19 +65,25 @@ class Condition(Enum):
 class Pipeline:
     """Cmdlets joined by pipes: one statement. Live objects pass between them on the host.
 
-    `tolerates` names what may go wrong without harm: removing what is gone, making what is there.
+    `tolerates` names what may go wrong without harm: removing what is gone, making what is there. `about` names the
+    properties that the pipeline is for, in messages.
     """
 
     cmdlets: tuple[Cmdlet, ...]
     tolerates: frozenset[Condition] = frozenset()
+    about: str = ""
 
     def __or__(self, following: Cmdlet | Pipeline) -> Pipeline:
         rest = following.cmdlets if isinstance(following, Pipeline) else (following,)
-        return Pipeline(self.cmdlets + rest, self.tolerates)
+        return replace(self, cmdlets=self.cmdlets + rest)
 
     def tolerating(self, *conditions: Condition) -> Pipeline:
         """The same pipeline, for which these conditions are no failure."""
-        return Pipeline(self.cmdlets, self.tolerates | set(conditions))
+        return replace(self, tolerates=self.tolerates | set(conditions))
+
+    def on_behalf_of(self, about: str) -> Pipeline:
+        """The same pipeline, whose failure is told as a failure to set these properties."""
+        return replace(self, about=about)
 
     def __str__(self) -> str:
         return " | ".join(str(one) for one in self.cmdlets)

@@ -104,4 +104,4 @@ def make(path: str, disk: Properties) -> list[Pipeline]:
         making = statement("New-VHD", Path=path, ParentPath=disk["parent"], Differencing=True)
     else:
         return []
-    return [making.tolerating(Condition.EXISTS)]
+    return [making.tolerating(Condition.EXISTS).on_behalf_of("os_disk")]

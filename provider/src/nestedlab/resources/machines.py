@@ -10,7 +10,7 @@ from uuid import UUID
 
 from nestedlab.declare import Attribute, Change, Properties, Resource
 from nestedlab.errors import AccessError, ConflictError, NotFoundError, RefusedError, RevertedError
-from nestedlab.lifecycle import Found, Plan, differences, needs, values, verify, writes
+from nestedlab.lifecycle import Found, Plan, differences, needs, undone, values, verify, writes
 from nestedlab.nouns import GIB_BYTES, MIB_BYTES
 from nestedlab.ownership import is_made_for, marked, owner_of
 from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, Step, cmdlet, statement
@@ -64,8 +64,8 @@ class NestedHyperVHostLifecycle:
         newborn = Facts(born.objects + tuple(facts.all("VMHost")))
         try:
             return (yield from self._converge(desired, found(machine, newborn)))
-        except _UNDONE:
-            yield from self.delete(machine, {})
+        except _UNDONE as error:
+            yield from undone(error, self.delete(machine, {}))
             raise
 
     def read(self, identity: UUID, known: Properties) -> Plan[Found | None]:  # noqa: ARG002 - the GUID says all
@@ -125,7 +125,7 @@ class NestedHyperVHostLifecycle:
             host = yield Step("ask where the host keeps disks", (statement("Get-VMHost"),))
             now = Found(now.id, now.values, Facts(now.facts.objects + host.objects))
         applied = [*_changes(machine, changed, desired, now), *reads(now.id)]
-        facts = yield Step(f"apply {', '.join(one.name for one in changed)}", tuple(applied))
+        facts = yield Step("apply the settings", tuple(applied))
         if desired["running"] and state != "Running":
             _verified(desired, now.id, facts, but_running=True)
             facts = yield Step("start the machine", (machine | cmdlet("Start-VM"), *reads(now.id)))
@@ -229,16 +229,16 @@ def _disk_changes(machine: Cmdlet, desired: Properties, now: Found) -> Iterator[
     drive = drive_in_slot(now.facts)
     if drive is not None and disk.get("size_gib") is not None:
         size = disk["size_gib"] * GIB_BYTES
-        yield statement("Resize-VHD", Path=drive.text("Path"), SizeBytes=size)
+        yield statement("Resize-VHD", Path=drive.text("Path"), SizeBytes=size).on_behalf_of("os_disk.size_gib")
         return
     if drive is not None:
         # By number and location alone: -ControllerType fails here on some builds (shared facts, contract), and a
         # Generation 2 machine has none but SCSI controllers.
         slot = cmdlet("Get-VMHardDiskDrive", ControllerNumber=0, ControllerLocation=0)
-        yield machine | slot | cmdlet("Remove-VMHardDiskDrive")
+        yield (machine | slot | cmdlet("Remove-VMHardDiskDrive")).on_behalf_of("os_disk")
     path = disk_path(now.id, desired["name"], _disk_folder(desired, now), disk)
     yield from make(path, disk)
-    yield machine | Cmdlet("Add-VMHardDiskDrive", {**SLOT, "Path": path})
+    yield (machine | Cmdlet("Add-VMHardDiskDrive", {**SLOT, "Path": path})).on_behalf_of("os_disk")
 
 
 def _disk_folder(desired: Properties, now: Found) -> str:

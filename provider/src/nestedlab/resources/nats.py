@@ -14,7 +14,7 @@ from uuid import UUID
 
 from nestedlab.declare import Properties, Resource
 from nestedlab.errors import AccessError, ConflictError, NotFoundError, RefusedError, RevertedError
-from nestedlab.lifecycle import Found, Plan, differences, values, verify, writes
+from nestedlab.lifecycle import Found, Plan, differences, undone, values, verify, writes
 from nestedlab.ownership import is_made_for, made_name, marked, owner_of
 from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, Step, cmdlet, statement
 from nestedlab.resources.names import same_name
@@ -114,8 +114,8 @@ class NatSwitchLifecycle:
             raise RefusedError(f"switch {desired['name']!r} was made and is not listed; `pulumi up` tries again")
         try:
             return (yield from self._converge(desired, _sure(found(own, born, desired.get("gateway")))))
-        except _UNDONE:
-            yield from self.delete(own, {})
+        except _UNDONE as error:
+            yield from undone(error, self.delete(own, {}))
             raise
 
     def read(self, identity: UUID, known: Properties) -> Plan[Found | None]:
@@ -190,10 +190,11 @@ def _network_changes(desired: Properties, now: Found) -> Iterator[Pipeline]:
         # No -DefaultGateway: the host is the gateway here and has its own elsewhere (New-NetIPAddress).
         yield statement(
             "New-NetIPAddress", InterfaceIndex=index, IPAddress=desired["gateway"], PrefixLength=prefix.prefixlen
-        )
+        ).on_behalf_of("gateway")
     if "prefix" in changed:
         name = made_name(desired["name"], now.id)
-        yield statement("New-NetNat", Name=name, InternalIPInterfaceAddressPrefix=str(prefix)).tolerating(busy)
+        making = statement("New-NetNat", Name=name, InternalIPInterfaceAddressPrefix=str(prefix))
+        yield making.tolerating(busy).on_behalf_of("prefix")
 
 
 def _removals(switch: UUID, facts: Facts, *, address: bool, nat: bool) -> Iterator[Pipeline]:
