@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NoReturn, Protocol, TypeAlias, TypeVar
+from typing import Any, ClassVar, NoReturn, Protocol, TypeAlias, TypeVar, get_args
 from uuid import UUID
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from nestedlab.declare import Attribute, Change, Noun, Plain, Properties, Resource
 from nestedlab.errors import Interrupted, NestedlabError, RevertedError
 from nestedlab.pipeline import Argument, Cmdlet, Facts, Pipeline, PSObject, Step
 
 T = TypeVar("T")
+
+_SHOULD = re.compile(r"^(Input|String) should ")
 
 Plan: TypeAlias = Generator[Step, Facts, T]
 """What is to be done, a step at a time; each next step may depend on what the host answered to the last."""
@@ -71,23 +74,49 @@ def check(
         inputs = kind.model_validate(given).model_dump(exclude_none=True)
     except ValidationError as error:
         failures = [_failure(kind, one) for one in error.errors()]
-        return given, [one for one in failures if one.path[0] not in unknown]
+        return _defaults(kind, unknown) | given, [one for one in failures if one.path[0] not in unknown]
     known = {one.name for one in kind.inputs()} - set(unknown)
     inputs = {name: value for name, value in inputs.items() if name in known}
     return inputs, [CheckFailed(path, reason) for path, reason in kind.refusals(before or {}, inputs)]
 
 
+def _defaults(kind: type[Resource], unknown: Collection[str]) -> dict[str, Plain]:
+    return {
+        one.name: one.field.default
+        for one in kind.inputs()
+        if not one.field.is_required() and one.field.default is not None and one.name not in unknown
+    }
+
+
 def _failure(kind: type[Resource], error: Any) -> CheckFailed:
     path = tuple(str(part) for part in error["loc"]) or (kind.inputs()[0].name,)
     if error["type"] == "extra_forbidden":
-        known = ", ".join(one.name for one in kind.inputs() if not one.fixed)
-        return CheckFailed(path, f"there is no such property; there are {known}")
+        return CheckFailed(path, f"there is no such property; there are {', '.join(_properties(kind, path[:-1]))}")
     if error["type"] == "missing":
         return CheckFailed(path, "is required")
-    reason = str(error["msg"]).removeprefix("Value error, ")
-    # The engine shows the value of a property by itself, but not that of one inside another.
-    shown = f" (it is {error['input']!r})" if len(path) > 1 else ""
-    return CheckFailed(path, reason[0].lower() + reason[1:] + shown)
+    if error["type"] == "model_type":
+        reason = f"must be a {error['ctx']['class_name']}"
+    else:
+        reason = _SHOULD.sub("must ", str(error["msg"]).removeprefix("Value error, "))
+    shown = "" if isinstance(error["input"], dict) else f" (it is {error['input']!r})"
+    return CheckFailed(path, reason + shown)
+
+
+def _properties(kind: type[Resource], path: tuple[str, ...]) -> list[str]:
+    """The properties that a program can set there: in the resource, or in the part of it that the path leads to."""
+    if not path:
+        return [one.name for one in kind.inputs() if not one.fixed]
+    part: type[BaseModel] = kind
+    for name in path:
+        field = part.model_fields.get(name)
+        part = (_model_in(field.annotation) if field else None) or part
+    return list(part.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((model for one in get_args(annotation) if (model := _model_in(one))), None)
 
 
 def differences(kind: type[Resource], asked: Properties, found: Properties) -> list[Attribute]:

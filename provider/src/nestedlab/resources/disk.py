@@ -13,7 +13,7 @@ from nestedlab.declare import Change, Declared, Plain, Properties
 from nestedlab.nouns import GIB_BYTES
 from nestedlab.ownership import is_made_for, made_name
 from nestedlab.pipeline import Argument, Condition, Facts, Pipeline, PSObject, statement
-from nestedlab.resources.names import WindowsPath, same_path
+from nestedlab.resources.names import DiskPath, same_path
 
 # The slot that a Generation 2 machine looks at first, and the only controller that it has when it is new.
 SLOT: Mapping[str, Argument] = {"ControllerType": "SCSI", "ControllerNumber": 0, "ControllerLocation": 0}
@@ -26,10 +26,10 @@ class Disk(Declared):
 
     size_gib: Annotated[int, Field(ge=1, le=MAX_GIB)] | None = None
     """Size of a blank disk, in GiB. It grows in place; it cannot shrink."""
-    parent: WindowsPath | None = None
+    parent: DiskPath | None = None
     """A sealed image on the host, such as a sysprepped Windows Server. It is never written to: the machine gets a
     differencing disk on it, which is quick to make and small."""
-    path: WindowsPath | None = None
+    path: DiskPath | None = None
     """A disk that exists on the host. It is attached as it is, and left where it is when the machine goes."""
 
     @model_validator(mode="after")
@@ -88,11 +88,10 @@ def disk_found(machine: UUID, facts: Facts) -> dict[str, Plain]:
 
 
 def disk_path(machine: UUID, name: str, folder: str, disk: Properties) -> str:
-    """Where the disk's file is or is to be. A differencing disk has the format of its parent, told by the extension."""
+    """Where the disk's file is or is to be."""
     if disk.get("path") is not None:
         return str(disk["path"])
-    suffix = PureWindowsPath(disk["parent"]).suffix if disk.get("parent") is not None else ".vhdx"
-    return str(PureWindowsPath(folder) / (made_name(f"{name}-os", machine) + suffix))
+    return str(PureWindowsPath(folder) / f"{made_name(f'{name}-os', machine)}.vhdx")
 
 
 def make(path: str, disk: Properties) -> list[Pipeline]:

@@ -196,7 +196,7 @@ def _prerequisites(facts: Facts, desired: Properties) -> None:
         if disk.get(key) and facts.first("VirtualHardDisk") is None:
             raise NotFoundError(
                 f"os_disk.{key}: {disk[key]} is not a virtual disk on the host, or it cannot be read. "
-                "Check the path, as the host sees it, and that the file is a .vhdx or .vhd."
+                "Check the path, as the host sees it, and that no other machine is writing to the file."
             )
 
 

@@ -23,7 +23,14 @@ def _plain_name(name: str) -> str:
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_plain_name)]
 """A name of a machine or a switch: 1 to 100 characters, no wildcards, nothing a folder name cannot hold."""
 
-Owner = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\]\r\n]+$")]
+
+def _marker_holds(owner: str) -> str:
+    if re.search(r"[\]\r\n]", owner):
+        raise ValueError("must not contain ']' or a line break: it is kept as one line in brackets in the notes")
+    return owner
+
+
+Owner = Annotated[str, StringConstraints(min_length=1), AfterValidator(_marker_holds)]
 """An owner as the marker in the notes can hold it: one line without a closing bracket."""
 
 SwitchName = Annotated[str, AfterValidator(lambda name: _plain_name(name) if name else name)]
@@ -40,6 +47,16 @@ def _full_path(path: str) -> str:
 
 WindowsPath = Annotated[str, AfterValidator(_full_path)]
 """A full path on the host."""
+
+
+def _is_vhdx(path: str) -> str:
+    if PureWindowsPath(path).suffix.lower() != ".vhdx":
+        raise ValueError("must be a .vhdx file: a Generation 2 machine starts from no other")
+    return path
+
+
+DiskPath = Annotated[WindowsPath, AfterValidator(_is_vhdx)]
+"""A full path of a virtual disk on the host."""
 
 
 def same_path(left: str, right: str) -> bool:

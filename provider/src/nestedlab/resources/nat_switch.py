@@ -11,6 +11,8 @@ from nestedlab.declare import Resource, Row
 from nestedlab.nouns import IDENTITY, NOTES, OWNER, VMSwitch, VMSwitchName
 from nestedlab.resources.names import Name, Owner, same_name, same_text
 
+_THIS = IPv4Network("0.0.0.0/8")  # "this network", for sources only (RFC 1122, 3.2.1.3)
+
 
 def network(prefix: str) -> IPv4Network:
     """The network that a prefix names, whatever host bits it is spelled with. Raises ValueError."""
@@ -22,9 +24,9 @@ def _prefix(text: str) -> str:
         named = network(text)
     except ValueError:
         raise ValueError("must be an IPv4 prefix such as 192.168.50.0/24") from None
-    if "/" not in text or not 8 <= named.prefixlen <= 30:
+    if not text.partition("/")[2].isdigit() or not 8 <= named.prefixlen <= 30:
         raise ValueError("must have a length from /8 to /30, such as 192.168.50.0/24")
-    if named.is_multicast or named.is_loopback or named.is_link_local or named.is_reserved:
+    if named.is_multicast or named.is_loopback or named.is_link_local or named.is_reserved or named.overlaps(_THIS):
         raise ValueError("must be a prefix that hosts can have: not loopback, link-local, multicast or reserved")
     return text
 

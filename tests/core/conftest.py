@@ -1,0 +1,39 @@
+"""Behaviour as data: a test marked `cases("errors.yaml")` runs once for each case of the files of that pattern.
+
+A file is a mapping of what holds to how it shows. The test gets the case as `case`, and as `kind` the resource that
+the path names, where it names one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from nestedlab.resources.nat_switch import NatSwitch
+from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+
+CASES = Path(__file__).resolve().parent.parent / "cases" / "core"
+KINDS = {"nested_hyperv_host": NestedHyperVHost, "nat_switch": NatSwitch}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "cases(pattern): run once for each case of these files in tests/cases/core")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    marker = metafunc.definition.get_closest_marker("cases")
+    if marker is None:
+        return
+    paths = sorted(CASES.glob(marker.args[0]))
+    assert paths, f"there is no {marker.args[0]} in {CASES}"
+    cases = [
+        pytest.param(case, KINDS.get(path.stem, KINDS.get(path.parent.name)), id=f"{path.stem}: {name}")
+        for path in paths
+        for name, case in yaml.safe_load(path.read_text(encoding="utf-8")).items()
+    ]
+    if "kind" in metafunc.fixturenames:
+        metafunc.parametrize(("case", "kind"), cases)
+    else:
+        metafunc.parametrize("case", [pytest.param(one.values[0], id=one.id) for one in cases])

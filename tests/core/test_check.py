@@ -1,0 +1,43 @@
+"""What a program may ask for, as it arrives on Pulumi's wire, and what it is told where it may not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pulumi.runtime import rpc
+
+from nestedlab.adapters.wire import from_wire, path_on_wire
+from nestedlab.declare import Resource
+from nestedlab.lifecycle import check
+
+OWNER = "lab/dev/it"
+
+
+def sent(value: Any) -> Any:
+    """What the case has, with the engine's sign for a value that is not known yet in place of UNKNOWN."""
+    if isinstance(value, dict):
+        return {name: sent(one) for name, one in value.items()}
+    return rpc.UNKNOWN if value == "UNKNOWN" else value
+
+
+def checked(kind: type[Resource], case: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    asked, unknown = from_wire(kind, {"owner": OWNER, **sent(case["asked"])})
+    inputs, failures = check(kind, asked, unknown, case.get("before"))
+    return inputs, {path_on_wire(one.path): one.reason for one in failures}
+
+
+@pytest.mark.cases("check/*.yaml")
+def test_inputs_are_checked(case: dict[str, Any], kind: type[Resource]) -> None:
+    inputs, failures = checked(kind, case)
+    assert failures.keys() == case.get("failures", {}).keys()
+    for path, fragment in case.get("failures", {}).items():
+        assert fragment in failures[path]
+    if "inputs" in case:
+        assert inputs == {"owner": OWNER, **case["inputs"]}
+
+
+@pytest.mark.cases("check/*.yaml")
+def test_no_complaint_speaks_of_the_library_that_finds_it(case: dict[str, Any], kind: type[Resource]) -> None:
+    for reason in checked(kind, case)[1].values():
+        assert not any(word in reason for word in ("Input should", "input should", "pattern", "Value error", "extra_"))
