@@ -25,6 +25,9 @@ CATEGORY = {
 NON_INTERACTIVE = "Windows PowerShell is in NonInteractive mode. Read and Prompt functionality is not available."
 """What a cmdlet says that would have to ask, in a session with nobody to answer."""
 
+COR_E_EXCEPTION = -2146233088
+"""The HResult of an exception that sets none."""
+
 BINDING_EXCEPTION = (
     "System.Management.Automation.ParameterBindingException",
     "System.Management.Automation.RuntimeException",
@@ -59,6 +62,7 @@ class CmdletError(Exception):
         self.message = message
         self.exception_types = exception_types
         self.target = target
+        self.hresult = COR_E_EXCEPTION
 
 
 class TerminatingError(CmdletError):

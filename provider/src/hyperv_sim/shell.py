@@ -47,6 +47,7 @@ def _record(error: errors.CmdletError, activity: str, suffix: str) -> ErrorRecor
         target=error.target,
         target_name=properties.to_string(error.target),
         target_type=properties.type_names(error.target)[0].rsplit(".", 1)[-1] if error.target else "",
+        hresult=error.hresult,
     )
 
 
