@@ -1,0 +1,170 @@
+"""Measures what the provider costs: requests and pipelines for each operation, and the time of `pulumi up`.
+
+Requests are counted by the simulated host. Time is set beside the same number of resources that do nothing, in the same
+run, because absolute times are those of one machine.
+"""
+
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import click
+import pulumi_cli
+from lab import Lab
+from pydantic import SecretStr
+from rich.console import Console
+from rich.table import Table
+
+from hyperv_sim.host import SimulatedHost
+from hyperv_sim.server import SimulatedServer
+from nestedlab.connection import Connection
+from nestedlab.declare import Properties
+from nestedlab.handler import Handler
+from nestedlab.lifecycle import Lifecycle, check
+from nestedlab.psrp.sessions import Sessions
+from nestedlab.resources.machines import NestedHyperVHostLifecycle
+from nestedlab.resources.nats import NatSwitchLifecycle
+
+Cost = Callable[[Callable[[], object]], tuple[str, str]]
+"""Performs an operation, and tells its HTTP requests and its pipelines."""
+
+Measured = tuple[str, tuple[str, str]]
+"""An operation's title and cost."""
+
+NOTHING = """
+from pulumi.dynamic import CreateResult, ResourceProvider
+
+
+class Nothing(ResourceProvider):
+    serialize_as_secret_always = False
+
+    def create(self, props):
+        return CreateResult("nothing", props)
+"""
+
+DOES_NOTHING = """
+from nothing import Nothing
+from pulumi import dynamic
+
+for number in range({count}):
+    dynamic.Resource(Nothing(), f"hv{{number}}", {{"name": f"hv{{number}}"}})
+"""
+
+HOSTS = """
+import pulumi_nestedlab as lab
+
+for number in range({count}):
+    lab.NestedHyperVHost(f"hv{{number}}", memory_mib=512, processors=1, os_disk=lab.Disk(size_gib=80))
+"""
+
+
+@click.command()
+@click.option("--counts", "counts", default="1,8,32", show_default=True, help="How many hosts a stack has, by commas.")
+@click.option("--runs", default=3, show_default=True, help="How often each time is taken; the median is shown.")
+@click.option("--only-requests", is_flag=True, help="Count requests, and take no times.")
+def main(*, counts: str, runs: int, only_requests: bool) -> None:
+    """Measure what the provider costs, on a simulated host, on this machine."""
+    console = Console()
+    console.print(requests_table())
+    if not only_requests:
+        console.print(times_table([int(one) for one in counts.split(",")], runs))
+        console.print(f"{os.cpu_count()} cores. Times are medians of {runs}, in seconds, of this machine alone.")
+
+
+def requests_table() -> Table:
+    """The requests and pipelines of each operation of each resource, once a session is open."""
+    table = Table("operation", "HTTP requests", "pipelines", title="Requests, counted by the simulated host")
+    with SimulatedServer(SimulatedHost().shells) as server:
+        for title, cost in operations(server):
+            table.add_row(title, *cost)
+    return table
+
+
+def operations(server: SimulatedServer) -> Iterator[Measured]:
+    """Each operation's title and cost, in an order in which each can be done."""
+    sessions = Sessions(Connection(address=server.url, username=server.username, password=SecretStr(server.password)))
+    cost = counting(server)
+    switch, net = prepared(sessions, NatSwitchLifecycle(), name="net", prefix="192.168.50.0/24")
+    machine, hv1 = prepared(sessions, NestedHyperVHostLifecycle(), name="hv1", os_disk={"size_gib": 80})
+    yield "open a session, and read a switch that is not there", cost(lambda: switch.read(uuid4(), net))
+    other = {"prefix": "192.168.60.0/24", "gateway": "192.168.60.1"}
+    yield from of_one(cost, switch, net, {"notes": "changed"}, other)
+    yield from of_one(cost, machine, hv1, {"notes": "changed"}, {"processors": 8})
+    sessions.close()
+
+
+def prepared(sessions: Sessions, lifecycle: Lifecycle, **asked: Any) -> tuple[Handler, Properties]:
+    """A handler and complete inputs for a resource."""
+    desired, _ = check(lifecycle.kind, {"owner": f"bench/dev/{asked['name']}", **asked})
+    return Handler(lifecycle, sessions), desired
+
+
+def of_one(cost: Cost, handler: Handler, desired: Properties, live: Properties, deep: Properties) -> Iterator[Measured]:
+    """The operations of one resource: `live` changes it as it runs, `deep` where it has to be stopped or made anew."""
+    title = handler.lifecycle.kind.__name__
+    made: list[UUID] = []
+    yield f"{title}: create", cost(lambda: made.append(handler.create(desired).id))
+    identity = made[0]
+    yield f"{title}: read", cost(lambda: handler.read(identity, desired))
+    yield f"{title}: update, nothing to do", cost(lambda: handler.update(identity, desired))
+    yield f"{title}: update of {', '.join(live)}", cost(lambda: handler.update(identity, {**desired, **live}))
+    yield f"{title}: update of {', '.join(deep)}", cost(lambda: handler.update(identity, {**desired, **deep}))
+    yield f"{title}: delete", cost(lambda: handler.delete(identity, desired))
+    yield f"{title}: read, gone", cost(lambda: handler.read(identity, desired))
+
+
+def counting(server: SimulatedServer) -> Cost:
+    """What tells the HTTP requests and the pipelines of an operation."""
+
+    def cost(operation: Callable[[], object]) -> tuple[str, str]:
+        before = server.requests.snapshot()
+        operation()
+        spent = server.requests.snapshot() - before
+        return str(spent.http), str(spent.pipelines)
+
+    return cost
+
+
+def times_table(counts: list[int], runs: int) -> Table:
+    """Times of `up`, of a preview after it, of `refresh` and `destroy`, beside as many resources that do nothing."""
+    table = Table("resources", "up", "preview", "refresh", "destroy", title="Seconds, whole commands of the Pulumi CLI")
+    for count in counts:
+        for title, program in (("hosts", HOSTS), ("that do nothing", DOES_NOTHING)):
+            measured = [life(program.format(count=count)) for _ in range(runs)]
+            medians = (statistics.median(times) for times in zip(*measured, strict=True))
+            table.add_row(f"{count} {title}", *(f"{one:.2f}" for one in medians))
+    return table
+
+
+def life(program: str) -> list[float]:
+    """The times of a stack's life, on a host of its own."""
+    with SimulatedServer(SimulatedHost().shells) as server, tempfile.TemporaryDirectory() as folder:
+        environment = pulumi_cli.environment(Path(folder, "home"), Path(folder, "state"), passphrase="bench")  # noqa: S106
+        environment |= {
+            "NESTEDLAB_ADDRESS": server.url,
+            "NESTEDLAB_USERNAME": server.username,
+            "NESTEDLAB_PASSWORD": server.password,
+        }
+        project = Path(folder, "project")
+        project.mkdir()
+        (project / "nothing.py").write_text(NOTHING)
+        lab = Lab(project, environment)
+        lab.write(program)
+        lab.init()
+        return [taken(one) for one in (lab.up, lab.preview, lab.refresh, lab.destroy)]
+
+
+def taken(operation: Callable[[], object]) -> float:
+    """The seconds that an operation takes."""
+    started = time.monotonic()
+    operation()
+    return time.monotonic() - started
+
+
+if __name__ == "__main__":
+    main()
