@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from pypsrp.exceptions import AuthenticationError, WinRMTransportError
+from pypsrp.negotiate import HTTPNegotiateAuth
 from pypsrp.powershell import RunspacePool
 
 if TYPE_CHECKING:
@@ -49,6 +50,13 @@ def test_a_wrong_user_or_password_is_refused(wire: Wire, tls: bool, auth: str, w
         RunspacePool(wire.connect(server, auth=auth, **wrong)).open()
     assert server.requests.snapshot().actions.total() == 0
     assert server.open_shells == 0
+
+
+@pytest.mark.parametrize("auth", ["ntlm", "negotiate"])
+def test_a_wrong_channel_binding_is_refused(wire: Wire, monkeypatch: pytest.MonkeyPatch, auth: str) -> None:
+    monkeypatch.setattr(HTTPNegotiateAuth, "_get_cbt_data", lambda _response: b"tls-server-end-point:another")
+    with pytest.raises(AuthenticationError):
+        wire.open(wire.serve(tls=True), auth=auth)
 
 
 def test_a_refused_client_may_come_again_with_the_right_password(wire: Wire) -> None:

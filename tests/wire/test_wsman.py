@@ -227,5 +227,5 @@ def test_an_action_that_the_shell_does_not_have_gets_a_fault(wire: Wire) -> None
 
 def test_a_defect_of_the_simulator_is_a_fault_that_says_so(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire.host, "shells", lambda _name: 1 / 0)
-    with pytest.raises(WSManFaultError, match="defect of hyperv_sim.*ZeroDivisionError"):
+    with pytest.raises(WSManFaultError, match=r"defect of hyperv_sim.*ZeroDivisionError"):
         wire.open(wire.serve())

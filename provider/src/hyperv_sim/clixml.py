@@ -30,7 +30,7 @@ def to_wire(value: Value) -> Any:
         case NetObject():
             return _object_to_wire(value)
         case Mapping():
-            return ps.PSDict({ps.PSString(key): to_wire(item) for key, item in value.items()})
+            return ps.PSDict({str(key): to_wire(item) for key, item in value.items()})
         case _:
             return _array_to_wire(value)
 
@@ -99,19 +99,20 @@ def _duration(value: timedelta) -> ps.PSDuration:
     return ps.PSDuration(value, nanoseconds=100 if is_misspelt else 0)
 
 
+# Plain Python values where psrpcore writes them as the type asked for: they cost it a quarter of what its own cost.
 _OUTGOING: dict[ScalarType, Callable[[Any], Any]] = {
     "Boolean": bool,
     "Byte": ps.PSByte,
-    "Byte[]": ps.PSByteArray,
+    "Byte[]": bytes,
     "DateTime": lambda value: value,
     "Double": ps.PSDouble,
-    "Guid": ps.PSGuid,
+    "Guid": lambda value: value,
     "Int16": ps.PSInt16,
-    "Int32": ps.PSInt,
+    "Int32": int,
     "Int64": ps.PSInt64,
     "SecureString": ps.PSSecureString,
     "Single": ps.PSSingle,
-    "String": ps.PSString,
+    "String": str,
     "TimeSpan": _duration,
     "UInt16": ps.PSUInt16,
     "UInt32": ps.PSUInt,

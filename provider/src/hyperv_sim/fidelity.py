@@ -46,7 +46,8 @@ def fact(subject: str, does: str, source: str) -> None:
 
 def page() -> str:
     """The whole page, in Markdown."""
-    # Imported here because these import this module; with the shell come all parts that have rows.
+    # Imported here because these import this module; with the shell and the server come all parts that have rows.
+    from hyperv_sim import server  # noqa: F401, PLC0415
     from hyperv_sim.cmdlets import simulated  # noqa: PLC0415
     from hyperv_sim.shell import HostShell  # noqa: F401, PLC0415
 

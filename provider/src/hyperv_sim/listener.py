@@ -18,6 +18,7 @@ from hyperv_sim import message_encryption, soap, wsman_faults
 from hyperv_sim.authentication import Account, Authenticator
 from hyperv_sim.counts import RequestCounter
 from hyperv_sim.faults import FaultPlan, Rule
+from hyperv_sim.fidelity import fact
 from hyperv_sim.message_encryption import NotSealedError
 from hyperv_sim.wsman import Caller, Service
 from hyperv_sim.wsman_faults import Fault
@@ -40,6 +41,7 @@ class Site:
     envelope_kb: int
     latency: float  # seconds
     tls: ssl.SSLContext | None = None
+    certificate: bytes | None = None  # DER
     requests: RequestCounter = field(default_factory=RequestCounter)
     plan: FaultPlan = field(default_factory=FaultPlan)
     stopping: Event = field(default_factory=Event)
@@ -123,7 +125,7 @@ class Connection(BaseHTTPRequestHandler):
     def setup(self) -> None:
         """Shake hands, in this thread so that a slow client keeps nobody waiting."""
         self._site = self.server.site
-        self._authenticator = Authenticator(self._site.account, self._site.machine, is_tls=self._site.tls is not None)
+        self._authenticator = Authenticator(self._site.account, self._site.machine, self._site.certificate)
         if self._site.tls is not None:
             self.request.settimeout(_HANDSHAKE)
             self.request = self._site.tls.wrap_socket(self.request, server_side=True)
@@ -275,3 +277,11 @@ class Connection(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")  # http.server closes after it
         self.end_headers()
         self.wfile.write(body)
+
+
+fact(
+    "HTTP",
+    "a message that is not sealed over plain HTTP: an empty 500, closed",
+    "cloudsoft/winrm4j#144, diyan/pywinrm#208",
+)
+fact("HTTP", "an envelope above MaxEnvelopeSizekb (500): 413", "ansible-collections/ansible.windows#391, #620")

@@ -17,6 +17,7 @@ from psrpcore import types as ps
 
 from hyperv_sim.clixml import from_wire, to_wire
 from hyperv_sim.error_records import defect, not_simulated, to_wire_record, to_wire_warning
+from hyperv_sim.fidelity import POWERSHELL, fact
 from hyperv_sim.outbox import Outbox
 from hyperv_sim.records import (
     Command,
@@ -261,3 +262,8 @@ def _command(command: psrpcore.Command) -> Command:
         raise InvocationFailedError(not_simulated("merging of streams"))
     parameters = tuple(Parameter(name and str(name), from_wire(value)) for name, value in command.parameters)
     return Command(str(command.command_text), parameters, is_script=bool(command.is_script))
+
+
+fact("PSRP", "pipeline input, merged streams, command metadata are refused (`HypervSimNotSimulated`)", "not simulated")
+fact("PSRP", "at most MaxRunspaces pipelines run at once, the others wait", POWERSHELL)
+fact("PSRP", "the pool's state Opened comes with a Receive of its own", "recordings in pypsrp's tests")

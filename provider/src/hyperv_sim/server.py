@@ -63,7 +63,7 @@ class SimulatedServer:
             return
         if self._is_tls:
             self._folder = TemporaryDirectory(prefix="hyperv-sim-")
-            self._site.tls = _tls_context(self.ca_bundle)
+            self._site.tls, self._site.certificate = _tls(self.ca_bundle)
         self._site.stopping.clear()
         self._listener = Listener(self._site, self._listen)
         self._listener.start()
@@ -161,12 +161,14 @@ def loopback(listen: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def _tls_context(ca_bundle: str) -> ssl.SSLContext:
+def _tls(ca_bundle: str) -> tuple[ssl.SSLContext, bytes]:
+    """Make an authority and a certificate; give the context that shows it, and the certificate in DER."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(ca_bundle)
+    certificate = authority.issue_cert("localhost", "127.0.0.1", "::1")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost", "127.0.0.1", "::1").configure_cert(context)
-    return context
+    certificate.configure_cert(context)
+    return context, ssl.PEM_cert_to_DER_cert(certificate.cert_chain_pems[0].bytes().decode())
 
 
 def _version_table(build: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from xml.sax.saxutils import escape
 
 from hyperv_sim import soap, wsman_faults
+from hyperv_sim.fidelity import fact
 from hyperv_sim.outbox import Outbox
 from hyperv_sim.psrp import MalformedMessageError, RunspacePool
 from hyperv_sim.soap import NAMESPACES, Request
@@ -270,3 +271,15 @@ def _days(seconds: float) -> str:
     minutes, second = divmod(int(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return "P{}DT{}H{}M{}S".format(*divmod(hours, 24), minute, second)
+
+
+_RECORDED = "recordings in pypsrp's tests"
+fact("WSMan", "output is given once: an answer that is lost on the way is lost", "[MS-WSMV] names no acknowledgement")
+fact(
+    "WSMan", "a Receive with the MessageID of the last one gets its answer again", "pypsrp's source, which relies on it"
+)
+fact("WSMan", "after a Connect the next Receive gets the pool's last answer again", _RECORDED)
+fact("WSMan", "a Receive whose client went away takes no output", "inferred")
+fact("WSMan", "a Receive after a pipeline's end is fault 2150858843", "inferred from the fault's words")
+fact("WSMan", "a Signal is answered when the pipeline has stopped", "inferred from PowerShell's public sources")
+fact("WSMan", "anything but Connect, Reconnect, Delete on a disconnected shell is a fault", "number unknown")

@@ -18,6 +18,7 @@ from uuid import uuid4
 from xml.sax.saxutils import escape, quoteattr
 
 from hyperv_sim import soap, wsman_faults
+from hyperv_sim.fidelity import fact
 from hyperv_sim.psrp import MalformedMessageError, RunspacePool
 from hyperv_sim.records import Shell
 from hyperv_sim.soap import NAMESPACES, Request
@@ -187,3 +188,14 @@ def _items(items: str) -> str:
         "<n:EnumerateResponse><n:EnumerationContext></n:EnumerationContext>"
         f"{listed}<w:EndOfSequence/></n:EnumerateResponse>"
     )
+
+
+fact("WSMan", "an endpoint that does not exist is fault 2150858811", "diyan/pywinrm#273; codes inferred")
+fact("WSMan", "30 shells per user, then fault 2150859173", "hashicorp/vagrant#7489")
+fact("WSMan", "1000 pipelines per shell that were never closed, then a fault", "jborean93/pypsrp#148; number unknown")
+fact(
+    "WSMan",
+    "a shell that nobody used for its IdleTimeOut (two hours) is gone",
+    "recordings in pypsrp's tests; when, inferred",
+)
+fact("WSMan", "shells that are not PowerShell's (WinRS) do not exist", "not simulated")
