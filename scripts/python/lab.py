@@ -20,6 +20,9 @@ SECONDS_AT_MOST = 180
 SECONDS_TO_CANCEL = 20
 """How long an interrupted command may take to end by itself."""
 
+ENGINES_OWN = ("pulumi:pulumi:", "pulumi:providers:")
+"""How the types begin of what no program declares: stacks and providers."""
+
 
 class UnexpectedExitError(Exception):
     """A command failed that should have worked, or worked where it should have failed; the text is what it printed."""
@@ -49,9 +52,10 @@ class Run:
 
     @property
     def steps(self) -> dict[str, list[str]]:
-        """What was done to each resource, by logical name, in order: `{"hv1": ["create-replacement", ...]}`.
+        """What came of each resource, by logical name, in order: `{"hv1": ["create-replacement", ...]}`.
 
-        In a refresh this is what was found: "same", "update" (drift) or "delete" (gone).
+        Of a refresh it is what was found: "same", "update" (drift) or "delete" (gone). The stack itself and the
+        engine's providers are left out.
         """
         steps: dict[str, list[str]] = {}
         for step in self._metadata():
@@ -60,10 +64,15 @@ class Run:
 
     @property
     def differences(self) -> dict[str, set[str]]:
-        """Which properties of each resource differ, by logical name; resources without a difference are left out."""
+        """Which properties of each resource differ, by logical name; resources without a difference are left out.
+
+        Compared are the inputs before and after, of a refresh the outputs too: the engine logs no difference of its
+        own where a provider, like every dynamic one, answers none in detail.
+        """
+        sides = ("inputs", "outputs") if self.operation.startswith("refresh") else ("inputs",)
         found: dict[str, set[str]] = {}
         for step in self._metadata():
-            keys = set(step.get("detailedDiff") or step.get("diffs") or ())
+            keys = {key for side in sides for key in _changed(step, side)}
             if keys:
                 found.setdefault(_name(step), set()).update(keys)
         return found
@@ -74,18 +83,29 @@ class Run:
         return [message["message"] for message in diagnostics if message["severity"] == severity]
 
     def _metadata(self) -> list[Event]:
-        # Outputs events carry what came of a step; a preview, and a step that failed, has the event before it only.
+        # Outputs events carry what came of a step; one that failed has only the event before it.
         steps: dict[tuple[str, str], Event] = {}
         for event in self.events:
             for kind in ("resourcePreEvent", "resOutputsEvent"):
-                if kind in event:
-                    step = event[kind]["metadata"]
+                step = event.get(kind, {}).get("metadata")
+                if (
+                    step
+                    and step["op"] != "refresh"
+                    and not step["type"].startswith(("pulumi:pulumi:", "pulumi:providers:"))
+                ):
                     steps[step["urn"], step["op"]] = step
         return list(steps.values())
 
 
 def _name(step: Event) -> str:
     return str(step["urn"]).rsplit("::", 1)[-1]
+
+
+def _changed(step: Event, side: str) -> set[str]:
+    if not (step["old"] and step["new"]):
+        return set()
+    old, new = step["old"][side], step["new"][side]
+    return {key for key in {*old, *new} if old.get(key) != new.get(key)}
 
 
 @dataclass

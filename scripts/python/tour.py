@@ -89,7 +89,9 @@ class Tour:
     def _show_machines(self) -> None:
         rows = self.admin.table("Get-VM", "Name", "State", "ProcessorCount", "MemoryStartup")
         self.console.print("   PS> Get-VM", style="cyan")
-        self.console.print(Padding(_table(rows), (0, 0, 0, 3)) if rows else "   (no machines)", style="dim")
+        self.console.print(
+            Padding(_table(rows), (0, 0, 0, 3), expand=False) if rows else "   (no machines)", style="dim"
+        )
 
     def _inventory(self) -> dict[str, list[str]]:
         return {get: sorted(str(row[name]) for row in self.admin.table(get, name)) for get, name in INVENTORY.items()}

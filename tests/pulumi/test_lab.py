@@ -8,6 +8,33 @@ import pulumi
 config = pulumi.Config()
 pulumi.export("greeting", f"hello {config.require('who')}")
 pulumi.export("secret", config.require_secret("word"))
+pulumi.ComponentResource("test:index:Hall", "hall")
+"""
+
+COUNTER = """
+from pulumi import dynamic
+
+class Counter(dynamic.ResourceProvider):
+    serialize_as_secret_always = False
+
+    def create(self, props):
+        return dynamic.CreateResult("1", props)
+
+    def diff(self, _id, olds, news):
+        replaces = ["start"] if olds["start"] != news["start"] else []
+        return dynamic.DiffResult(changes=bool(replaces) or olds["step"] != news["step"], replaces=replaces)
+
+    def update(self, _id, olds, news):
+        return dynamic.UpdateResult(news)
+
+    def read(self, id_, props):
+        drifted = {{**props, "step": 9}}
+        return dynamic.ReadResult(id_, drifted, drifted)
+
+class Count(dynamic.Resource, module="test", name="Count"):
+    pass
+
+Count(Counter(), "counter", {{"start": {start}, "step": {step}}})
 """
 
 
@@ -21,13 +48,13 @@ def greeting(new_lab: NewLab) -> Lab:
 
 def test_a_stack_goes_up_previews_empty_and_comes_down(greeting: Lab) -> None:
     up = greeting.up()
-    assert up.changes == {"create": 1}
-    assert up.steps == {"lab-dev": ["create"]}
-    assert "+ 1 created" in up.text
+    assert up.changes == {"create": 2}
+    assert up.steps == {"hall": ["create"]}
+    assert "+ 2 created" in up.text
     assert greeting.outputs() == {"greeting": "hello -host-", "secret": "sesame"}
-    assert greeting.preview("--expect-no-changes").changes == {"same": 1}
-    assert greeting.refresh().changes == {"same": 1}
-    assert greeting.destroy().changes == {"delete": 1}
+    assert greeting.preview("--expect-no-changes").changes == {"same": 2}
+    assert greeting.refresh().changes == {"same": 2}
+    assert greeting.destroy().changes == {"delete": 2}
     assert not greeting.state().get("resources")
 
 
@@ -49,3 +76,16 @@ def test_secrets_are_sealed_in_the_state_and_open_in_the_outputs(greeting: Lab) 
     greeting.up()
     assert "sesame" not in str(greeting.state())
     assert greeting.outputs()["secret"] == "sesame"
+
+
+def test_what_an_operation_changes_is_known_by_property(new_lab: NewLab) -> None:
+    lab = new_lab(COUNTER.format(start=1, step=1))
+    lab.up()
+    lab.write(COUNTER.format(start=1, step=2))
+    assert lab.preview().differences == {"counter": {"step"}}
+    up = lab.up()
+    assert (up.steps, up.differences) == ({"counter": ["update"]}, {"counter": {"step"}})
+    refresh = lab.refresh()
+    assert (refresh.steps, refresh.differences) == ({"counter": ["update"]}, {"counter": {"step"}})
+    lab.write(COUNTER.format(start=5, step=2))
+    assert set(lab.up().steps["counter"]) == {"create-replacement", "replace", "delete-replaced"}
