@@ -5,7 +5,7 @@ from __future__ import annotations
 from requests import exceptions
 
 from nestedlab.connection import Connection
-from nestedlab.errors import AccessError, NestedlabError, UnreachableError
+from nestedlab.errors import AccessError, ConfigurationError, NestedlabError, UnreachableError
 
 # WSManFault codes of Windows, from error reports of users of pypsrp, pywinrm and vagrant.
 _ACCESS_DENIED = 5
@@ -33,6 +33,14 @@ def refused(code: object, connection: Connection) -> NestedlabError | None:
     return None
 
 
+def not_installed(error: ImportError, connection: Connection) -> ConfigurationError:
+    """The error for a way to log on whose library is not there."""
+    return ConfigurationError(
+        f"nestedlab:auth {connection.auth} needs a library that is not installed ({error}): "
+        f"run pip install 'nestedlab[{connection.auth}]', or choose another auth"
+    )
+
+
 def answered(status: int, connection: Connection) -> UnreachableError:
     """The error for an HTTP answer that is no WSMan message."""
     return UnreachableError(
@@ -52,6 +60,11 @@ def unreachable(error: Exception, connection: Connection) -> UnreachableError:
         )
     if "Name or service not known" in str(error) or "getaddrinfo" in str(error) or "NameResolution" in str(error):
         return UnreachableError(f"there is no host named {connection.host}: check nestedlab:address and the DNS")
+    if "aborted" in str(error) or "reset" in str(error):
+        other = "http://" if connection.tls else "https://"
+        return UnreachableError(
+            f"{where} broke the connection off: if it is WinRM's, it may want {other} in the address"
+        )
     return UnreachableError(
         f"{where} refused the connection: check nestedlab:address, and on the host that WinRM listens there "
         "(winrm enumerate winrm/config/listener)"

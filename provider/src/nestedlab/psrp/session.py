@@ -17,11 +17,12 @@ from pypsrp.exceptions import AuthenticationError, WinRMError, WinRMTransportErr
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.serializer import TaggedValue
 from pypsrp.wsman import WSMan
+from spnego.exceptions import SpnegoError
 
 from nestedlab.connection import Connection
 from nestedlab.errors import AccessError, Interrupted, NestedlabError, UnreachableError
 from nestedlab.pipeline import Argument, Facts, Pipeline, Problem, PSObject, Step, Value
-from nestedlab.psrp.faults import answered, refused, unreachable
+from nestedlab.psrp.faults import answered, not_installed, refused, unreachable
 
 _LOG = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ class Session:
         )
         try:
             pool.open()
-        except (WinRMError, requests.RequestException, OSError, ValueError) as error:
+        except (WinRMError, requests.RequestException, OSError, ValueError, SpnegoError, ImportError) as error:
             pool.connection.close()
             raise _cannot_open(error, self._connection) from error
         self._pool = pool
@@ -151,7 +152,9 @@ def _wsman(connection: Connection) -> WSMan:
 
 
 def _cannot_open(error: Exception, connection: Connection) -> NestedlabError:
-    if isinstance(error, AuthenticationError):
+    if isinstance(error, ImportError):
+        return not_installed(error, connection)
+    if isinstance(error, AuthenticationError | SpnegoError):
         return AccessError(
             f"the host refused the logon of {connection.username or 'the current user'} with {connection.auth}: check "
             "nestedlab:username and nestedlab:password; a local account of a domain member is written HOST\\user, and "
