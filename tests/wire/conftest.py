@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from threading import Event
 from typing import Any
 
@@ -82,6 +83,8 @@ class EchoShell:
                 yield Warned("Mind the gap.")
             case "Stop-Here":
                 raise InvocationFailedError(ERROR)
+            case "Stop-Oddly":
+                raise InvocationFailedError(replace(ERROR, category="NoSuchCategory"))
             case "Get-Defect":
                 raise ZeroDivisionError("a defect")
             case "Wait-Event":

@@ -63,13 +63,16 @@ def test_a_failed_invocation_ends_as_failed_with_its_error(wire: Wire) -> None:
     assert [str(warning) for warning in ran.streams.warning] == ["Mind the gap."]
 
 
-def test_a_defect_ends_its_pipeline_only_and_says_whose_it_is(wire: Wire) -> None:
+@pytest.mark.parametrize(
+    ("command", "defect"), [("Get-Defect", "ZeroDivisionError: a defect"), ("Stop-Oddly", "KeyError: 'NoSuchCategory'")]
+)
+def test_a_defect_ends_its_pipeline_only_and_says_whose_it_is(wire: Wire, command: str, defect: str) -> None:
     with wire.open(wire.serve()) as pool:
-        broken = wire.invoke(pool, "Get-Defect")
+        broken = wire.invoke(pool, command)
         after = wire.invoke(pool, "Write-Output", InputObject="fine")
     assert broken.state == PSInvocationState.FAILED
     assert broken.streams.error[0].fq_error == "HypervSimDefect"
-    assert "ZeroDivisionError: a defect" in str(broken.streams.error[0])
+    assert defect in str(broken.streams.error[0])
     assert after.output == ["fine"]
 
 
@@ -160,6 +163,17 @@ def test_a_pipeline_waits_for_a_free_runspace(wire: Wire) -> None:
         assert [command.name for command in wire.host.ran] == ["Wait-Event"]
         wire.host.may_go_on = lambda: True
         assert (first.end_invoke(), second.end_invoke()) == (["went on"], ["second"])
+
+
+def test_a_pipeline_that_is_stopped_while_it_waits_for_a_runspace_never_runs(wire: Wire) -> None:
+    with wire.open(wire.serve()) as pool:
+        first, second = wire.shell(pool, "Wait-Event"), wire.shell(pool, "Write-Output")
+        first.begin_invoke()
+        assert wire.host.waiting.wait(10)
+        second.begin_invoke()
+        second.stop()
+        first.stop()
+    assert [command.name for command in wire.host.ran] == ["Wait-Event"]
 
 
 def test_the_pool_s_own_calls_work(wire: Wire) -> None:

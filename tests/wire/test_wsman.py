@@ -217,6 +217,16 @@ def test_data_that_is_no_psrp_gets_a_fault_and_the_shell_lives_on(wire: Wire) ->
         assert pool.is_alive()
 
 
+def test_a_pipeline_s_identifier_is_taken_once(wire: Wire) -> None:
+    with wire.open(wire.serve()) as pool:
+        first = wire.invoke(pool, "Write-Output")
+        second = wire.shell(pool, "Write-Output")
+        second.id = first.id
+        with pytest.raises(WSManFaultError, match="already"):
+            second.invoke()
+    assert len(wire.host.ran) == 1
+
+
 def test_an_action_that_the_shell_does_not_have_gets_a_fault(wire: Wire) -> None:
     with wire.open(wire.serve()) as pool:
         selectors = SelectorSet()

@@ -72,7 +72,7 @@ class Pipeline:
             statements = _statements(self.core.metadata)
             with self._pool.runspace(self._stop) as shell:
                 self.core.state = ps.PSInvocationState.Running  # without a message: Windows sends none
-                for record in shell.invoke(statements, self._stop):
+                for record in () if self._stop.is_set() else shell.invoke(statements, self._stop):
                     self._write(record)
         except InvocationFailedError as failure:
             failed = failure.error
@@ -103,7 +103,10 @@ class Pipeline:
 
     def _fail(self, error: ErrorRecord) -> None:
         state = ps.PSInvocationState.Failed
-        record = to_wire_record(error)
+        try:
+            record = to_wire_record(error)
+        except Exception as failure:  # a record that cannot be written must not leave the client waiting
+            record = to_wire_record(defect(failure))
         record.serialize_extended_info = False  # as recorded
         self.core.prepare_message(ps.PipelineState(PipelineState=state.value, ExceptionAsErrorRecord=record))
         self.core.state = state
@@ -139,11 +142,14 @@ class RunspacePool:
     def create_pipeline(self, pipeline_id: UUID, fragments: bytes) -> Pipeline:
         """Make a pipeline from (the beginning of) its CreatePipeline message. Raises MalformedMessageError."""
         with self.lock:
+            if pipeline_id in self.pipelines:
+                raise MalformedMessageError(f"there is a pipeline {pipeline_id} already")
             pipeline = self.pipelines[pipeline_id] = Pipeline(self, pipeline_id)
         try:
             self.receive(fragments, pipeline_id)
         except MalformedMessageError:
             del self.pipelines[pipeline_id]
+            pipeline.core.close()
             raise
         return pipeline
 
