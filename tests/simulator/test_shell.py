@@ -45,7 +45,7 @@ def test_turning_a_machine_off_ends_another_sessions_wait(talk: type[Talk]) -> N
     host = talk()
     host("New-VM hv1; Start-VM hv1")
     host.machine("hv1").guest.manner = "absent"
-    waiting = Thread(target=host, args=("Stop-VM hv1",))
+    waiting = Thread(target=host, args=("Stop-VM hv1 -Force",))
     waiting.start()
     assert host("Stop-VM hv1 -TurnOff").ids == []
     waiting.join(PATIENCE_SECONDS)

@@ -33,8 +33,8 @@ VOLATILE = {"volatile": True}
 class Guest:
     """What runs in a machine. `manner` says how it takes a shutdown request.
 
-    responsive: shuts down after `shutdown_seconds`; absent: has no integration services and never answers; locked:
-    answers only to -Force.
+    responsive: shuts down after `shutdown_seconds`. locked: goes down only by -Force, at once. absent: it has no
+    integration services, so that even -Force waits without an end.
     """
 
     manner: Literal["responsive", "absent", "locked"] = "responsive"

@@ -66,11 +66,10 @@ def describe(
 ) -> None:
     """Declare that objects of the Python class `kind` are .NET objects of this type.
 
-    `bases` are the types between it and System.Object. A Hyper-V type's ToString() gives the type name unless told.
+    `bases` are the types between it and System.Object. ToString() gives the type's name, as .NET has it, unless told.
     """
-    short = type_name.rsplit(".", 1)[-1]
     _DESCRIBED[kind] = ObjectType(
-        (type_name, *bases, "System.Object"), tuple(properties), text or (lambda _: short), is_cim=False
+        (type_name, *bases, "System.Object"), tuple(properties), text or (lambda _: type_name), is_cim=False
     )
 
 

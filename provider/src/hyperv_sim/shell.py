@@ -165,7 +165,7 @@ class HostShell:
             with self._host.lock:
                 bound = binding()
                 call.set_name = bound.set_name
-                call.parameters = {name: value for name, value in bound.values.items() if name not in SHOULD_PROCESS}
+                call.parameters = _given(stage.contract, bound)
                 self._host.hooks.check(stage.contract.name)
                 for live in stage.simulated.run(call):
                     results.append(live)  # noqa: PERF402  # an error on the way must not lose the objects before it
@@ -186,6 +186,12 @@ class HostShell:
             raise InvocationFailedError(stage.record(call.failures[0]))
 
 
+def _given(contract: Cmdlet, bound: Bound) -> dict[str, object]:
+    """What the cmdlet's function sees: a switch that is set to false is a switch that is not given."""
+    unset = [name for name, value in bound.values.items() if value is False and contract.parameters[name].is_switch]
+    return {name: value for name, value in bound.values.items() if name not in (*unset, *SHOULD_PROCESS)}
+
+
 def _drained(waiting: deque[Record]) -> Iterator[Record]:
     while waiting:
         yield waiting.popleft()
@@ -196,6 +202,9 @@ def _check_handled(simulated: cmdlets.Simulated, line: CommandLine) -> None:
     for name in line.values:
         if name not in simulated.takes and name not in SHOULD_PROCESS:
             raise errors.not_simulated(f"{simulated.name} -{name}")
+        parameter = line.cmdlet.parameters[name]
+        if parameter.is_switch and parameter.is_mandatory and not line.values[name]:
+            raise errors.not_simulated(f"{simulated.name} -{name}:$false, which chooses a parameter set all the same")
     if line.values.get("WhatIf"):
         raise errors.not_simulated("-WhatIf")
     if line.preferences.get("WarningAction") == "Stop":

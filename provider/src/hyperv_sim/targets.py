@@ -21,12 +21,15 @@ def matcher(text: str) -> Callable[[str], bool]:
     """Whether a name is this text, in any case; `*`, `?` and `[ab]` are PowerShell's wildcards."""
     pieces = {"*": ".*", "?": "."}
     pattern = "".join(pieces.get(part, part if part.startswith("[") else re.escape(part)) for part in _parts(text))
-    compiled = re.compile(pattern, re.IGNORECASE | re.DOTALL)
+    try:
+        compiled = re.compile(pattern, re.IGNORECASE | re.DOTALL)
+    except re.error:  # a range that runs backwards, as in [z-a]
+        raise errors.not_simulated(f"the wildcard pattern {text}") from None
     return lambda name: compiled.fullmatch(name) is not None
 
 
 def _parts(text: str) -> list[str]:
-    return re.findall(r"\[[^\]\\^]+\]|.", text, re.DOTALL)
+    return re.findall(r"\[[\w -]+\]|.", text, re.DOTALL)
 
 
 def named(host: Host, name: str, *, wildcards: bool = False, missing: str = "InvalidParameter") -> list[Machine]:

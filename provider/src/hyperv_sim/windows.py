@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hyperv_sim.fidelity import GUIDE, UNKNOWN, fact
+from hyperv_sim.fidelity import GUIDE, fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +28,15 @@ class Windows:
         return self.vm_versions[-1]
 
 
+_5_TO_7 = ("5.0", "6.2", "7.0", "7.1")
 _8_TO_9 = ("8.0", "8.1", "8.2", "8.3", "9.0")
 _8_TO_10 = (*_8_TO_9, "9.1", "9.2", "9.3", "10.0")
 
 WINDOWS = {
     one.name: one
     for one in (
-        Windows("2016", 14393, ("5.0", "8.0"), amd_nests=False, several_nats=False),
-        Windows("2019", 17763, ("5.0", *_8_TO_9), amd_nests=False, several_nats=True),
+        Windows("2016", 14393, (*_5_TO_7, "8.0"), amd_nests=False, several_nats=False),
+        Windows("2019", 17763, (*_5_TO_7, *_8_TO_9), amd_nests=False, several_nats=True),
         Windows("2022", 20348, _8_TO_10, amd_nests=True, several_nats=True),
         Windows("2025", 26100, (*_8_TO_10, "11.0", "12.0"), amd_nests=True, several_nats=True),
     )
@@ -43,4 +44,4 @@ WINDOWS = {
 
 
 fact("Windows", "AMD nests from Server 2022 on, with machine version 9.3; Intel from 2016, with 8.0", GUIDE)
-fact("Windows", "the machine versions of each Windows version", f"{UNKNOWN} in parts")
+fact("Windows", "the machine versions of each Windows version", "Microsoft's guide to upgrading a machine's version")

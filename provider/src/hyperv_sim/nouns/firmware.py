@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import UUID
 
 from hyperv_sim import errors
 from hyperv_sim.cmdlets import Call, cmdlet
@@ -15,7 +16,12 @@ from hyperv_sim.targets import each, machines, present
 
 P = Property[Firmware]
 FAILED = "Failed to modify the firmware."
-TEMPLATES = ("MicrosoftWindows", "MicrosoftUEFICertificateAuthority", "OpenSourceShieldedVM")
+TEMPLATES = {
+    "MicrosoftWindows": UUID("1734c6e8-3154-4dda-ba5f-a874cc483422"),
+    "MicrosoftUEFICertificateAuthority": UUID("272e7447-90a4-4563-a4b9-8e4ab00526ce"),
+    "OpenSourceShieldedVM": None,
+}
+"""The ids of the secure boot templates, as a public report of a Windows 11 host has them; the third is not in it."""
 
 describe(
     Firmware,
@@ -25,6 +31,7 @@ describe(
         P("VMId", "Guid", lambda one: one.machine.id),
         P("SecureBoot", "Object", lambda one: one.secure_boot),
         P("SecureBootTemplate", "String", lambda one: one.secure_boot_template),
+        P("SecureBootTemplateId", "Guid", lambda one: TEMPLATES.get(one.secure_boot_template)),
         P("PreferredNetworkBootProtocol", "Object", lambda one: one.preferred_network_boot_protocol),
         P("ConsoleMode", "Object", lambda one: one.console_mode),
         P("PauseAfterBootFailure", "Object", lambda one: one.pause_after_boot_failure),

@@ -71,7 +71,7 @@ describe(
         P("IsClustered", "Boolean", lambda _: False),
     ],
     bases=(f"{HYPER_V}.VirtualMachineBase", f"{HYPER_V}.VirtualizationObject"),
-    text=lambda vm: f"VirtualMachine (Name = '{vm.name}') [Id = '{vm.id}']",
+    text=lambda vm: f"VirtualMachine (Name = '{vm.name}') [Id = '{str(vm.id).upper()}']",
 )
 
 
@@ -131,7 +131,7 @@ fact(
     "public logs; code of taliesins/terraform-provider-hyperv",
 )
 fact("Get-VM", "a missing `-Id` is `ObjectNotFound`", f"public logs for id and category; wording {UNKNOWN}")
-fact("Get-VM", "ToString() of machines and their parts is guessed", UNKNOWN)
+fact("Get-VM", "ToString() of a machine is as a public log has it; that of its parts is the type's name", UNKNOWN)
 fact(
     "Get-VM",
     "absent: heartbeat, replication, integration services, checkpoints; Status and CPUUsage never change",

@@ -101,9 +101,9 @@ def _off(machine: Machine) -> None:
 
 
 def _shut_down(call: Call, machine: Machine) -> None:
-    """A guest without integration services never answers, and the cmdlet waits until it is stopped. [windsor]"""
+    """Ask before power is cut; with -Force a guest without integration services is waited for without an end."""
     manner = machine.guest.manner
-    if manner == "locked" and not call.get("Force"):
+    if manner != "responsive" and not call.get("Force"):
         raise errors.hyper_v("InvalidOperation", errors.NON_INTERACTIVE)
     if manner == "absent":
         while machine.state not in RESTING:
@@ -158,17 +158,11 @@ fact("Start-VM", "gives a dynamic adapter its MAC address at its first start", "
 fact("Stop-VM", "off already: a warning", f"{REFERENCE}; {WINDSOR}")
 fact(
     "Stop-VM",
-    "a locked guest without -Force: `InvalidOperation`, NonInteractive; with it down at once",
-    f"public logs (minikube); {REFERENCE}",
+    "a guest that is locked or cannot be asked: `InvalidOperation`, NonInteractive, whatever -Confirm says",
+    "public logs (minikube), a public report of a Windows 11 host",
 )
-fact(
-    "Stop-VM",
-    "a guest without integration services never answers: the cmdlet waits until it is stopped, -Force or not",
-    WINDSOR,
-)
+fact("Stop-VM", "-Force shuts a locked guest down at once", REFERENCE)
+fact("Stop-VM", "-Force waits for a guest without integration services until it is stopped", WINDSOR)
 fact("Stop-VM", "a saved machine neither shuts down nor turns off (`InvalidState`)", UNKNOWN)
-fact(
-    "Save-VM",
-    "off: `InvalidState`; saved already: a warning; a nested host saves like any other",
-    f"{UNKNOWN}; a text of 2015 says that it fails while guests run in it",
-)
+fact("Save-VM", "off: `InvalidState`; saved already: a warning", UNKNOWN)
+fact("Save-VM", "a nested host saves like any other", f"{UNKNOWN}; a text of 2015 says not while guests run in it")

@@ -54,7 +54,10 @@ SETTINGS = (
 def check_range(call: Call, memory: Memory, prefix: str = "") -> None:
     """Startup memory must lie between minimum and maximum, unless the same call turns dynamic memory off. [windsor]"""
     given = call.parameters
-    if given.get("DynamicMemoryEnabled") is False or given.get("StaticMemory"):
+    amounts = {f"{prefix}{name}" for name in ("StartupBytes", "MinimumBytes", "MaximumBytes")}
+    turned_on = given.get("DynamicMemoryEnabled") or given.get("DynamicMemory")
+    turned_off = given.get("DynamicMemoryEnabled") is False or given.get("StaticMemory")
+    if turned_off or not (turned_on or amounts & given.keys()):
         return
     startup = given.get(f"{prefix}StartupBytes", memory.startup)
     minimum = given.get(f"{prefix}MinimumBytes", memory.minimum)
