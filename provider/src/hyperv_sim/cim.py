@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from hyperv_sim import errors
 from hyperv_sim.cmdlets import Call
+from hyperv_sim.fidelity import POWERSHELL, fact
 from hyperv_sim.properties import Property
 from hyperv_sim.records import Scalar, ScalarType
 from hyperv_sim.targets import WILDCARDS, matcher
@@ -99,3 +100,10 @@ def _nothing(class_name: str) -> errors.CmdletError:
     return errors.CmdletError(
         "CmdletizationQuery_NotFound", "ObjectNotFound", message, exception_types=errors.CIM_JOB_EXCEPTION
     )
+
+
+fact(
+    "CIM cmdlets",
+    "one filter: an error for each plain value without a match; several: one `CmdletizationQuery_NotFound`",
+    f"{POWERSHELL} (ClientSideQuery)",
+)

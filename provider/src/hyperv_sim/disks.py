@@ -52,6 +52,15 @@ def check_size(disk: VirtualDisk, size: int, failed: str) -> None:
         raise errors.hyper_v("InvalidParameter", f"{failed} The size {size} is not valid.")
 
 
+def blank(path: str, size: int, vhd_type: VhdType = VhdType.Dynamic) -> VirtualDisk:
+    """A new disk in the format of the file's name. Raises InvalidParameter where that is no disk's."""
+    vhd_format = format_of(path)
+    if vhd_format is None:
+        raise errors.hyper_v("InvalidParameter", f"{NEW} '{path}' must end in {' or '.join(FORMATS)}.")
+    sector = 512 if vhd_format is VhdFormat.VHD else 4096
+    return VirtualDisk(size, vhd_type, vhd_format, physical_sector_size=sector)
+
+
 def create(files: Files, path: str, disk: VirtualDisk) -> File:
     """Write a new virtual disk. Raises CmdletError where the path or its drive does not take it."""
     path = ntpath.normpath(path)
@@ -105,11 +114,11 @@ def chain(files: Files, path: str, failed: str) -> list[File]:
     return found
 
 
-def open_for_writing(files: Files, path: str, failed: str) -> None:
-    """What a machine's start does to its disk: the chain must hold, and the disk's own children are broken by it."""
-    disk = chain(files, path, failed)[0].disk
-    if disk:
-        disk.touch()
+def open_for_writing(files: Files, path: str) -> None:
+    """What a machine's start does to its disk: the disk's own children are broken by it."""
+    file = files.find(path)
+    if file and file.disk:
+        file.disk.touch()
 
 
 def is_in_use(host: Host, file: File) -> bool:

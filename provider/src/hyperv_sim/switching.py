@@ -14,7 +14,7 @@ def add_switch(host: Host, switch: Switch) -> None:
     """Put a switch on the host; an internal one gives the host an adapter of its own."""
     host.switches[switch.id] = switch
     if switch.switch_type is VMSwitchType.Internal:
-        plug_in(host, switch)
+        plug_in(host, Adapter(switch.name, switch=switch))
 
 
 def remove_switch(host: Host, switch: Switch) -> None:
@@ -33,7 +33,7 @@ def retype(host: Host, switch: Switch, wanted: VMSwitchType) -> None:
         return
     switch.switch_type = wanted
     if wanted is VMSwitchType.Internal:
-        plug_in(host, switch)
+        plug_in(host, Adapter(switch.name, switch=switch))
     else:
         _unplug_all(host, switch)
 
@@ -45,16 +45,16 @@ def nats_in_the_way(host: Host, switch: Switch) -> list[str]:
     return [nat.name for address in addresses for nat in host.network.nats.over(address)]
 
 
-def plug_in(host: Host, switch: Switch, name: str | None = None) -> Adapter:
-    """Give the host an adapter to the switch. Its name for Hyper-V is the switch's unless told.
+def plug_in(host: Host, adapter: Adapter) -> None:
+    """Give the host an adapter to the adapter's switch; Windows lists it as `vEthernet (NAME)`.
 
-    Windows lists it as `vEthernet (NAME)`. [Microsoft's NAT guide]
+    [Microsoft's NAT guide]
     """
-    adapter = Adapter(name or switch.name, switch=switch, mac_address=host.next_mac())
+    if adapter.dynamic_mac:
+        adapter.mac_address = host.next_mac()
     host.host_adapters.append(adapter)
     alias = f"vEthernet ({adapter.name})"
     host.network.add_interface(alias, DESCRIPTION, mac_address=adapter.mac_address, guid=adapter.id)
-    return adapter
 
 
 def unplug(host: Host, adapter: Adapter) -> None:

@@ -12,6 +12,7 @@ from hyperv_sim.fidelity import UNKNOWN, WINDSOR, fact
 from hyperv_sim.machines import Adapter, Machine
 from hyperv_sim.nouns.adapter import passed
 from hyperv_sim.settings import wrong_state
+from hyperv_sim.switching import plug_in, unplug
 from hyperv_sim.targets import each, machines, switch_named
 
 FAILED = "Failed to modify device 'Network Adapter'."
@@ -31,8 +32,7 @@ def add_vm_network_adapter(call: Call) -> Iterator[object]:
         if not call.get("ManagementOS") or "SwitchName" not in call.parameters:
             raise errors.not_simulated("Add-VMNetworkAdapter on the host without -ManagementOS and -SwitchName")
         adapter = _new(call, call.get("Name", call.parameters["SwitchName"]))
-        adapter.mac_address = adapter.mac_address if not adapter.dynamic_mac else call.host.next_mac()
-        call.host.host_adapters.append(adapter)
+        plug_in(call.host, adapter)
         yield from passed(call, [adapter])
         return
 
@@ -72,7 +72,9 @@ def remove_vm_network_adapter(call: Call) -> Iterator[object]:
         with call.going_on():
             if adapter.machine:
                 check_hot_change(adapter.machine)
-            (adapter.machine.adapters if adapter.machine else call.host.host_adapters).remove(adapter)
+                adapter.machine.adapters.remove(adapter)
+            else:
+                unplug(call.host, adapter)
             yield from passed(call, [adapter])
 
 

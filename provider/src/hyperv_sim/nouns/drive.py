@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from hyperv_sim import errors
 from hyperv_sim.cmdlets import Call, cmdlet
+from hyperv_sim.disks import chain, open_for_writing
 from hyperv_sim.enumerations import HYPER_V, ControllerType, VMState
 from hyperv_sim.fidelity import UNKNOWN, WINDSOR, fact
 from hyperv_sim.machines import Drive, Machine
@@ -63,6 +64,8 @@ def add_vm_hard_disk_drive(call: Call) -> Iterator[object]:
         _check_disk(call, machine, call.parameters["Path"])
         drive = Drive(machine, *slot, call.parameters["Path"])
         machine.drives.append(drive)
+        if machine.state is VMState.Running:
+            open_for_writing(call.host.files, drive.path)
         if call.get("Passthru"):
             yield drive
 
@@ -92,6 +95,8 @@ def _check_disk(call: Call, machine: Machine, path: str) -> None:
     file = call.host.files.find(path)
     if file is None or file.disk is None:
         raise errors.hyper_v("OperationFailed", f"{failed} was not found or is no virtual disk. (0x80070002).")
+    if machine.state is VMState.Running:
+        chain(call.host.files, path, failed)
     users = [drive.machine for drive in call.host.drives_on(path)]
     if machine in users or any(user.state is not VMState.Off for user in users):
         raise errors.hyper_v("ObjectInUse", f"{failed} is in use by a virtual machine. (0x80070020).")

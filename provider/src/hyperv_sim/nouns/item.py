@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hyperv_sim import errors
 from hyperv_sim.cmdlets import Call, cmdlet
 from hyperv_sim.disks import is_in_use
+from hyperv_sim.fidelity import POWERSHELL, UNKNOWN, WINDSOR, fact
 from hyperv_sim.files import File
 from hyperv_sim.paths import IO_EXCEPTION, PROVIDER, asked, check_drive, existing
 from hyperv_sim.properties import Property, describe
@@ -178,3 +179,13 @@ def _not_removed(file: File, identifier: str, category: str, why: str) -> errors
     target = Scalar("String", file.path)
     message = f"Cannot remove item {file.path}: {why}"
     return errors.CmdletError(identifier, category, message, exception_types=IO_EXCEPTION, target=target)
+
+
+fact("Remove-Item", "full paths of drives, without wildcards; so too the other item cmdlets", "not simulated")
+fact(
+    "Remove-Item",
+    "a file in use: `RemoveFileSystemItemIOError`, WriteError, HResult -2147024864; a missing one: `PathNotFound`",
+    f"{POWERSHELL}; {WINDSOR}",
+)
+fact("Remove-Item", "a full folder without -Recurse would ask, and is an error", f"{POWERSHELL}; id {UNKNOWN}")
+fact("Remove-Item", "a parent whose children are not running can be removed, and breaks them", "lability#289")

@@ -7,16 +7,15 @@ from collections.abc import Iterator
 
 from hyperv_sim import errors
 from hyperv_sim.cmdlets import Call, cmdlet
+from hyperv_sim.disks import blank, create, failure, format_of
 from hyperv_sim.enumerations import VhdFormat
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, WINDSOR, fact
-from hyperv_sim.files import File, VirtualDisk
+from hyperv_sim.files import File
 from hyperv_sim.machines import Adapter, Drive, Machine
 from hyperv_sim.nouns.memory import misaligned
 from hyperv_sim.targets import switch_named
 
 TAKES = ("Name", "MemoryStartupBytes", "NoVHD", "SwitchName", "Path", "Version", "Generation", "Force")
-FORMATS = {".vhd": VhdFormat.VHD, ".vhdx": VhdFormat.VHDX}
-SMALLEST_DISK = 3 * 2**20
 
 
 @cmdlet("New-VM", takes=(*TAKES, "NewVHDPath", "NewVHDSizeBytes", "VHDPath"))
@@ -40,6 +39,8 @@ def _machine(call: Call) -> Machine:
     if "Path" in call.parameters:
         if not ntpath.isabs(call.parameters["Path"]):
             raise errors.not_simulated("New-VM -Path with a relative path")
+        if call.host.files.find(ntpath.splitdrive(call.parameters["Path"])[0] + "\\") is None:
+            raise failure(f"'{name}' could not be created in '{call.parameters['Path']}'", 0x80070003)
         folder = ntpath.join(ntpath.normpath(call.parameters["Path"]), name)
     version = call.get("Version", call.host.facts.default_vm_version)
     if version not in call.host.facts.vm_versions:
@@ -56,22 +57,27 @@ def _machine(call: Call) -> Machine:
 
 
 def _attach_disk(call: Call, machine: Machine) -> None:
+    """Attach a new disk or one that is there."""
     if "NewVHDPath" in call.parameters:
         path = _disk_path(call, machine)
-        _check_new_disk(call, path)
+        _check_generation(machine, path)
+        if not ntpath.isabs(call.parameters["NewVHDPath"]):
+            call.host.files.put(File(ntpath.dirname(path), is_folder=True))
+        create(call.host.files, path, blank(path, call.parameters["NewVHDSizeBytes"]))
     elif "VHDPath" in call.parameters:
         path = call.parameters["VHDPath"]
         file = call.host.files.find(path)
         if file is None or file.disk is None:
             raise errors.hyper_v("OperationFailed", f"The disk '{path}' was not found. (0x80070002).")
+        _check_generation(machine, path)
     else:
         return
-    if machine.generation == 2 and _extension(path) == ".vhd":
-        raise errors.hyper_v("InvalidParameter", "A generation 2 virtual machine takes no disk in the format VHD.")
-    if "NewVHDPath" in call.parameters:
-        disk = VirtualDisk(call.parameters["NewVHDSizeBytes"], vhd_format=FORMATS[_extension(path)])
-        call.host.files.put(File(path, disk=disk))
     machine.drives.append(Drive(machine, *next(machine.free_slots()), path))
+
+
+def _check_generation(machine: Machine, path: str) -> None:
+    if machine.generation == 2 and format_of(path) is VhdFormat.VHD:
+        raise errors.hyper_v("InvalidParameter", "A generation 2 virtual machine takes no disk in the format VHD.")
 
 
 def _disk_path(call: Call, machine: Machine) -> str:
@@ -81,21 +87,6 @@ def _disk_path(call: Call, machine: Machine) -> str:
         return ntpath.normpath(path)
     own = ntpath.join(machine.path, "Virtual Hard Disks")
     return ntpath.normpath(ntpath.join(own if "Path" in call.parameters else call.host.virtual_hard_disk_path, path))
-
-
-def _extension(path: str) -> str:
-    return ntpath.splitext(path)[1].lower()
-
-
-def _check_new_disk(call: Call, path: str) -> None:
-    size = call.parameters["NewVHDSizeBytes"]
-    failed = f"Failed to create the virtual hard disk. The system failed to create '{path}'"
-    if _extension(path) not in FORMATS:
-        raise errors.hyper_v("InvalidParameter", f"{failed}: the file name must end in .vhd or .vhdx.")
-    if size < SMALLEST_DISK or size % 512:
-        raise errors.hyper_v("InvalidParameter", f"{failed}: the size is not valid.")
-    if call.host.files.find(path):
-        raise errors.hyper_v("OperationFailed", f"{failed}: The file exists. (0x80070050).")
 
 
 fact("New-VM", "a name in use makes a second machine of that name", "schtritoff/hyperv-vm-provisioning#44")
@@ -115,8 +106,8 @@ fact(
 fact("New-VM", "memory in steps of 2 MiB, else `InvalidParameter`", "kubernetes/minikube#16592; step and id inferred")
 fact(
     "New-VM",
-    "a disk file that exists or is missing is `OperationFailed`; a wrong size or name `InvalidParameter`",
-    f"{UNKNOWN}; by analogy with New-VHD",
+    "a new disk is made by the rules of New-VHD, with its errors",
+    f"{UNKNOWN}; by analogy",
 )
 fact("New-VM", "a -Version that the host lacks is `InvalidParameter`", UNKNOWN)
 fact("New-VM", "no DVD drive for generation 1, though its slot stays free", "not simulated")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from hyperv_sim.cim import NAMESPACE, query
 from hyperv_sim.cmdlets import Call, cmdlet
+from hyperv_sim.fidelity import REFERENCE, UNKNOWN, fact
 from hyperv_sim.network import Interface
 from hyperv_sim.properties import Property, describe_cim
 
@@ -55,3 +56,11 @@ def get_net_adapter(call: Call) -> Iterator[object]:
     if call.get("Physical"):
         found = [one for one in found if one.is_physical]
     yield from query(call, "MSFT_NetAdapter", found, KEYS)
+
+
+fact(
+    "Get-NetAdapter",
+    "one physical adapter and those to internal switches, all up; -IncludeHidden is not simulated",
+    f"{REFERENCE}; Microsoft's NAT guide",
+)
+fact("Get-NetAdapter", "InterfaceGuid is the GUID in the Id of Hyper-V's adapter", UNKNOWN)

@@ -10,6 +10,7 @@ from typing import Literal
 from hyperv_sim import errors
 from hyperv_sim.cim import ADDRESS_FAMILY, FOREVER, NAMESPACE, chosen, in_words, query
 from hyperv_sim.cmdlets import Call, cmdlet
+from hyperv_sim.fidelity import REFERENCE, UNKNOWN, fact
 from hyperv_sim.network import Address, Interface
 from hyperv_sim.properties import Property, describe_cim
 from hyperv_sim.records import Scalar
@@ -155,3 +156,22 @@ def remove_net_ip_address(call: Call) -> Iterator[object]:
         call.host.network.withdraw(one.address)
         if call.get("PassThru"):
             yield one
+
+
+fact("New-NetIPAddress", "two objects: ActiveStore, Tentative, and PersistentStore, Invalid", "public console output")
+fact("New-NetIPAddress", "an address is Tentative for one more listing, then Preferred", "the duration is simulated")
+fact(
+    "New-NetIPAddress",
+    "there already on this interface: `Windows System Error 87`; on another: 5010",
+    "Virtualization-Documentation#338, micahmo/WgServerforWindows#160; which is which inferred",
+)
+fact(
+    "New-NetIPAddress",
+    "no address, one of the network or its broadcast, multicast or loopback: `Windows System Error 87`",
+    "public logs for 87; the cases inferred",
+)
+fact("New-NetIPAddress", "a missing interface is `CmdletizationQuery_NotFound_...`", UNKNOWN)
+fact("New-NetIPAddress", "the last 169.254 address goes with the first by hand, and comes back", "autolab; inferred")
+fact("New-NetIPAddress", "IPv4 only; no gateway, lifetime or store", "not simulated")
+fact("Get-NetIPAddress", "a new adapter has a 169.254 address, WellKnown and Link, and an IPv6 link-local", "autolab")
+fact("Remove-NetIPAddress", "from both stores; without any key it is refused here", f"{REFERENCE}; not simulated")

@@ -8,6 +8,7 @@ from ipaddress import IPv4Network
 from hyperv_sim import errors
 from hyperv_sim.cim import NAMESPACE, chosen, in_words, query
 from hyperv_sim.cmdlets import Call, cmdlet
+from hyperv_sim.fidelity import REFERENCE, UNKNOWN, WINDSOR, fact
 from hyperv_sim.nats import Nat
 from hyperv_sim.properties import Property, describe_cim
 from hyperv_sim.settings import Setting, change, names
@@ -122,3 +123,25 @@ def remove_net_nat(call: Call) -> Iterator[object]:
         nats.networks.remove(nat)
         if call.get("PassThru"):
             yield nat
+
+
+fact(
+    "New-NetNat",
+    "a second NAT network on Windows Server 2016: `Windows System Error 87`; later versions take several",
+    f"MicrosoftDocs/Virtualization-Documentation#361; {WINDSOR}, against Microsoft's guide",
+)
+fact("New-NetNat", "a name that is taken: `Windows System Error 52`, before the prefix is looked at", "azure_arc#2033")
+fact(
+    "New-NetNat",
+    "a prefix that overlaps another NAT's or a network of the host's own: `Windows System Error 87`",
+    "PS-AutoLab-Env; the team's blog on WinNAT of 2016",
+)
+fact(
+    "New-NetNat",
+    "no internal prefix, IPv6, or bits of a host set: `Windows System Error 87`",
+    f"{UNKNOWN} for the last",
+)
+fact("Set-NetNat", "timeouts and filtering only; nothing to set is refused", f"{REFERENCE}; the last {UNKNOWN}")
+fact("Remove-NetNat", "without a key it removes all; static mappings go with it", f"{REFERENCE}; the last inferred")
+fact("Remove-NetNat", "asks unless -Confirm:$false; so do all Remove- cmdlets over CIM", f"{WINDSOR}; id {UNKNOWN}")
+fact("Get-NetNat", "the internal prefix as it was given; numbers under the words are guessed", f"logs; {UNKNOWN}")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from hyperv_sim.cim import ADDRESS_FAMILY, FOREVER, NAMESPACE, in_words, query
 from hyperv_sim.cmdlets import Call, cmdlet
+from hyperv_sim.fidelity import REFERENCE, fact
 from hyperv_sim.properties import Property, describe_cim
 from hyperv_sim.routes import Route, routes
 
@@ -55,3 +56,8 @@ KEYS = {
 def get_net_route(call: Call) -> Iterator[object]:
     """Get-NetRoute, of the active store."""
     yield from query(call, "MSFT_NetRoute", routes(call.host.network), KEYS)
+
+
+fact(
+    "Get-NetRoute", "the active store: routes of prefixes, addresses, broadcast, multicast, and the gateway", REFERENCE
+)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hyperv_sim import errors
 from hyperv_sim.cmdlets import Call, cmdlet
 from hyperv_sim.enumerations import HYPER_V, VMSwitchBandwidthMode, VMSwitchType
+from hyperv_sim.fidelity import REFERENCE, UNKNOWN, WINDSOR, fact
 from hyperv_sim.properties import Property, describe
 from hyperv_sim.records import Scalar
 from hyperv_sim.settings import Setting, change
@@ -150,3 +151,27 @@ def _meant(call: Call, *, missing: str) -> Iterator[Switch]:
             raise errors.not_simulated(f"{call.cmdlet.name} with wildcards")
         with call.going_on():
             yield switch_named(call.host, name, missing=missing)
+
+
+fact(
+    "Get-VMSwitch",
+    "a missing name is `InvalidParameter`, a missing id `ObjectNotFound`",
+    f"{WINDSOR}; the second inferred from Get-VM",
+)
+fact("New-VMSwitch", "a name in use makes a second switch of that name; internal and private ones only", "Lability#326")
+fact(
+    "New-VMSwitch",
+    'an internal one makes the host\'s adapter "vEthernet (NAME)", with a number where that is taken',
+    "Microsoft's NAT guide; autolab",
+)
+fact("New-VMSwitch", "the adapter can come some listings later (`network.adapter_delay`)", "autolab waits for it")
+fact("Set-VMSwitch", "nothing to set is an error; its id is guessed", f"{WINDSOR}; id {UNKNOWN}")
+fact("Set-VMSwitch", "-AllowManagementOS $false on an internal switch makes it private, in silence", WINDSOR)
+fact("Set-VMSwitch", "two switches of the name: an error, and none is changed", f"Lability#326; id {UNKNOWN}")
+fact("Rename-VMSwitch", "the host's adapter keeps its names", UNKNOWN)
+fact(
+    "Remove-VMSwitch",
+    "refused while a NAT network holds an address of its adapter; `OperationFailed` is guessed",
+    f"{WINDSOR}; id {UNKNOWN}",
+)
+fact("Remove-VMSwitch", "asks unless -Force; machines' adapters stay, unconnected", f"{REFERENCE}; the last inferred")

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from hyperv_sim import errors
 from hyperv_sim.cmdlets import Call, cmdlet
-from hyperv_sim.disks import FORMATS, chain, check_size, child_of, create, failure, format_of, is_in_use
+from hyperv_sim.disks import blank, chain, check_size, child_of, create, failure, format_of, is_in_use
 from hyperv_sim.enumerations import VhdFormat, VhdType
+from hyperv_sim.fidelity import REFERENCE, UNKNOWN, WINDSOR, fact
 from hyperv_sim.files import File, VirtualDisk
 from hyperv_sim.properties import Property, describe
 from hyperv_sim.records import Scalar
@@ -120,37 +121,25 @@ def new_vhd(call: Call) -> Iterator[object]:
 
 
 def _new_disk(call: Call, path: str) -> VirtualDisk:
-    vhd_format = format_of(path)
-    if vhd_format is None:
-        names = " or ".join(FORMATS)
-        raise errors.hyper_v(
-            "InvalidParameter", f"Failed to create the virtual hard disk. '{path}' must end in {names}."
-        )
     if "ParentPath" in call.parameters:
-        return _new_child(call, vhd_format)
-    if vhd_format is VhdFormat.VHD and any(name in call.parameters for name in SIZES[1:]):
+        return _new_child(call, path)
+    disk = blank(path, call.parameters["SizeBytes"], VhdType.Fixed if call.get("Fixed") else VhdType.Dynamic)
+    if disk.vhd_format is VhdFormat.VHD and any(name in call.parameters for name in SIZES[1:]):
         raise errors.not_simulated("New-VHD with sector sizes for the format VHD")
-    default = 512 if vhd_format is VhdFormat.VHD else 4096
-    return VirtualDisk(
-        call.parameters["SizeBytes"],
-        VhdType.Fixed if call.get("Fixed") else VhdType.Dynamic,
-        vhd_format,
-        logical_sector_size=call.get("LogicalSectorSizeBytes", 512),
-        physical_sector_size=call.get("PhysicalSectorSizeBytes", default),
-    )
+    disk.logical_sector_size = call.get("LogicalSectorSizeBytes", disk.logical_sector_size)
+    disk.physical_sector_size = call.get("PhysicalSectorSizeBytes", disk.physical_sector_size)
+    return disk
 
 
-def _new_child(call: Call, vhd_format: VhdFormat) -> VirtualDisk:
+def _new_child(call: Call, path: str) -> VirtualDisk:
     """Size and sectors come from the parent, and the formats must match. [Microsoft's reference; windsor]"""
     if any(name in call.parameters for name in SIZES):
         raise errors.not_simulated("New-VHD -ParentPath with sizes of its own")
     parent_path = call.parameters["ParentPath"]
     _check_absolute(call, parent_path)
     disk = child_of(call.host.files, parent_path)
-    if disk.vhd_format is not vhd_format:
-        raise errors.hyper_v(
-            "InvalidParameter", f"The format of the parent '{parent_path}' differs from the new disk's."
-        )
+    if disk.vhd_format is not format_of(path):
+        raise errors.hyper_v("InvalidParameter", f"The format of the parent '{parent_path}' differs from '{path}'.")
     return disk
 
 
@@ -208,3 +197,29 @@ def set_vhd(call: Call) -> Iterator[object]:
     file.disk.parent_path, file.disk.parent_written = joined.parent_path, joined.parent_written
     if call.get("Passthru"):
         yield _shown(call, file)
+
+
+fact(
+    "New-VHD",
+    "`OperationFailed` with an HRESULT: exists (0x80070050), no folder (0x80070003), no space (0x80070070)",
+    "microsoft/MSLab#386 for the first; the others inferred",
+)
+fact(
+    "New-VHD",
+    "3 MiB to 64 TiB (VHD: 2040 GiB) in whole sectors, else `InvalidParameter`",
+    f"{REFERENCE}; PowerShell/PowerShell#25761",
+)
+fact("New-VHD", "a parent that is missing, no disk, or of another format: `InvalidParameter`", WINDSOR)
+fact("New-VHD", "an .avhdx is no parent and no new disk; VHD sets and block sizes are refused", "kitchen-hyperv#25")
+fact("New-VHD", "the size of a file is 4 MiB, and a fixed disk's size on top", f"{UNKNOWN} but for a dynamic VHDX")
+fact(
+    "Get-VHD",
+    "missing, broken chain: `OperationFailed`; busy: `ObjectInUse`; attached: in use by a machine",
+    f"public logs; the chain inferred; {WINDSOR}",
+)
+fact("Resize-VHD", "only a VHDX, only to a larger size, and not while a machine runs on it", f"{UNKNOWN}; stricter")
+fact(
+    "Resize-VHD",
+    "a parent that is resized, started or changed breaks its children (0xC03A000E) until Set-VHD -IgnoreIdMismatch",
+    "lability#289, simh#352; [MS-VHDX]",
+)
