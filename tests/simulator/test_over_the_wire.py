@@ -14,8 +14,13 @@ from hyperv_sim.server import SimulatedServer
 
 
 @pytest.fixture
-def pool() -> Iterator[RunspacePool]:
-    with SimulatedServer(SimulatedHost().shells) as server:
+def host() -> SimulatedHost:
+    return SimulatedHost()
+
+
+@pytest.fixture
+def pool(host: SimulatedHost) -> Iterator[RunspacePool]:
+    with SimulatedServer(host.shells) as server:
         address, _, port = server.url.removeprefix("http://").partition(":")
         client = WSMan(
             address,
@@ -77,3 +82,18 @@ def test_script_text_is_refused(pool: RunspacePool) -> None:
     shell.add_script("Get-VM")
     shell.invoke()
     assert [error.fq_error for error in shell.streams.error] == ["ScriptsNotAllowed"]
+
+
+def test_waiting_for_a_guest_that_never_answers_can_be_stopped(pool: RunspacePool, host: SimulatedHost) -> None:
+    machine = PowerShell(pool)
+    machine.add_cmdlet("New-VM").add_parameter("Name", "hv1").add_cmdlet("Start-VM")
+    machine.invoke()
+    (only,) = host.state.machines.values()
+    only.guest.manner = "absent"
+    waiting = PowerShell(pool)
+    waiting.add_cmdlet("Stop-VM").add_parameters({"Name": "hv1", "Force": True})
+    waiting.begin_invoke()
+    waiting.stop()
+    state = PowerShell(pool)
+    state.add_cmdlet("Get-VM").add_cmdlet("Select-Object").add_parameter("ExpandProperty", "State")
+    assert [str(value) for value in state.invoke()] == ["Running"]

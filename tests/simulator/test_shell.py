@@ -157,3 +157,25 @@ def test_the_fidelity_page_names_every_row_once() -> None:
     lines = page().splitlines()
     assert "| Remove-VM | refused unless Off or Saved" in page()
     assert len(lines) == len(set(lines)) + len([line for line in lines if line in ("", "| --- | --- | --- |")]) - 2
+
+
+def test_many_sessions_at_once_leave_the_host_as_it_was(talk: type[Talk]) -> None:
+    host = talk()
+    before = host.host.snapshot()
+    mistakes: list[str] = []
+
+    def work(number: int) -> None:
+        for turn in range(10):
+            name = f"hv{number}x{turn}"
+            answer = host(
+                f"New-VM {name}; Get-VM {name} | Set-VMProcessor -Count 2; Start-VM {name}; Get-VM | Out-Null"
+            )
+            mistakes.extend([*answer.ids, *host(f"Stop-VM {name}; Get-VM {name} | Remove-VM -Force").ids])
+
+    workers = [Thread(target=work, args=(number,)) for number in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(PATIENCE_SECONDS)
+    assert mistakes == []
+    assert host.host.snapshot() == before
