@@ -47,4 +47,4 @@ def main(*, check: bool, upgrade: bool) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="scripts/lock")

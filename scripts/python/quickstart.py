@@ -13,6 +13,7 @@ from pathlib import Path
 
 import administrator
 import click
+import interrupted
 import pulumi_cli
 import simulated_host
 from lab import Lab, UnexpectedExitError
@@ -37,7 +38,7 @@ STATE = ("host.json", "host.json.new", "state", "pulumi")
 def main(*, keep: bool, stop: bool, project: Path) -> None:
     """Show a nested Hyper-V lab going up, drifting, healing and coming down, on a simulated host.
 
-    Needs no Windows machine. All that it writes is in the checkout's folder .quickstart, until it ends.
+    Needs no Windows machine, and writes nothing outside the checkout.
     """
     console = Console(highlight=False, soft_wrap=True)
     folder = project.resolve() / ".quickstart"
@@ -102,6 +103,7 @@ def environment(folder: Path, host: SimulatedHost, password: str) -> dict[str, s
 
 def clear(folder: Path) -> None:
     """End the noted host and forget the stack: the host was in memory, so there is nothing left to destroy."""
+    interrupted.end_operations(folder / "state")
     host = simulated_host.noted(folder)
     if host:
         host.stop()
@@ -131,4 +133,4 @@ def how_to_go_on(lab: Lab) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="scripts/quickstart")

@@ -1,10 +1,12 @@
 """The newcomer's command, run as a newcomer does: through to its end, kept, interrupted, killed."""
 
+import json
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +58,16 @@ def host_of(project: Path) -> psutil.Process:
     return process
 
 
+def pulumi_of(project: Path) -> psutil.Process:
+    """Return the CLI's process that works on the stack, once there is one."""
+    ends = time.monotonic() + SECONDS_AT_MOST
+    while time.monotonic() < ends:
+        for lock in (project / ".quickstart/state").glob(".pulumi/locks/**/*.json"):
+            return psutil.Process(json.loads(lock.read_text())["pid"])
+        time.sleep(0.05)
+    raise AssertionError("no pulumi command began")
+
+
 def left(project: Path) -> set[str]:
     """Return the names of the files that a run left in the project, but for its log and its lock."""
     folder = project / ".quickstart"
@@ -98,14 +110,15 @@ def test_an_interrupted_run_cleans_up(project: Path, ending: signal.Signals) -> 
 
 
 def test_what_a_killed_run_left_is_cleaned_by_the_next(project: Path) -> None:
+    (project / "examples/quickstart/__main__.py").write_text("import time\ntime.sleep(30)\n")
     run = quickstart(project)
     read_until(run, "2  ")
-    process = host_of(project)
+    started = [host_of(project), pulumi_of(project)]
     run.kill()
     run.communicate(timeout=SECONDS_AT_MOST)
-    assert process.is_running()
+    assert all(process.is_running() for process in started)
     assert "Ending the simulated host that an earlier run left" in said(quickstart(project, "--stop"))
-    assert not process.is_running()
+    assert not any(process.is_running() for process in started)
     assert left(project) == set()
 
 
