@@ -138,6 +138,8 @@ _REMEDIES: Mapping[Condition, str] = {
 
 
 _REMEDIES_OF: Mapping[tuple[str, Condition], str] = {
+    ("Get-VM", Condition.ABSENT): "Look in Hyper-V Manager whether the machine is still there, and whether the host's "
+    "Virtual Machine Management service (vmms) runs: Windows says the same where it is stopped.",
     ("New-NetNat", Condition.INVALID): "Windows says so where the host takes no second NAT network, or where the "
     "prefix overlaps one: look at Get-NetNat there.",
     ("New-NetIPAddress", Condition.INVALID): "Windows says so where the address is on the host already: look at "

@@ -56,7 +56,7 @@ def disk_change(found: Properties | None, asked: Properties | None) -> Change:
 
     A disk that is gone from its slot is put there again, while the machine is off.
     """
-    if not found or not asked or asked.get("path") is not None:
+    if not found or not asked or (asked.get("path") is not None and found.get("path") is not None):
         return Change.OFF
     if asked.get("size_gib") is not None and found.get("size_gib") is not None:
         grows = asked["size_gib"] >= found["size_gib"]

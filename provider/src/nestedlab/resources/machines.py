@@ -9,7 +9,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from nestedlab.declare import Attribute, Change, Properties, Resource
-from nestedlab.errors import AccessError, ConflictError, NotFoundError, RefusedError, RevertedError
+from nestedlab.errors import AccessError, ConflictError, NotFoundError, RefusedError, RevertedError, condition_of
 from nestedlab.lifecycle import Found, Plan, differences, needs, undone, values, verify, writes
 from nestedlab.nouns import GIB_BYTES, MIB_BYTES
 from nestedlab.ownership import is_made_for, marked, owner_of
@@ -70,16 +70,8 @@ class NestedHyperVHostLifecycle:
 
     def read(self, identity: UUID, known: Properties) -> Plan[Found | None]:  # noqa: ARG002 - the GUID says all
         """Look at the machine; None where a second, successful look confirms that it is gone."""
-        gone = (Condition.ABSENT,)
-        facts = yield Step("read the machine", tuple(one.tolerating(*gone) for one in reads(identity)))
-        if facts.first("VirtualMachine") is not None:
-            return found(identity, facts)
-        # "Not found" is also what a stopped Virtual Machine Management service says (shared facts, "VM"); a listing
-        # that succeeds and does not have the machine is the proof.
-        listed = yield Step("list the machines", (statement("Get-VM"),))
-        if any(one.text("Id") == str(identity) for one in listed.all("VirtualMachine")):
-            raise RefusedError(f"the host lists machine {identity} and does not show it; try again")
-        return None
+        facts = yield from _look(identity, "read the machine", reads(identity))
+        return found(identity, facts) if facts else None
 
     def update(self, identity: UUID, desired: Properties) -> Plan[Found]:
         """Bring the machine from whatever state it is in to what is desired."""
@@ -93,11 +85,13 @@ class NestedHyperVHostLifecycle:
 
     def delete(self, identity: UUID, known: Properties) -> Plan[None]:
         """Remove the machine and the disks that were made for it, never an image or a disk it was given."""
-        now = yield from self.read(identity, {})
+        vm = machine_by_id(identity)
+        # Not all of it: a machine whose disk cannot be read can be removed all the same.
+        asked = (Pipeline((vm,)), vm | Cmdlet("Get-VMHardDiskDrive"))
+        facts = yield from _look(identity, "look at the machine and its drives", asked)
         files = [str(known.get("os_disk_path") or "")]
-        if now is not None:
-            files = [one.text("Path") for one in now.facts.all("HardDiskDrive")]
-            vm = machine_by_id(identity)
+        if facts is not None:
+            files = [one.text("Path") for one in facts.all("HardDiskDrive")]
             yield Step(
                 "remove the machine",
                 (
@@ -118,17 +112,23 @@ class NestedHyperVHostLifecycle:
             return now
         state = _only(now.facts.all("VirtualMachine")).text("State")
         machine = machine_by_id(now.id)
-        if state != "Off" and (Change.OFF in needed or not desired["running"]):
+        stops = not desired["running"] and any(one.name == "running" for one in changed)
+        if state != "Off" and (Change.OFF in needed or stops):
             yield from self._shut_down(machine, state)
             state = "Off"
         if any(one.name == "os_disk" for one in changed) and now.facts.first("VMHost") is None:
             host = yield Step("ask where the host keeps disks", (statement("Get-VMHost"),))
             now = Found(now.id, now.values, Facts(now.facts.objects + host.objects))
-        applied = [*_changes(machine, changed, desired, now), *reads(now.id)]
-        facts = yield Step("apply the settings", tuple(applied))
-        if desired["running"] and state != "Running":
+        changes = list(_changes(machine, changed, desired, now))
+        starts = desired["running"] and state != "Running"
+        facts = now.facts
+        if changes or not starts:
+            purpose = "apply the settings" if changes else "read the machine"
+            facts = yield Step(purpose, (*changes, *reads(now.id)))
+        if starts:
             _verified(desired, now.id, facts, but_running=True)
-            facts = yield Step("start the machine", (machine | cmdlet("Start-VM"), *reads(now.id)))
+            starting = cmdlet(_WAKES.get(state, "Start-VM"))
+            facts = yield Step("start the machine", (machine | starting, *reads(now.id)))
         return _verified(desired, now.id, facts)
 
     def _shut_down(self, machine: Cmdlet, state: str) -> Plan[None]:
@@ -144,6 +144,19 @@ class NestedHyperVHostLifecycle:
             if not facts.problems:
                 return
         yield Step("turn the machine off", (machine | cmdlet("Stop-VM", TurnOff=True, Force=True),))
+
+
+def _look(machine: UUID, purpose: str, asked: tuple[Pipeline, ...]) -> Plan[Facts | None]:
+    """What the host shows of the machine; None where a second, successful look confirms that it is gone."""
+    facts = yield Step(purpose, tuple(one.tolerating(Condition.ABSENT) for one in asked))
+    if facts.first("VirtualMachine") is not None:
+        return facts
+    # "Not found" is also what a stopped Virtual Machine Management service says (shared facts, "VM"); a listing
+    # that succeeds and does not have the machine is the proof.
+    listed = yield Step("list the machines", (statement("Get-VM"),))
+    if any(one.text("Id") == str(machine) for one in listed.all("VirtualMachine")):
+        raise RefusedError(f"the host lists machine {machine} and does not show it; try again")
+    return None
 
 
 def _lookup(desired: Properties) -> Step:
@@ -252,8 +265,7 @@ def _remove_files(paths: list[str]) -> Plan[None]:
         busy = Condition.BUSY if pause < 16 else Condition.ABSENT
         removing = (statement("Remove-Item", LiteralPath=one).tolerating(Condition.ABSENT, busy) for one in paths)
         facts = yield Step("remove the machine's disks", tuple(removing), pause=pause)
-        paths = paths if any("Remove-Item" in one.cmdlet for one in facts.problems) else []
-        if not paths:
+        if not any(condition_of(one) is Condition.BUSY for one in facts.problems):
             return
 
 
