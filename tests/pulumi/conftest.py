@@ -1,11 +1,18 @@
 """Tests through the real Pulumi CLI, each with a project, a stack and a backend of its own."""
 
+from __future__ import annotations
+
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pulumi_cli as cli
 import pytest
 from lab import Lab, NewLab
+
+if TYPE_CHECKING:
+    from tests.conftest import Parent
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +48,18 @@ def new_lab(pulumi_cli: Path, pulumi_environment: dict[str, str], tmp_path: Path
         lab = Lab(folder, pulumi_environment)
         lab.write(program)
         lab.init()
+        return lab
+
+    return new
+
+
+@pytest.fixture
+def lab_on(new_lab: NewLab) -> Callable[[Parent, str], Lab]:
+    """Make a lab of a program's text on a host, which its environment names."""
+
+    def new(parent: Parent, program: str) -> Lab:
+        lab = new_lab(program)
+        lab.environment.update(parent.environment)
         return lab
 
     return new

@@ -5,6 +5,7 @@ pypsrp's pools are not safe across threads (message sealing is ordered), so a se
 
 from __future__ import annotations
 
+import atexit
 import logging
 import time
 from collections.abc import Mapping
@@ -80,6 +81,7 @@ class Session:
 
     def close(self) -> None:
         """Give the shell back to the host, if there is one and the host can be reached."""
+        atexit.unregister(self.close)
         pool, self._pool = self._pool, None
         if pool is None:
             return
@@ -99,6 +101,9 @@ class Session:
             pool.connection.close()
             raise _cannot_open(error, self._connection) from error
         self._pool = pool
+        # Only now: hooks run last in, first out, and urllib3 has one that closes the connections at exit. The message
+        # that ends the shell is sealed for this connection; on another one the host would answer 500.
+        atexit.register(self.close)
         return pool
 
     def _invoke(self, step: Step) -> Facts:

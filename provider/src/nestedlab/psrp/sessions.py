@@ -1,8 +1,7 @@
-"""The sessions of a process: each used by one worker at a time, kept for the next, few a host, closed at exit."""
+"""The sessions of a process: each used by one worker at a time, kept for the next, few a host."""
 
 from __future__ import annotations
 
-import atexit
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,12 +77,3 @@ def sessions_with(connection: Connection) -> Sessions:
     """The process's sessions with a host."""
     with _lock:
         return _of_connection.setdefault(connection, Sessions(connection))
-
-
-@atexit.register
-def close_all() -> None:
-    """Give all shells of this process back to their hosts."""
-    with _lock:
-        for sessions in _of_connection.values():
-            sessions.close()
-        _of_connection.clear()

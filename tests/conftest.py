@@ -1,0 +1,101 @@
+"""A parent host for tests of the provider: simulated, in this process, on loopback; each test has its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import administrator
+import pytest
+
+from hyperv_sim.host import SimulatedHost
+from hyperv_sim.server import SimulatedServer
+from nestedlab.connection import Connection, connection
+
+if TYPE_CHECKING:
+    from administrator import Administrator
+
+    from hyperv_sim.machines import Machine
+    from hyperv_sim.switches import Switch
+
+PASSWORD = "Not-To-Be-Seen-4711"
+"""Every simulated host's password, so that a test can look for it where it must not be."""
+
+
+@dataclass
+class Parent:
+    """A host, and the WinRM service before it."""
+
+    host: SimulatedHost
+    server: SimulatedServer
+    cleanup: ExitStack = field(repr=False)
+    _admin: Administrator | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the provider's process needs to reach the host."""
+        settings = {"ADDRESS": self.server.url, "USERNAME": self.server.username, "PASSWORD": PASSWORD}
+        if self.server.url.startswith("https:"):
+            settings["CA_BUNDLE"] = self.server.ca_bundle
+        return {f"NESTEDLAB_{name}": value for name, value in settings.items()}
+
+    def connection(self, **settings: str) -> Connection:
+        """The provider's connection, with settings in camelCase that differ from the environment's."""
+        return connection({f"nestedlab:{name}": value for name, value in settings.items()}, self.environment)
+
+    @property
+    def admin(self) -> Administrator:
+        """Someone at a prompt on the host; logged on from the first use to the test's end."""
+        if self._admin is None:
+            at = administrator.at(self.server.url, self.server.username, PASSWORD)
+            self._admin = self.cleanup.enter_context(at)
+        return self._admin
+
+    @property
+    def shells(self) -> int:
+        """How many shells others than the administrator have open."""
+        return self.server.open_shells - (self._admin is not None)
+
+    def machine(self, name: str) -> Machine:
+        """The state of the one machine of this name."""
+        (found,) = [one for one in self.host.state.machines.values() if one.name == name]
+        return found
+
+    def switch(self, name: str) -> Switch:
+        """The state of the one switch of this name."""
+        (found,) = [one for one in self.host.state.switches.values() if one.name == name]
+        return found
+
+    @property
+    def machines(self) -> list[str]:
+        """The names of all machines."""
+        return [one.name for one in self.host.state.machines.values()]
+
+    def snapshot(self) -> Any:
+        """The host's state, to compare two moments."""
+        return self.host.snapshot()
+
+
+NewParent = Callable[..., Parent]
+"""Starts a host: `new_parent(windows="2016", cpu="amd", tls=True)`; other settings are SimulatedServer's."""
+
+
+@pytest.fixture
+def new_parent() -> Iterator[NewParent]:
+    """Start hosts, which end with the test."""
+    with ExitStack() as cleanup:
+
+        def new(windows: str = "2022", cpu: str = "intel", **settings: Any) -> Parent:
+            host = SimulatedHost(windows, cpu)
+            server = cleanup.enter_context(SimulatedServer(host.shells, password=PASSWORD, **settings))
+            return Parent(host, server, cleanup)
+
+        yield new
+
+
+@pytest.fixture
+def parent(new_parent: NewParent) -> Parent:
+    """A host with Windows Server 2022 on an Intel processor."""
+    return new_parent()
