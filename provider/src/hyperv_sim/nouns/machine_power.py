@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 
 from hyperv_sim import errors
 from hyperv_sim.cmdlets import Call, cmdlet
+from hyperv_sim.disks import chain, failure, is_in_use, open_for_writing
 from hyperv_sim.enumerations import VMState
 from hyperv_sim.fidelity import GUIDE, REFERENCE, UNKNOWN, WINDSOR, fact
 from hyperv_sim.machines import Machine
@@ -51,11 +52,8 @@ def _check_start(call: Call, machine: Machine) -> None:
             "virtualization.",
         )
     for drive in machine.drives:
-        if call.host.files.find(drive.path) is None:
-            raise errors.hyper_v("OperationFailed", f"{failed} '{drive.path}': file not found. (0x80070002).")
-        users = {other.machine.id for other in call.host.drives_on(drive.path) if other.machine.state not in RESTING}
-        if users - {machine.id}:
-            raise errors.hyper_v("OperationFailed", f"{failed} '{drive.path}': the file is in use. (0x80070020).")
+        if is_in_use(call.host, chain(call.host.files, drive.path, failed)[0]):
+            raise failure(f"{failed} '{drive.path}'", 0x80070020)
 
 
 def _nests(call: Call, machine: Machine) -> bool:
@@ -67,6 +65,8 @@ def _nests(call: Call, machine: Machine) -> bool:
 def _run(call: Call, machine: Machine) -> None:
     machine.state = VMState.Running
     machine.started = datetime.now(timezone.utc)
+    for drive in machine.drives:
+        open_for_writing(call.host.files, drive.path)
     for adapter in machine.adapters:
         if adapter.dynamic_mac and adapter.mac_address.strip("0") == "":
             adapter.mac_address = call.host.next_mac()
@@ -83,12 +83,12 @@ def stop_vm(call: Call) -> Iterator[object]:
             call.warn(ALREADY)
         elif call.get("Save"):
             _save(call, machine)
-        elif machine.state is VMState.Saved:
-            raise wrong_state(f"'{machine.name}' failed to shut down.")
-        elif call.get("TurnOff"):
+        elif machine.state is not VMState.Saved and call.get("TurnOff"):
             _off(machine)
-        else:
+        elif machine.state is VMState.Running:
             _shut_down(call, machine)
+        else:
+            raise wrong_state(f"'{machine.name}' failed to shut down.")
         if call.get("Passthru"):
             yield machine
 
