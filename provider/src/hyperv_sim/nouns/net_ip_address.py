@@ -150,9 +150,10 @@ def remove_net_ip_address(call: Call) -> Iterator[object]:
     """Remove-NetIPAddress, from both stores. Without a key it removes all; here it does so only by a key."""
     if not any(name in call.parameters for name in (*KEYS, "InputObject")):
         raise errors.not_simulated("Remove-NetIPAddress of all addresses, which cuts the connection")
-    for one in chosen(call, CLASS, _active(call), KEYS):
-        if one.address.prefix_origin != "Manual":
-            raise errors.not_simulated("Remove-NetIPAddress of an address that Windows gave itself")
+    found = chosen(call, CLASS, _active(call), KEYS)
+    if any(one.address.prefix_origin != "Manual" for one in found):
+        raise errors.not_simulated("Remove-NetIPAddress of an address that Windows gave itself")
+    for one in found:
         call.host.network.withdraw(one.address)
         if call.get("PassThru"):
             yield one
