@@ -66,6 +66,8 @@ def start(folder: Path, password: str) -> SimulatedHost:
     note(folder, SimulatedHost("", process.pid, born))
     ready = process.stdout.readline() if process.stdout else ""
     if not ready:
+        process.terminate()
+        process.wait(SECONDS_TO_END)
         raise RuntimeError(f"hyperv-sim did not start:\n{log.read_text()}")
     host = SimulatedHost(json.loads(ready)["url"], process.pid, born)
     note(folder, host)
