@@ -71,7 +71,7 @@ _BY_WIN32: Mapping[int, Condition] = {
     5010: Condition.EXISTS,
 }
 
-# By the HRESULT at the end of a disk cmdlet's message, or of the exception.
+# By the HRESULT at the end of a disk cmdlet's message, in a CIM cmdlet's id, or of the exception.
 _BY_HRESULT: Mapping[int, Condition] = {
     0x80070002: Condition.ABSENT,
     0x80070003: Condition.ABSENT,
@@ -80,6 +80,7 @@ _BY_HRESULT: Mapping[int, Condition] = {
     0x80070050: Condition.EXISTS,
     0x80070070: Condition.NO_SPACE,
     0x800700B7: Condition.EXISTS,
+    0x80041010: Condition.NOT_SUPPORTED,  # WBEM_E_INVALID_CLASS: this Windows lacks what the cmdlet is for
 }
 
 _BY_CATEGORY: Mapping[str, Condition] = {
@@ -92,6 +93,7 @@ _BY_CATEGORY: Mapping[str, Condition] = {
 }
 
 _HRESULT = re.compile(r"\(0x(?P<code>[0-9A-Fa-f]{8})\)")
+_HRESULT_ID = re.compile(r"^HRESULT 0x(?P<code>[0-9A-Fa-f]{8}),")
 _WIN32 = re.compile(r" (?P<code>\d+)$")
 
 
@@ -116,7 +118,8 @@ def condition_of(problem: Problem) -> Condition:
 
 def _hresults(problem: Problem) -> list[int]:
     """The HRESULTs that a record carries; the last one in a long message is the cause."""
-    said = [int(one, 16) for one in reversed(_HRESULT.findall(problem.message))]
+    texts = _HRESULT_ID.findall(problem.error_id) + _HRESULT.findall(problem.message)[::-1]
+    said = [int(one, 16) for one in texts]
     return said if problem.hresult is None else [*said, problem.hresult & 0xFFFFFFFF]
 
 
@@ -140,6 +143,10 @@ _REMEDIES: Mapping[Condition, str] = {
 _REMEDIES_OF: Mapping[tuple[str, Condition], str] = {
     ("Get-VM", Condition.ABSENT): "Look in Hyper-V Manager whether the machine is still there, and whether the host's "
     "Virtual Machine Management service (vmms) runs: Windows says the same where it is stopped.",
+    (
+        "Get-NetNat",
+        Condition.NOT_SUPPORTED,
+    ): "This Windows has no WinNAT, without which it cannot hold a NAT switch: some client editions lack it.",
     ("New-NetNat", Condition.INVALID): "Windows says so where the host takes no second NAT network, or where the "
     "prefix overlaps one: look at Get-NetNat there.",
     ("New-NetIPAddress", Condition.INVALID): "Windows says so where the address is on the host already: look at "

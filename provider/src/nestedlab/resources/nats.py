@@ -162,13 +162,14 @@ class NatSwitchLifecycle:
             # The adapter can appear some time after the switch (New-VMSwitch).
             facts = yield Step("wait for the host's adapter to the switch", READS, pause=pause)
             now = _sure(found(now.id, facts, desired.get("gateway")))
-        else:
+        if host_adapter(now.id, now.facts) is None:
             raise RefusedError(
                 f"switch {desired['name']!r}: the host shows no adapter of its own to the switch. "
                 "Look for it in Get-NetAdapter -IncludeHidden; it may be disabled."
             )
         for pause in (0.0, 0.25, 0.5, 1.0, 2.0):
-            pipelines = list(_network_changes(desired, now))
+            tolerated = () if pause == 2.0 else (Condition.BUSY,)
+            pipelines = list(_network_changes(desired, now, tolerated))
             if not pipelines:
                 break
             facts = yield Step("set the gateway and the NAT", (*pipelines, *READS), pause=pause, turn=TURN)
@@ -176,14 +177,13 @@ class NatSwitchLifecycle:
         return verify(self.kind, f"NAT switch {desired['name']!r}", desired, now)
 
 
-def _network_changes(desired: Properties, now: Found) -> Iterator[Pipeline]:
+def _network_changes(desired: Properties, now: Found, tolerated: tuple[Condition, ...]) -> Iterator[Pipeline]:
     """What takes away the gateway and the NAT that are wrong, and makes the right ones."""
     changed = {one.name for one in differences(NatSwitch, desired, now.values)}
     prefix = network(desired["prefix"])
-    length = next((one.number("PrefixLength") for one in _addresses(now.id, now.facts)), prefix.prefixlen)
-    address = "gateway" in changed or length != prefix.prefixlen
+    lengths = {one.text("IPAddress"): one.number("PrefixLength") for one in _addresses(now.id, now.facts)}
+    address = "gateway" in changed or lengths[desired["gateway"]] != prefix.prefixlen
     yield from _removals(now.id, now.facts, address=address, nat="prefix" in changed)
-    busy = Condition.BUSY
     if address:
         adapter = host_adapter(now.id, now.facts)
         index = adapter.number("InterfaceIndex") if adapter else None
@@ -194,7 +194,7 @@ def _network_changes(desired: Properties, now: Found) -> Iterator[Pipeline]:
     if "prefix" in changed:
         name = made_name(desired["name"], now.id)
         making = statement("New-NetNat", Name=name, InternalIPInterfaceAddressPrefix=str(prefix))
-        yield making.tolerating(busy).on_behalf_of("prefix")
+        yield making.tolerating(*tolerated).on_behalf_of("prefix")
 
 
 def _removals(switch: UUID, facts: Facts, *, address: bool, nat: bool) -> Iterator[Pipeline]:

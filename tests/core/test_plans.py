@@ -1,0 +1,227 @@
+"""What is run on a host, in which order, and what is made of its answers: plans against canned answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import yaml
+
+from nestedlab import errors
+from nestedlab.declare import Resource
+from nestedlab.errors import NestedlabError
+from nestedlab.handler import perform
+from nestedlab.lifecycle import Found, Lifecycle, differences
+from nestedlab.pipeline import Cmdlet, Facts, Pipeline, Problem, PSObject, Step
+from nestedlab.resources import machines, nats
+from nestedlab.resources.machines import NestedHyperVHostLifecycle
+from nestedlab.resources.nat_switch import NatSwitch
+from nestedlab.resources.nats import NatSwitchLifecycle
+from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+
+CASES = Path(__file__).resolve().parent.parent / "cases" / "core"
+FILES: dict[type[Resource], str] = {NestedHyperVHost: "nested_hyperv_host", NatSwitch: "nat_switch"}
+LIFECYCLES: dict[type[Resource], Lifecycle] = {
+    NestedHyperVHost: NestedHyperVHostLifecycle(shutdown_seconds=300),
+    NatSwitch: NatSwitchLifecycle(),
+}
+KINDS: list[type[Resource]] = list(FILES)
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@cache
+def host_of(kind: type[Resource]) -> dict[str, Any]:
+    """What the cases of a resource start from: objects, problems, texts, and what is desired, known and found."""
+    host: dict[str, Any] = yaml.safe_load((CASES / "hosts" / f"{FILES[kind]}.yaml").read_text(encoding="utf-8"))
+    return host
+
+
+def cases_of(kind: type[Resource]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in sorted((CASES / "plans" / FILES[kind]).glob("*.yaml")):
+        yield from yaml.safe_load(path.read_text(encoding="utf-8")).items()
+
+
+def answer_of(kind: type[Resource], told: list[Any]) -> Facts:
+    """An answer as the cases tell it: names of objects, groups and problems, with what differs from the usual."""
+    objects: list[PSObject] = []
+    problems: list[Problem] = []
+    for one in told:
+        [(name, changes)] = one.items() if isinstance(one, dict) else [(one, {})]
+        if name in host_of(kind)["problems"]:
+            problems.append(Problem(**{**host_of(kind)["problems"][name], **changes}))
+        elif name in host_of(kind)["groups"]:
+            members = host_of(kind)["groups"][name]
+            assert changes.keys() <= set(members), f"{name} has no {changes.keys() - set(members)}"
+            objects += [
+                object_of(kind, each, changes.get(each) or {}) for each in members if changes.get(each, {}) is not None
+            ]
+        else:
+            objects.append(object_of(kind, name, changes))
+    return Facts(tuple(objects), tuple(problems))
+
+
+def object_of(kind: type[Resource], name: str, changes: dict[str, Any]) -> PSObject:
+    properties = {**host_of(kind)["objects"][name], **changes}
+    short_name = properties.pop("kind", name)
+    guids = {key: UUID(one) for key, one in properties.items() if isinstance(one, str) and _GUID.fullmatch(one)}
+    return PSObject(short_name, {**properties, **guids})
+
+
+def spelt(kind: type[Resource], text: str) -> str:
+    """A text of a case, with what stands for <name> in it."""
+    texts = host_of(kind)["texts"]
+    while "<" in text:
+        text = re.sub(r"<([a-z ]+)>", lambda found: str(texts[found[1]]).strip(), text)
+    return text.strip()
+
+
+def printed(step: Step) -> str:
+    """The step and, on a line of its own, what is not usual in how it is run."""
+    manner = {"within": step.within, "pause": step.pause, "turn": step.turn}
+    unusual = ", ".join(f"{name} {value}" for name, value in manner.items() if value)
+    return f"{step}\n~ {unusual}" if unusual else str(step)
+
+
+@dataclass
+class CannedHost:
+    """A runner that answers as the case says."""
+
+    kind: type[Resource]
+    answers: list[list[Any] | str]
+    steps: list[Step] = field(default_factory=list)
+    host = "hv01"
+
+    def run(self, step: Step) -> Facts:
+        self.steps.append(step)
+        if len(self.steps) > len(self.answers):
+            pytest.fail(f"nothing more was to be run, but was:\n{printed(step)}")
+        told = self.answers[len(self.steps) - 1]
+        if isinstance(told, str):
+            raise {"TimeoutError": TimeoutError, **vars(errors)}[told]("as the case says")
+        return answer_of(self.kind, told)
+
+
+@dataclass
+class Played:
+    """What came of a case."""
+
+    steps: list[Step]
+    found: Found | None = None
+    error: NestedlabError | None = None
+
+
+def play(kind: type[Resource], case: dict[str, Any]) -> Played:
+    runner = CannedHost(kind, [one.get("answer", []) for one in case["steps"]])
+    lifecycle, base = LIFECYCLES[kind], host_of(kind)
+    identity = UUID(base["identity"])
+    desired = {name: one for name, one in {**base["desired"], **case.get("desired", {})}.items() if one is not None}
+    known = {**base["found"], **case.get("known", {})}
+    plans: dict[str, Any] = {
+        "create": lambda: lifecycle.create(desired),
+        "read": lambda: lifecycle.read(identity, known),
+        "update": lambda: lifecycle.update(identity, desired),
+        "delete": lambda: lifecycle.delete(identity, known),
+    }
+    try:
+        return Played(runner.steps, found=perform(plans[case["do"]](), runner))
+    except NestedlabError as error:
+        return Played(runner.steps, error=error)
+
+
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nestedlab.handler.time.sleep", lambda _: None)
+
+
+@pytest.mark.cases("plans/*/*.yaml")
+def test_a_plan_runs_these_steps_and_comes_to_this(case: dict[str, Any], kind: type[Resource]) -> None:
+    played = play(kind, case)
+    assert "\n\n".join(map(printed, played.steps)) == "\n\n".join(spelt(kind, one["says"]) for one in case["steps"])
+    if "raises" in case:
+        name, *fragments = case["raises"]
+        assert type(played.error).__name__ == name, played.error
+        assert [one for one in fragments if one not in str(played.error)] == [], str(played.error)
+        return
+    assert played.error is None, played.error
+    if "found" in case:
+        assert played.found is not None
+        assert played.found.id == UUID(host_of(kind)["identity"])
+        expected = {**host_of(kind)["found"], **case["found"]}
+        assert dict(played.found.values) == {name: one for name, one in expected.items() if one != "ABSENT"}
+    else:
+        assert played.found is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_attribute_has_a_case_in_which_it_alone_is_updated(kind: type[Resource]) -> None:
+    alone = set()
+    for _, case in cases_of(kind):
+        if case["do"] == "update" and isinstance(case["steps"][0].get("answer"), list):
+            desired = {**host_of(kind)["desired"], **case.get("desired", {})}
+            changed = differences(kind, desired, first_look(kind, case, desired))
+            alone |= {one.name for one in changed} if len(changed) == 1 else set()
+    assert alone == {one.name for one in kind.inputs()}
+
+
+def first_look(kind: type[Resource], case: dict[str, Any], desired: dict[str, Any]) -> dict[str, Any]:
+    facts, identity = answer_of(kind, case["steps"][0]["answer"]), UUID(host_of(kind)["identity"])
+    if kind is NestedHyperVHost:
+        return dict(machines.found(identity, facts).values)
+    found = nats.found(identity, facts, desired["gateway"])
+    return dict(found.values) if found else {}
+
+
+def pipelines() -> list[tuple[str, Pipeline]]:
+    """Every pipeline that any case runs."""
+    return [
+        (f"{kind.__name__}: {name}", pipeline)
+        for kind in KINDS
+        for name, case in cases_of(kind)
+        for step in play(kind, case).steps
+        for pipeline in step.pipelines
+    ]
+
+
+def test_cmdlets_only_never_script_text() -> None:
+    for case, pipeline in pipelines():
+        for one in pipeline.cmdlets:
+            assert re.fullmatch(r"[A-Z][a-z]+-[A-Z][A-Za-z]+", one.name), case
+            assert one.name not in {"Invoke-Command", "Invoke-Expression", "ForEach-Object", "Where-Object"}, case
+            assert all(isinstance(value, (str, int, bool, UUID)) for value in one.parameters.values()), case
+
+
+def test_whatever_ends_something_says_which_one() -> None:
+    """Remove-NetNat without a key removes every NAT of the host, and so do its like."""
+    ends = ("Remove-", "Stop-", "Rename-", "Set-", "Resize-", "Connect-", "Disconnect-")
+    checked = {one.name for _, pipeline in pipelines() for one in pipeline.cmdlets if one.name.startswith(ends)}
+    assert {"Remove-VM", "Remove-VMSwitch", "Remove-NetNat", "Remove-NetIPAddress", "Remove-Item"} <= checked
+    for case, pipeline in pipelines():
+        for place, one in enumerate(pipeline.cmdlets):
+            if one.name.startswith(ends):
+                assert keyed(one, pipeline.cmdlets[:place]), f"{case}: {pipeline}"
+
+
+def keyed(ending: Cmdlet, before: tuple[Cmdlet, ...]) -> bool:
+    """Whether the cmdlet has a key of its own, or gets what was just made or what one GUID names, and one slot of that."""
+    keys = {
+        "Remove-NetNat": {"Name"},
+        "Remove-NetIPAddress": {"InterfaceIndex", "IPAddress"},
+        "Remove-Item": {"LiteralPath"},
+        "Resize-VHD": {"Path"},
+    }
+    if ending.name in keys:
+        given = {name: value for name, value in ending.parameters.items() if value != ""}
+        return not before and keys[ending.name] <= given.keys()
+    if [one.name for one in before] == ["New-VM"]:
+        return True
+    if not before or before[0].name not in ("Get-VM", "Get-VMSwitch") or before[0].parameters.keys() != {"Id"}:
+        return False
+    slot = {"ControllerNumber", "ControllerLocation"}
+    return ending.name != "Remove-VMHardDiskDrive" or before[-1].parameters.keys() == slot
