@@ -88,7 +88,7 @@ def set_vm_switch(call: Call) -> Iterator[object]:
             wanted = _wanted_type(call, switch)
             if "Notes" in call.parameters:
                 change(call, None, [(switch, SETTINGS)], FAILED)
-            if not call.host.hooks.forgets("Set-VMSwitch", "SwitchType"):
+            if not any(call.host.hooks.forgets("Set-VMSwitch", name) for name in given if name != "Notes"):
                 retype(call.host, switch, wanted)
             if call.get("Passthru"):
                 yield switch
@@ -113,7 +113,8 @@ def _wanted_type(call: Call, switch: Switch) -> VMSwitchType:
 def rename_vm_switch(call: Call) -> Iterator[object]:
     """Rename-VMSwitch. Whether Windows renames the host's adapter with it is not known; here it keeps its names."""
     for switch in _meant(call, missing="InvalidParameter"):
-        switch.name = call.parameters["NewName"]
+        if not call.host.hooks.forgets("Rename-VMSwitch", "NewName"):
+            switch.name = call.parameters["NewName"]
         if call.get("Passthru"):
             yield switch
 
