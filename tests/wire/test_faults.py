@@ -91,16 +91,16 @@ def test_a_declared_fault_is_answered_without_any_work(wire: Wire) -> None:
 
 def test_a_delay_that_outlasts_the_client_s_patience_is_a_read_timeout(wire: Wire) -> None:
     server = wire.serve(tls=True)
-    pool = wire.open(server, read_timeout=1)
-    server.arm("delay=1.5 Command#1")
+    pool = wire.open(server, read_timeout=2)
+    server.arm("delay=3 Command#1")
     with pytest.raises(requests.ReadTimeout):
         wire.invoke(pool, "Write-Output")
 
 
 def test_a_receive_that_timed_out_is_sent_again_by_pypsrp_and_gets_the_output(wire: Wire) -> None:
     server = wire.serve(tls=True)
-    with wire.open(server, read_timeout=1, reconnection_backoff=0.01) as pool:
-        plan = server.arm("delay=1.5 Receive#1")
+    with wire.open(server, read_timeout=2, reconnection_backoff=0.01) as pool:
+        plan = server.arm("delay=3 Receive#1")
         assert wire.invoke(pool, "Write-Output", InputObject="here").output == ["here"]
     assert len(plan.fired) == 1
 

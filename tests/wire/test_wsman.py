@@ -64,7 +64,7 @@ def test_a_slow_pipeline_is_asked_for_again_after_each_operation_timeout(wire: W
         server.requests.reset()
         wire.host.may_go_on = lambda: server.requests.snapshot().actions["Receive"] >= 2
         assert wire.invoke(pool, "Wait-Event").output == ["went on"]
-        assert server.requests.snapshot().actions["Receive"] == 2
+        assert server.requests.snapshot().actions["Receive"] >= 2
 
 
 def test_an_operation_timeout_has_windows_number_and_words(wire: Wire) -> None:

@@ -58,15 +58,12 @@ class Account:
         """Let pyspnego read the account, now and in this process only: from memory on Linux, else from a 0600 file."""
         lines = "".join(f"{domain}:{self.username}:{self.password}\n" for domain in ("", ".", machine))
         with _user_file_lock, _readable(lines.encode()) as path:
-            before = os.environ.get(_USER_FILE)
+            before = os.environ.get(_USER_FILE, "")
             os.environ[_USER_FILE] = path
             try:
                 yield
             finally:
-                if before is None:
-                    del os.environ[_USER_FILE]
-                else:
-                    os.environ[_USER_FILE] = before
+                os.environ[_USER_FILE] = before  # not deleted: another thread may be reading all variables
 
 
 @contextmanager

@@ -69,11 +69,11 @@ class Outbox:
                 if self._closed or is_gone() or monotonic() >= deadline:
                     return None
                 self._changed.wait(min(LOOK_ROUND, max(deadline - monotonic(), 0)))
-            self._gather(limit)
+            self._gather(limit, deadline)
             return None if self._closed or is_gone() else self._cut(limit)
 
-    def _gather(self, limit: int) -> None:
-        until = monotonic() + self._gather_time
+    def _gather(self, limit: int, deadline: float) -> None:
+        until = min(monotonic() + self._gather_time, deadline)
         while not (self._finished or self._closed) and sum(len(data) + STREAM for data, _ in self._fragments) < limit:
             remaining = until - monotonic()
             if remaining <= 0:

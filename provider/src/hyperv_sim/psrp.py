@@ -34,7 +34,7 @@ from hyperv_sim.records import (
 # The size (bytes, header included) of Windows PowerShell's own fragments: BaseTransportManager.DefaultFragmentSize.
 FRAGMENT_SIZE = 32 * 1024
 # A pipeline has this long (seconds) to end before a part of its output goes out: a short one costs one Receive always.
-GATHER = 0.25
+GATHER = 1.0
 
 
 class MalformedMessageError(ValueError):
