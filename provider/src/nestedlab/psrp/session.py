@@ -34,6 +34,10 @@ _IDLE_SECONDS = 300
 # The host answers a Receive within this time, with output or with "nothing yet"; the socket waits a little longer.
 _OPERATION_SECONDS = 20
 
+# A finished pipeline that is not closed counts against the host's quota of commands in a shell (1000 by default), and
+# closing each is a request more; a new shell now and then is cheaper.
+_PIPELINES_A_SHELL = 500
+
 _INT32 = range(-(2**31), 2**31)
 
 # System.Management.Automation.ErrorCategory, by number.
@@ -54,6 +58,7 @@ class Session:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._pool: RunspacePool | None = None
+        self._pipelines = 0
 
     @property
     def host(self) -> str:
@@ -90,6 +95,8 @@ class Session:
         pool.connection.close()
 
     def _open(self) -> RunspacePool:
+        if self._pipelines >= _PIPELINES_A_SHELL:
+            self.close()
         if self._pool is not None:
             return self._pool
         pool = RunspacePool(
@@ -100,7 +107,7 @@ class Session:
         except (WinRMError, requests.RequestException, OSError, ValueError, SpnegoError, ImportError) as error:
             pool.connection.close()
             raise _cannot_open(error, self._connection) from error
-        self._pool = pool
+        self._pool, self._pipelines = pool, 0
         # Only now: hooks run last in, first out, and urllib3 has one that closes the connections at exit. The message
         # that ends the shell is sealed for this connection; on another one the host would answer 500.
         atexit.register(self.close)
@@ -108,6 +115,7 @@ class Session:
 
     def _invoke(self, step: Step) -> Facts:
         powershell = _powershell(self._open(), step.pipelines)
+        self._pipelines += 1
         deadline = None if step.within is None else time.monotonic() + step.within
         try:
             powershell.begin_invoke()
