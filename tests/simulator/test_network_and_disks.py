@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,6 +70,7 @@ def test_looking_changes_nothing(talk: type[Talk]) -> None:
     place(host.host.state.files, r"D:\Images\base.vhdx")
     host(LAB)
     before = host.host.snapshot()
+    assert json.loads(json.dumps(before)) == before
     looks = "Get-VMSwitch; Get-NetAdapter; Get-NetIPAddress; Get-NetRoute; Get-NetNat; Get-NetNatStaticMapping"
     assert host(f"{looks}; Get-VHD D:\\child.vhdx; Get-Item D:\\; Get-ChildItem D:\\; Test-Path D:\\").ids == []
     assert host.host.snapshot() == before

@@ -18,6 +18,8 @@ MIB = 2**20
 FORMATS = {".vhd": VhdFormat.VHD, ".vhdx": VhdFormat.VHDX}
 SMALLEST = 3 * MIB
 LARGEST = {VhdFormat.VHD: 2040 * GIB, VhdFormat.VHDX: 64 * 1024 * GIB}
+BLOCK_AND_SECTOR = {VhdFormat.VHD: (2 * MIB, 512), VhdFormat.VHDX: (32 * MIB, 4096)}
+"""The size of a block and of a physical sector that New-VHD chooses."""
 HEADERS = 4 * MIB
 """What a file takes besides its blocks: that of an empty dynamic VHDX. The other formats' is not known."""
 
@@ -57,8 +59,10 @@ def blank(path: str, size: int, vhd_type: VhdType = VhdType.Dynamic) -> VirtualD
     vhd_format = format_of(path)
     if vhd_format is None:
         raise errors.hyper_v("InvalidParameter", f"{NEW} '{path}' must end in {' or '.join(FORMATS)}.")
-    sector = 512 if vhd_format is VhdFormat.VHD else 4096
-    return VirtualDisk(size, vhd_type, vhd_format, physical_sector_size=sector)
+    block, sector = BLOCK_AND_SECTOR[vhd_format]
+    if vhd_type is VhdType.Fixed:
+        block = 0
+    return VirtualDisk(size, vhd_type, vhd_format, block_size=block, physical_sector_size=sector)
 
 
 def create(files: Files, path: str, disk: VirtualDisk) -> File:
@@ -89,6 +93,7 @@ def child_of(files: Files, path: str) -> VirtualDisk:
         VhdType.Differencing,
         parent.disk.vhd_format,
         parent.path,
+        parent.disk.block_size or BLOCK_AND_SECTOR[parent.disk.vhd_format][0],
         parent.disk.logical_sector_size,
         parent.disk.physical_sector_size,
         parent_written=parent.disk.written,

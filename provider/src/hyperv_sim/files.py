@@ -27,6 +27,7 @@ class VirtualDisk:
     vhd_type: VhdType = VhdType.Dynamic
     vhd_format: VhdFormat = VhdFormat.VHDX
     parent_path: str = ""
+    block_size: int = 32 * 2**20
     logical_sector_size: int = 512
     physical_sector_size: int = 4096
     identifier: UUID = field(default_factory=uuid4)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from uuid import UUID
+
+AS_TEXT = (UUID, IPv4Address, IPv4Network, IPv6Address)
 
 
 def plain(thing: object) -> object:
-    """Dataclasses as dicts without their volatile fields, enumerations by name, ids as text."""
+    """Dataclasses as dicts without their volatile fields, enumerations by name, ids and addresses as text."""
     if is_dataclass(thing) and not isinstance(thing, type):
         kept = [one for one in fields(thing) if not one.metadata.get("volatile")]
         return {one.name: plain(getattr(thing, one.name)) for one in kept}
@@ -18,4 +21,4 @@ def plain(thing: object) -> object:
         return [plain(one) for one in thing]
     if isinstance(thing, Enum):
         return thing.name
-    return str(thing) if isinstance(thing, UUID) else thing
+    return str(thing) if isinstance(thing, AS_TEXT) else thing

@@ -172,7 +172,11 @@ fact(
     "public logs for 87; the cases inferred",
 )
 fact("New-NetIPAddress", "a missing interface is `CmdletizationQuery_NotFound_...`", UNKNOWN)
-fact("New-NetIPAddress", "the last 169.254 address goes with the first by hand, and comes back", "autolab; inferred")
+fact(
+    "New-NetIPAddress",
+    "the adapter's own 169.254 address goes once one is set by hand, and comes back after the last",
+    "autolab; inferred",
+)
 fact("New-NetIPAddress", "IPv4 only; no gateway, lifetime or store", "not simulated")
 fact("Get-NetIPAddress", "a new adapter has a 169.254 address, WellKnown and Link, and an IPv6 link-local", "autolab")
 fact("Remove-NetIPAddress", "from both stores; without any key it is refused here", f"{REFERENCE}; not simulated")
