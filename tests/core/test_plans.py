@@ -209,7 +209,7 @@ def test_whatever_ends_something_says_which_one() -> None:
 
 
 def keyed(ending: Cmdlet, before: tuple[Cmdlet, ...]) -> bool:
-    """Whether the cmdlet has a key of its own, or gets what was just made or what one GUID names, and one slot of that."""
+    """Whether the cmdlet has a key of its own, or gets what was just made or what one GUID names, or a slot of that."""
     keys = {
         "Remove-NetNat": {"Name"},
         "Remove-NetIPAddress": {"InterfaceIndex", "IPAddress"},

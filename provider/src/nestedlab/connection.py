@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, urlsplit
@@ -21,6 +22,11 @@ from pydantic.alias_generators import to_camel
 from nestedlab.errors import ConfigurationError
 
 NAMESPACE = "nestedlab"
+
+_AN_ADDRESS = (
+    "must be a host name, host:port, or a URL such as https://hv01.example.org:5986, an IPv6 address in brackets"
+)
+_HOST = re.compile(r"[\w.-]+|[0-9A-Fa-f:.]+(%\w+)?")
 
 _HTTPS_PORT = 5986
 _HTTP_PORT = 5985
@@ -63,10 +69,11 @@ class Connection(BaseModel):
     @field_validator("address")
     @classmethod
     def _is_an_address(cls, address: str) -> str:
-        parts = _split(address)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
-            raise ValueError("must be a host name, host:port, or a URL such as https://hv01.example.org:5986")
-        _ = parts.port  # raises ValueError where it is no port
+        # Nothing of a refused address is shown: what stands before an @ may be a password.
+        if "@" in address:
+            raise ValueError(f"{_AN_ADDRESS}, without a user or a password: these have settings of their own")
+        if not _names_a_host(address):
+            raise ValueError(_AN_ADDRESS)
         return address
 
     @model_validator(mode="after")
@@ -103,6 +110,16 @@ class Connection(BaseModel):
         return _split(self.address).path.strip("/") or "wsman"
 
 
+def _names_a_host(address: str) -> bool:
+    try:
+        parts = _split(address)
+        port = parts.port
+    except ValueError:
+        return False
+    known = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.hostname or "") is not None
+    return known and port != 0 and not parts.query and not parts.fragment
+
+
 def _split(address: str) -> SplitResult:
     return urlsplit(address if "://" in address else f"https://{address}")
 
@@ -136,5 +153,7 @@ def _said(error: Any) -> str:
             f"nestedlab:{key} is not set: run `pulumi config set nestedlab:{key} hv01.example.org`, "
             f"or set NESTEDLAB_{key.upper()}"
         )
-    reason = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "path_not_file":
+        return f"nestedlab:{key}: there is no such file"
+    reason = str(error["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
     return f"nestedlab:{key}: {reason}" if key else f"nestedlab configuration: {reason}"

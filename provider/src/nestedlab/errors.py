@@ -77,6 +77,7 @@ _BY_HRESULT: Mapping[int, Condition] = {
     0x80070003: Condition.ABSENT,
     0x80070005: Condition.DENIED,
     0x80070020: Condition.BUSY,
+    0x80070034: Condition.EXISTS,
     0x80070050: Condition.EXISTS,
     0x80070070: Condition.NO_SPACE,
     0x800700B7: Condition.EXISTS,
