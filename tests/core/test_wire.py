@@ -64,7 +64,7 @@ def test_values_are_sent_by_wire_name_and_without_those_that_are_none() -> None:
         "osDisk": {"sizeGib": 80},
         "macSpoofing": False,
         "notes": "",
-        "vmId": "5d5e",
+        "vmId": "5d",
     }
     assert to_wire(NestedHyperVHost, properties) == sent
     assert to_wire(NestedHyperVHost, properties, only={"name", "path"}) == {"name": "hv1"}
