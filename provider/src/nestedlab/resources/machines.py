@@ -37,11 +37,11 @@ def reads(machine: UUID) -> tuple[Pipeline, ...]:
     return (Pipeline((vm,)), *(vm | Cmdlet(name) for name in piped), statement("Get-VHD", VMId=machine))
 
 
-def found(machine: UUID, facts: Facts) -> Found:
-    """The machine as the host shows it."""
+def found(machine: UUID, facts: Facts, last_disk: str = "") -> Found:
+    """The machine as the host shows it; `last_disk` is the file that was in its slot at the last look."""
     seen = values(NestedHyperVHost, facts.objects)
     drive = drive_in_slot(facts)
-    seen |= {"os_disk": disk_found(machine, facts), "os_disk_path": drive.text("Path") if drive else ""}
+    seen |= {"os_disk": disk_found(machine, facts), "os_disk_path": drive.text("Path") if drive else last_disk}
     return Found(machine, seen, facts)
 
 
@@ -59,19 +59,25 @@ class NestedHyperVHostLifecycle:
         if resumed is not None:
             return (yield from self.update(resumed, desired))
         _prerequisites(facts, desired)
-        born = yield _birth(desired)
-        machine = UUID(_only(born.all("VirtualMachine")).text("Id"))
-        newborn = Facts(born.objects + tuple(facts.all("VMHost")))
         try:
-            return (yield from self._converge(desired, found(machine, newborn)))
+            born = yield _birth(desired)
         except _UNDONE as error:
-            yield from undone(error, self.delete(machine, {}))
+            yield from undone(error, self._remove_stillborn(desired))
+            raise
+        machine = UUID(_only(born.all("VirtualMachine")).text("Id"))
+        newborn = found(machine, Facts(born.objects + tuple(facts.all("VMHost"))))
+        try:
+            return (yield from self._converge(desired, newborn))
+        except _UNDONE as error:
+            # The disk may have been made and not attached.
+            disk = disk_path(machine, desired["name"], _disk_folder(desired, newborn), desired["os_disk"])
+            yield from undone(error, self.delete(machine, {"os_disk_path": disk}))
             raise
 
-    def read(self, identity: UUID, known: Properties) -> Plan[Found | None]:  # noqa: ARG002 - the GUID says all
+    def read(self, identity: UUID, known: Properties) -> Plan[Found | None]:
         """Look at the machine; None where a second, successful look confirms that it is gone."""
         facts = yield from _look(identity, "read the machine", reads(identity))
-        return found(identity, facts) if facts else None
+        return found(identity, facts, str(known.get("os_disk_path") or "")) if facts else None
 
     def update(self, identity: UUID, desired: Properties) -> Plan[Found]:
         """Bring the machine from whatever state it is in to what is desired."""
@@ -89,9 +95,10 @@ class NestedHyperVHostLifecycle:
         # Not all of it: a machine whose disk cannot be read can be removed all the same.
         asked = (Pipeline((vm,)), vm | Cmdlet("Get-VMHardDiskDrive"))
         facts = yield from _look(identity, "look at the machine and its drives", asked)
-        files = [str(known.get("os_disk_path") or "")]
+        # A disk that was made for the machine is its own even where it is not attached (any more).
+        files = {PureWindowsPath(known.get("os_disk_path") or "")}
         if facts is not None:
-            files = [one.text("Path") for one in facts.all("HardDiskDrive")]
+            files |= {PureWindowsPath(one.text("Path")) for one in facts.all("HardDiskDrive")}
             yield Step(
                 "remove the machine",
                 (
@@ -99,9 +106,17 @@ class NestedHyperVHostLifecycle:
                     vm | cmdlet("Remove-VM", Force=True),
                 ),
             )
-        made = [path for path in files if is_made_for(PureWindowsPath(path).stem, identity)]
+        made = sorted(str(path) for path in files if is_made_for(path.stem, identity))
         if made:
             yield from _remove_files(made)
+
+    def _remove_stillborn(self, desired: Properties) -> Plan[None]:
+        """Remove a machine that was made and not marked: none had the name a moment ago, and this one has no notes."""
+        named = statement("Get-VM", Name=desired["name"]).tolerating(Condition.ABSENT)
+        facts = yield Step("look for a machine that was made and not marked", (named,))
+        unmarked = [one for one in facts.all("VirtualMachine") if not one.text("Notes") and one.text("State") == "Off"]
+        if len(unmarked) == 1:
+            yield from self.delete(UUID(unmarked[0].text("Id")), {})
 
     def _converge(self, desired: Properties, now: Found) -> Plan[Found]:
         changed = differences(self.kind, desired, now.values)
