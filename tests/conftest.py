@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import administrator
@@ -15,8 +15,6 @@ from hyperv_sim.server import SimulatedServer
 from nestedlab.connection import Connection, connection
 
 if TYPE_CHECKING:
-    from administrator import Administrator
-
     from hyperv_sim.machines import Machine
     from hyperv_sim.switches import Switch
 
@@ -30,8 +28,6 @@ class Parent:
 
     host: SimulatedHost
     server: SimulatedServer
-    cleanup: ExitStack = field(repr=False)
-    _admin: Administrator | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -45,18 +41,10 @@ class Parent:
         """The provider's connection, with settings in camelCase that differ from the environment's."""
         return connection({f"nestedlab:{name}": value for name, value in settings.items()}, self.environment)
 
-    @property
-    def admin(self) -> Administrator:
-        """Someone at a prompt on the host; logged on from the first use to the test's end."""
-        if self._admin is None:
-            at = administrator.at(self.server.url, self.server.username, PASSWORD)
-            self._admin = self.cleanup.enter_context(at)
-        return self._admin
-
-    @property
-    def shells(self) -> int:
-        """How many shells others than the administrator have open."""
-        return self.server.open_shells - (self._admin is not None)
+    def by_hand(self, cmdlet: str, **parameters: object) -> list[Any]:
+        """Do what an administrator of the host does at a prompt, in a session that ends with it."""
+        with administrator.at(self.server.url, self.server.username, PASSWORD) as admin:
+            return admin.run(cmdlet, **parameters)
 
     def machine(self, name: str) -> Machine:
         """The state of the one machine of this name."""
@@ -90,7 +78,7 @@ def new_parent() -> Iterator[NewParent]:
         def new(windows: str = "2022", cpu: str = "intel", **settings: Any) -> Parent:
             host = SimulatedHost(windows, cpu)
             server = cleanup.enter_context(SimulatedServer(host.shells, password=PASSWORD, **settings))
-            return Parent(host, server, cleanup)
+            return Parent(host, server)
 
         yield new
 

@@ -41,11 +41,11 @@ def test_the_lab_of_the_readme_lives_its_life(
     assert up.changes == {"create": 3}
     machine = parent.machine("hv1")
     assert lab.outputs() == {"gateway": "192.168.50.1", "hv1": str(machine.id)}
-    assert parent.shells == 0
+    assert parent.server.open_shells == 0
 
     assert lab.preview("--expect-no-changes").changes == {"same": 3}
     assert lab.refresh("--expect-no-changes").changes == {"same": 3}
-    assert parent.shells == 0
+    assert parent.server.open_shells == 0
 
     resources = {one["urn"].rsplit("::", 1)[-1]: one for one in lab.state()["resources"]}
     for name, provider in {"hv1": b"NestedHyperVHostProvider", "lab-net": b"NatSwitchProvider"}.items():
@@ -58,4 +58,4 @@ def test_the_lab_of_the_readme_lives_its_life(
 
     assert lab.destroy().changes == {"delete": 3}
     assert parent.snapshot() == before
-    assert parent.shells == 0
+    assert parent.server.open_shells == 0

@@ -1,0 +1,83 @@
+"""Every request of every operation fails once, in every way: the operation, or one more try, still comes to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nestedlab.errors import NestedlabError
+
+if TYPE_CHECKING:
+    from tests.provider.conftest import Provider
+
+    from nestedlab.lifecycle import Found
+
+EFFECTS = ("drop-request", "drop-answer", "restart", "fault=2150858843")  # that fault: the shell is not known any more
+CHANGED: dict[str, dict[str, Any]] = {
+    "machine": {"processors": 2, "notes": "changed", "switch": "other"},
+    "switch": {"prefix": "192.168.51.0/24", "notes": "changed"},
+}
+MOST_REQUESTS = 40
+
+pytestmark = [pytest.mark.parametrize("effect", EFFECTS), pytest.mark.parametrize("kind", ["machine", "switch"])]
+
+
+def test_a_create_and_a_delete_live_through_a_fault_at_any_request(kind: str, effect: str, provider: Provider) -> None:
+    parent = provider.parent
+    before = parent.snapshot()
+    for fault in _faults(effect):
+        made, creating = _twice(provider, fault, lambda: provider.create(kind))
+        _is_as_asked(provider, kind, made)
+        _, deleting = _twice(provider, fault, lambda made=made: provider.delete(kind, made))
+        assert parent.snapshot() == before, fault
+        if not (creating or deleting):
+            return
+
+
+def test_an_update_lives_through_a_fault_at_any_request(kind: str, effect: str, provider: Provider) -> None:
+    parent = provider.parent
+    parent.by_hand("New-VMSwitch", Name="other", SwitchType="Private")
+    before = parent.snapshot()
+    now = made = provider.create(kind)
+    for number, fault in enumerate(_faults(effect)):
+        # There and back again, in turn.
+        inputs = {} if number % 2 else CHANGED[kind]
+        now, met = _twice(provider, fault, lambda inputs=inputs: provider.update(kind, made, **inputs))
+        _is_as_asked(provider, kind, now, **inputs)
+        assert now.id == made.id
+        if not met:
+            break
+    provider.delete(kind, now)
+    assert parent.snapshot() == before
+
+
+def _faults(effect: str) -> Iterator[str]:
+    """The fault at the first request, at the second ...; more than an operation has would be endless."""
+    yield from (f"{effect} any#{number}" for number in range(1, MOST_REQUESTS))
+    raise AssertionError(f"an operation still met a fault at request {MOST_REQUESTS - 1}")
+
+
+def _twice(provider: Provider, fault: str, operation: Callable[[], Any]) -> tuple[Any, bool]:
+    """Do it from a new session on, and once more if it failed; say whether the fault was met."""
+    provider.sessions.close()
+    server = provider.parent.server
+    plan = server.arm(fault)
+    try:
+        return operation(), bool(plan.fired)
+    except NestedlabError:
+        return operation(), bool(plan.fired)
+    finally:
+        server.arm()
+
+
+def _is_as_asked(provider: Provider, kind: str, made: Found, **inputs: Any) -> None:
+    found = provider.read(kind, made)
+    assert found is not None
+    asked = provider.desired(kind, **inputs)
+    assert {name: found.values[name] for name in asked} == asked
+    state = provider.parent.host.state
+    assert len(state.machines) == (kind == "machine")
+    assert [one.name for one in state.switches.values() if one.name != "other"] == ["lab-net"] * (kind == "switch")
+    assert len(state.network.nats.networks) == (kind == "switch")
