@@ -1,4 +1,4 @@
-"""Commands of the CLI that outlived the script that ran them, which was killed."""
+"""Commands of the CLI that outlived what ran them: a script that was killed, or a call that a signal broke off."""
 
 import json
 import signal
@@ -14,6 +14,16 @@ def end_operations(backend: Path) -> None:
     for lock in backend.glob(".pulumi/locks/**/*.json"):
         process = _holder(lock)
         if process:
+            _end(process)
+
+
+def end_children(*, but: int | None) -> None:
+    """End what this process has started and still runs, but for the process of that number.
+
+    A signal that comes while a command is being started leaves one that no variable holds.
+    """
+    for process in psutil.Process().children():
+        if process.pid != but:
             _end(process)
 
 

@@ -7,7 +7,6 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +39,6 @@ class Run:
     """What the engine logged meanwhile, debug messages too; empty for commands that do not run the engine."""
 
     @property
-    def operation(self) -> str:
-        """The command as one would type it, without the flags that only a script needs."""
-        return " ".join(takewhile(lambda word: not word.startswith("-"), shlex.split(self.command)[1:]))
-
-    @property
     def changes(self) -> dict[str, int]:
         """How many resources, the stack itself among them, were treated how: `{"create": 2, "same": 1}`."""
         summaries = [event["summaryEvent"] for event in self.events if "summaryEvent" in event]
@@ -69,7 +63,7 @@ class Run:
         Compared are the inputs before and after, of a refresh the outputs too: the engine logs no difference of its
         own where a provider, like every dynamic one, answers none in detail.
         """
-        sides = ("inputs", "outputs") if self.operation.startswith("refresh") else ("inputs",)
+        sides = ("inputs", "outputs") if self.command.startswith("pulumi refresh") else ("inputs",)
         found: dict[str, set[str]] = {}
         for step in self._metadata():
             keys = {key for side in sides for key in _changed(step, side)}
@@ -154,6 +148,10 @@ class Lab:
     def state(self) -> dict[str, Any]:
         """Return the stack's deployment as it is stored, secrets sealed; its `resources` may be missing."""
         return dict(json.loads(self.run("stack", "export").text)["deployment"])
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """Return the resources of the stack's state, by logical name."""
+        return {_name(one): one for one in self.state().get("resources", [])}
 
     def operate(self, operation: str, *options: str, fails: bool = False) -> Run:
         """Run an operation of the engine and have its events with its answer."""

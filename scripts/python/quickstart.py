@@ -103,8 +103,9 @@ def environment(folder: Path, host: SimulatedHost, password: str) -> dict[str, s
 
 def clear(folder: Path) -> None:
     """End the noted host and forget the stack: the host was in memory, so there is nothing left to destroy."""
-    interrupted.end_operations(folder / "state")
     host = simulated_host.noted(folder)
+    interrupted.end_operations(folder / "state")
+    interrupted.end_children(but=host.pid if host else None)
     if host:
         host.stop()
     for name in STATE:

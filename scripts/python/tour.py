@@ -1,6 +1,7 @@
 """The steps of the quickstart, once there is a host: each says what it does, does it, and makes sure that it was so."""
 
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import click
@@ -39,12 +40,12 @@ class Tour:
     def _make(self) -> None:
         self._step("2", "Make the lab of Pulumi.yaml on it: a NAT switch and a nested Hyper-V host")
         self.lab.init()
-        self._show(self.lab.up())
+        self._pulumi(self.lab.up)
         self._show_machines()
 
     def _preview(self) -> None:
         self._step("3", "Ask again: a second preview finds nothing to do")
-        self._show(self.lab.preview("--expect-no-changes"))
+        self._pulumi(self.lab.preview, "--expect-no-changes")
 
     def _change_by_hand(self) -> None:
         self._step("4", "Change the machine behind Pulumi's back, as an administrator of the host would")
@@ -54,20 +55,18 @@ class Tour:
 
     def _refresh(self) -> None:
         self._step("5", "Let Pulumi look: refresh sees what was changed")
-        seen = self.lab.refresh()
-        self._show(seen)
+        seen = self._pulumi(self.lab.refresh)
         expect(seen.differences.get(MACHINE, set()) >= {"processors", "running"}, "refresh did not see the change")
 
     def _heal(self) -> None:
         self._step("6", "Heal it: up makes the machine what the program says again, and nothing else")
-        healed = self.lab.up()
-        self._show(healed)
+        healed = self._pulumi(self.lab.up)
         self._show_machines()
         expect(healed.changes.get("update") == 1 and "create" not in healed.changes, "up did not heal just the machine")
 
     def _destroy(self, before: dict[str, list[str]]) -> None:
         self._step("7", "Destroy the lab: the host is as it was")
-        self._show(self.lab.destroy())
+        self._pulumi(self.lab.destroy)
         after = self._inventory()
         expect(after == before, f"the host is not as it was: before {before}, now {after}")
         self._show_machines()
@@ -75,11 +74,14 @@ class Tour:
     def _step(self, number: str, what: str) -> None:
         self.console.print(f"\n[bold]{number}  {what}[/]")
 
-    def _show(self, run: Run) -> None:
-        """Show a command as one would type it, and what it printed."""
-        self.console.print(f"   $ pulumi {run.operation}", style="cyan")
+    def _pulumi(self, operation: Callable[..., Run], *options: str) -> Run:
+        """Run an operation of the lab, and show the command as one would type it and what it printed."""
+        self.console.print(f"   $ pulumi {' '.join([operation.__name__, *options])}", style="cyan")
+        with self.console.status("working ..."):
+            run = operation(*options)
         lines = [line for line in run.text.splitlines() if line.strip()]
         self.console.print(textwrap.indent("\n".join(lines), "   "), style="dim", markup=False)
+        return run
 
     def _type(self, cmdlet: str, **parameters: object) -> None:
         self.admin.run(cmdlet, **parameters)
