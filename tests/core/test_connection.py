@@ -124,3 +124,10 @@ def test_a_connection_that_cannot_be_made_is_told_with_a_remedy(error: Exception
 
 def test_an_answer_of_something_else_is_told_apart() -> None:
     assert "answered HTTP 404, not WinRM" in str(faults.answered(404, TO))
+
+
+def test_a_library_that_is_missing_is_named_with_its_remedy() -> None:
+    to = Connection(address="hv01", auth="kerberos")
+    told = faults.not_installed(ImportError("No module named 'gssapi'"), to)
+    assert "nestedlab:auth kerberos needs a library that is not installed (No module named 'gssapi')" in str(told)
+    assert "pip install 'nestedlab[kerberos]'" in str(told)
