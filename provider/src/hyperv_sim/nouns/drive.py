@@ -45,11 +45,17 @@ describe(
 )
 
 
-@cmdlet("Get-VMHardDiskDrive", takes=("VMName", "VM"))
+@cmdlet("Get-VMHardDiskDrive", takes=("VMName", "VM", "ControllerNumber", "ControllerLocation"))
 def get_vm_hard_disk_drive(call: Call) -> Iterator[object]:
-    """Get-VMHardDiskDrive, all of a machine's. The reference's -Controller... fail on a real host, says one report."""
+    """Get-VMHardDiskDrive, all of a machine's or those at a number and location.
+
+    The reference's -ControllerType fails on a real host, says one report.
+    """
+    place = (call.get("ControllerNumber"), call.get("ControllerLocation"))
     for machine in machines(call):
-        yield from sorted(machine.drives, key=lambda drive: (drive.controller_type.value, *drive.slot[1:]))
+        for drive in sorted(machine.drives, key=lambda drive: (drive.controller_type.value, *drive.slot[1:])):
+            if all(wanted in (None, part) for wanted, part in zip(place, drive.slot[1:], strict=True)):
+                yield drive
 
 
 @cmdlet("Add-VMHardDiskDrive", takes=("VMName", "VM", *SLOT, "Path", "Passthru"))
@@ -157,7 +163,7 @@ def _no_drive() -> errors.CmdletError:
 
 fact(
     "Get-VMHardDiskDrive",
-    "-ControllerType, -ControllerNumber, -ControllerLocation are refused: they are in the reference and fail on a host",
+    "-ControllerType is refused: it is in the reference and fails on a host; -ControllerNumber and -Location narrow",
     WINDSOR,
 )
 fact(
