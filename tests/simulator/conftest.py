@@ -108,7 +108,7 @@ class Talk:
                 yield Parameter(token[1:], None if bare else self._value(tokens.pop(0)))
 
     def _value(self, token: str) -> Value:
-        if "," in token:
+        if "," in token and not re.fullmatch(r"'[^']*'", token):
             return tuple(self._value(one) for one in token.split(","))
         if token in ("$true", "$false"):
             return Scalar("Boolean", token == "$true")

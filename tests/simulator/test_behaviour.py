@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from hyperv_sim.files import File
+
 if TYPE_CHECKING:
     from tests.simulator.conftest import Answer, Talk
 
@@ -28,6 +30,8 @@ def test_the_host_behaves_as_written(talk: type[Talk], case: dict[str, Any]) -> 
     host = talk(**case.get("host", {}))
     for noun, parameter in case.get("reverts", []):
         host.host.revert_silently(noun, parameter)
+    for path in case.get("images", []):
+        host.host.state.files.put(File(path, size=1))
     for text in case.get("given", []):
         before = host(text)
         assert before.ids == [], text

@@ -137,14 +137,27 @@ def test_a_host_that_never_was_cannot_be_made(windows: str, cpu: str) -> None:
 @pytest.mark.parametrize("windows", WINDOWS)
 def test_every_property_of_every_object_reads_on_every_windows(talk: type[Talk], windows: str) -> None:
     host = talk(windows=windows)
-    host("New-VM hv1 -Generation 2 -NewVHDPath a.vhdx -NewVHDSizeBytes 1GB; Start-VM hv1")
+    host("New-VM hv1 -Generation 2 -NewVHDPath a.vhdx -NewVHDSizeBytes 1GB; Add-VMDvdDrive hv1; Start-VM hv1")
     answer = host(
         "Get-VM; Get-VMProcessor hv1; Get-VMMemory hv1; Get-VMFirmware hv1; Get-VMNetworkAdapter hv1; "
-        "Get-VMHardDiskDrive hv1; Get-VMHost; Get-VMHostSupportedVersion -Default; Get-CimInstance Win32_Processor; "
+        "Get-VMHardDiskDrive hv1; Get-VMHost; Get-VMHostSupportedVersion -Default; Get-VMSecurity hv1; "
+        "Get-VMNetworkAdapterVlan hv1; Get-VMDvdDrive hv1; Get-VMScsiController hv1; Get-VMIntegrationService hv1; "
+        "Get-CimInstance Win32_Processor; "
         "Get-CimInstance Win32_OperatingSystem; Get-CimInstance Win32_ComputerSystem; Get-Command Get-VM"
     )
     assert answer.ids == []
-    assert len(answer.output) == 12
+    assert len(answer.output) == 22
+
+
+def test_a_part_within_its_machine_is_text_that_names_it(talk: type[Talk]) -> None:
+    host = talk()
+    (shown,) = host("New-VM hv1").output
+    machine = host.machine("hv1")
+    vm_id, own = str(machine.id), str(machine.adapters[0].id).upper()
+    ids = rf"Id = 'Microsoft:{vm_id.upper()}\{own}', VMId = '{vm_id}'"
+    text = f"VMNetworkAdapter (Name = 'Network Adapter', VMName = 'hv1') [{ids}]"
+    assert shown["NetworkAdapters"] == [text]
+    assert host("Get-VMNetworkAdapterVlan hv1").output[0]["ParentAdapter"] == text
 
 
 def test_rows_that_the_reference_contradicts_itself_on_are_not_bound() -> None:

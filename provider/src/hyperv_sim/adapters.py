@@ -18,8 +18,11 @@ def check_mac(text: str) -> str | None:
     return plain if re.fullmatch(r"[0-9A-F]{12}", plain) else None
 
 
-def chosen(call: Call) -> Iterator[Adapter]:
-    """The adapters of -VMNetworkAdapter, or of the machines, narrowed by -Name: all of a name, if there are several."""
+def chosen(call: Call, parameter: str = "Name") -> Iterator[Adapter]:
+    """The adapters of -VMNetworkAdapter, or of the machines, narrowed by name: all of a name, if there are several.
+
+    `parameter` is the one that holds the name.
+    """
     if "VMNetworkAdapter" in call.parameters:
         given = call.parameters["VMNetworkAdapter"]
         for adapter in given if isinstance(given, tuple) else (given,):
@@ -28,23 +31,23 @@ def chosen(call: Call) -> Iterator[Adapter]:
         return
     for machine in list(machines(call)):
         with call.going_on():
-            yield from of_name(call, machine.adapters)
+            yield from of_name(call, machine.adapters, parameter)
 
 
-def on_host(call: Call) -> list[Adapter]:
+def on_host(call: Call, parameter: str = "Name") -> list[Adapter]:
     """The host's adapters, narrowed by -SwitchName and -Name."""
     found = call.host.host_adapters
     if "SwitchName" in call.parameters:
         switch = switch_named(call.host, call.parameters["SwitchName"])
         found = [adapter for adapter in found if adapter.switch is switch]
-    return of_name(call, found)
+    return of_name(call, found, parameter)
 
 
-def of_name(call: Call, adapters: list[Adapter]) -> list[Adapter]:
-    """The adapters of -Name, or all. Raises CmdletError where the name names none."""
-    if "Name" not in call.parameters:
+def of_name(call: Call, adapters: list[Adapter], parameter: str) -> list[Adapter]:
+    """The adapters of the name, or all. Raises CmdletError where the name names none."""
+    if parameter not in call.parameters:
         return list(adapters)
-    given = call.parameters["Name"]
+    given = call.parameters[parameter]
     wanted = [name.lower() for name in (given if isinstance(given, tuple) else (given,))]
     if any(mark in name for name in wanted for mark in WILDCARDS):
         raise errors.not_simulated("wildcards in an adapter's name")

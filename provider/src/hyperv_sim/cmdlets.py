@@ -80,11 +80,15 @@ Run = Callable[[Call], Iterable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """A simulated cmdlet: `takes` are the parameters that it simulates; any other one that binds is refused."""
+    """A simulated cmdlet: `takes` are the parameters that it simulates; any other one that binds is refused.
+
+    `nulls` are those that it takes $null for.
+    """
 
     name: str
     run: Run
     takes: frozenset[str]
+    nulls: frozenset[str]
     confirms: bool
     error_class: str | None
 
@@ -104,11 +108,17 @@ _SIMULATED: dict[str, Simulated] = {}
 
 
 def cmdlet(
-    name: str, *, takes: Sequence[str] = (), confirms: bool = False, error_class: str | None = None
+    name: str,
+    *,
+    takes: Sequence[str] = (),
+    nulls: Sequence[str] = (),
+    confirms: bool = False,
+    error_class: str | None = None,
 ) -> Callable[[Run], Run]:
     """Register the function below as the cmdlet of this name.
 
-    `takes`: the parameters that the function handles (-WhatIf and -Confirm are the shell's). `confirms`: whether it
+    `takes`: the parameters that the function handles (-WhatIf and -Confirm are the shell's), `nulls` those of them
+    that $null means something for. `confirms`: whether it
     asks before it acts, so that a session without a user needs -Force or -Confirm:$false. `error_class`: the part of
     its errors' ids after the comma, where it does not follow from the cmdlet's name.
     """
@@ -116,7 +126,7 @@ def cmdlet(
     def register(run: Run) -> Run:
         if name in _SIMULATED:
             raise ValueError(f"{name} is registered twice")
-        _SIMULATED[name] = Simulated(name, run, frozenset(takes), confirms, error_class)
+        _SIMULATED[name] = Simulated(name, run, frozenset(takes), frozenset(nulls), confirms, error_class)
         return run
 
     return register

@@ -175,6 +175,8 @@ def convert(parameter: ParameterType, given: object) -> object:
 
     Raises TerminatingError as parameter binding does.
     """
+    if given is None and parameter.type_name == "String" and not (parameter.is_array or parameter.is_mandatory):
+        return None  # only what takes no null as a mandatory parameter does refuses it here; see cmdlet(nulls=...)
     if not parameter.is_array:
         if isinstance(given, tuple) and parameter.type_name not in ("PSObject", "Object"):
             raise _refused(parameter, given)

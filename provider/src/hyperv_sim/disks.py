@@ -131,7 +131,7 @@ def is_in_use(host: Host, file: File) -> bool:
     if file.is_busy:
         return True
     machines = [one for one in host.machines.values() if one.state not in (VMState.Off, VMState.Saved)]
-    return any(file in _reached(host.files, drive.path) for machine in machines for drive in machine.drives)
+    return any(file in _reached(host.files, path) for machine in machines for path in machine.attachments)
 
 
 def _reached(files: Files, path: str) -> list[File]:

@@ -116,6 +116,23 @@ class VMNetworkAdapterPortMirroringMode(NetEnum):
     Source = 2
 
 
+class VMNetworkAdapterVlanMode(NetEnum):
+    """How a network adapter takes part in VLANs. [stubs of the module's types]"""
+
+    Untagged = 0
+    Access = 1
+    Trunk = 2
+    Private = 3
+
+
+class DvdMediaType(NetEnum):
+    """What is in a DVD drive. [stubs of the module's types]"""
+
+    None_ = 0
+    ISO = 1
+    PassThrough = 2
+
+
 class VMSwitchType(NetEnum):
     """The kind of a virtual switch."""
 

@@ -21,12 +21,22 @@ from hyperv_sim.enumerations import (
     VMNetworkAdapterPortMirroringMode,
     VMState,
 )
+from hyperv_sim.machine_parts import (
+    SCSI_LOCATIONS,
+    SHUTDOWN,
+    DvdDrive,
+    IntegrationService,
+    ScsiController,
+    Security,
+    Slot,
+    Vlan,
+    integration_services,
+)
+from hyperv_sim.snapshot import VOLATILE
 from hyperv_sim.switches import Switch
 
 MIB = 2**20
 NO_MAC = "000000000000"
-VOLATILE = {"volatile": True}
-"""Marks a field that a snapshot leaves out: it changes without anyone changing the host."""
 
 
 @dataclass(slots=True)
@@ -101,6 +111,10 @@ class Adapter:
     allow_teaming: OnOffState = OnOffState.Off
     device_naming: OnOffState = OnOffState.Off
     port_mirroring: VMNetworkAdapterPortMirroringMode = VMNetworkAdapterPortMirroringMode.None_
+    vlan: Vlan = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.vlan = Vlan(self)
 
 
 @dataclass(slots=True, eq=False)
@@ -118,7 +132,7 @@ class Drive:
     cache: CacheAttributes = CacheAttributes.Default
 
     @property
-    def slot(self) -> tuple[ControllerType, int, int]:
+    def slot(self) -> Slot:
         """What identifies the drive in its machine."""
         return (self.controller_type, self.controller_number, self.controller_location)
 
@@ -133,6 +147,7 @@ class Machine:
     path: str
     id: UUID = field(default_factory=uuid4)
     host_name: str = "HYPERV"
+    language: str = "en"
     state: VMState = VMState.Off
     notes: str = ""
     snapshot_file_location: str = ""
@@ -150,29 +165,51 @@ class Machine:
     high_memory_mapped_io_space: int = 512 * MIB
     adapters: list[Adapter] = field(default_factory=list)
     drives: list[Drive] = field(default_factory=list)
+    dvd_drives: list[DvdDrive] = field(default_factory=list)
+    scsi_controllers: list[ScsiController] = field(default_factory=list)
     created: datetime = field(default_factory=lambda: datetime.now(timezone.utc), metadata=VOLATILE)
     started: datetime | None = field(default=None, metadata=VOLATILE)
     guest: Guest = field(default_factory=Guest)
     processor: Processor = field(init=False)
     memory: Memory = field(init=False)
     firmware: Firmware | None = field(init=False)
+    security: Security = field(init=False)
+    integration_services: list[IntegrationService] = field(init=False)
 
     def __post_init__(self) -> None:
         self.processor = Processor(self)
         self.memory = Memory(self)
         self.firmware = Firmware(self) if self.generation == 2 else None
+        self.security = Security(self)
+        self.integration_services = integration_services(self)
+        self.scsi_controllers.append(ScsiController(self))
 
     @property
     def configuration_file(self) -> str:
         """The file that holds the machine's configuration."""
         return rf"{self.path}\Virtual Machines\{str(self.id).upper()}.vmcx"
 
-    def free_slots(self) -> Iterator[tuple[ControllerType, int, int]]:
-        """The slots without a disk, in the order in which Hyper-V fills them.
+    @property
+    def guest_answers(self) -> bool:
+        """Whether the guest can be asked to shut down: it has the services, and the host offers that one."""
+        shutdown = next(one for one in self.integration_services if one.component == SHUTDOWN)
+        return shutdown.enabled and self.guest.manner != "absent"
 
-        Generation 1: IDE 0 and 1 with two places each (1:0 holds the DVD drive), then SCSI 0. Generation 2: SCSI 0.
+    @property
+    def attachments(self) -> list[str]:
+        """The files that the machine has open while it runs, without their parents."""
+        return [*(one.path for one in self.drives), *(one.path for one in self.dvd_drives if one.path)]
+
+    def free_slots(self) -> Iterator[Slot]:
+        """The slots without a drive, in the order in which Hyper-V fills them.
+
+        Generation 1: IDE 0 and 1 with two places each, then SCSI. Generation 2: SCSI.
         """
-        taken = {drive.slot for drive in self.drives}
-        ide = [(ControllerType.IDE, 0, 0), (ControllerType.IDE, 0, 1), (ControllerType.IDE, 1, 1)]
-        scsi = [(ControllerType.SCSI, 0, location) for location in range(64)]
+        taken = {*(one.slot for one in self.drives), *(one.slot for one in self.dvd_drives)}
+        ide = [(ControllerType.IDE, number, location) for number in (0, 1) for location in (0, 1)]
+        scsi = [
+            (ControllerType.SCSI, one.number, location)
+            for one in self.scsi_controllers
+            for location in range(SCSI_LOCATIONS)
+        ]
         yield from (slot for slot in (ide if self.generation == 1 else []) + scsi if slot not in taken)

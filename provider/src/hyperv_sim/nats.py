@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 
-from hyperv_sim.machines import VOLATILE
+from hyperv_sim.snapshot import VOLATILE
 
 TAKEN_PORTS = frozenset({("TCP", port) for port in (135, 445, 2179, 5985, 47001)})
 """Where Windows itself listens: RPC, SMB, Hyper-V's consoles, WinRM twice."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 from uuid import UUID, uuid4
 
-from hyperv_sim.machines import VOLATILE
 from hyperv_sim.nats import Nats
+from hyperv_sim.snapshot import VOLATILE
 
 Ip: TypeAlias = "ipaddress.IPv4Interface | ipaddress.IPv6Interface"
 HOST_ADDRESS = "10.0.0.10/24"

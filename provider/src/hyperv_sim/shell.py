@@ -203,6 +203,8 @@ def _check_handled(simulated: cmdlets.Simulated, line: CommandLine) -> None:
         if name not in simulated.takes and name not in SHOULD_PROCESS:
             raise errors.not_simulated(f"{simulated.name} -{name}")
         parameter = line.cmdlet.parameters[name]
+        if line.values[name] is None and name not in simulated.nulls:
+            raise errors.validation(name, "The argument is null or empty.")
         if parameter.is_switch and parameter.is_mandatory and not line.values[name]:
             raise errors.not_simulated(f"{simulated.name} -{name}:$false, which chooses a parameter set all the same")
     if line.values.get("WhatIf"):

@@ -7,6 +7,9 @@ from enum import Enum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from uuid import UUID
 
+VOLATILE = {"volatile": True}
+"""Marks a field that a snapshot leaves out: it changes without anyone changing the host."""
+
 AS_TEXT = (UUID, IPv4Address, IPv4Network, IPv6Address)
 
 

@@ -10,8 +10,9 @@ from uuid import UUID
 from hyperv_sim.enumerations import VMState
 from hyperv_sim.files import File, Files
 from hyperv_sim.hooks import Hooks
-from hyperv_sim.machines import VOLATILE, Adapter, Drive, Machine
+from hyperv_sim.machines import Adapter, Drive, Machine
 from hyperv_sim.network import Network
+from hyperv_sim.snapshot import VOLATILE
 from hyperv_sim.switches import Switch
 from hyperv_sim.windows import WINDOWS, Windows
 
@@ -24,6 +25,7 @@ DISKS = r"C:\Users\Public\Documents\Hyper-V\Virtual Hard Disks"
 class Host:
     """A Hyper-V host. `lock` is held for each call of a cmdlet; memory is in bytes.
 
+    `language` is that of the names which Windows translates (the integration services'); messages stay English.
     A machine, a switch and the like are kept by id; the order of a dict is the order of creation. Without the role
     (`has_hyper_v`) its cmdlets are absent; `has_virtualization` (VT-x or AMD-V, switched on), `has_slat` and `has_dep`
     are the hardware's.
@@ -32,6 +34,7 @@ class Host:
     windows: str = "2022"
     cpu: Literal["intel", "amd"] = "intel"
     name: str = "HYPERV"
+    language: Literal["en", "de"] = "en"
     memory: int = 512 * GIB
     logical_processors: int = 64
     has_hyper_v: bool = True

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from hyperv_sim import errors
 from hyperv_sim.adapters import check_mac, chosen, on_host
 from hyperv_sim.cmdlets import Call, cmdlet
+from hyperv_sim.components import component_id, component_text
 from hyperv_sim.enumerations import HYPER_V
 from hyperv_sim.fidelity import UNKNOWN, WINDSOR, fact
 from hyperv_sim.machines import NO_MAC, Adapter
@@ -18,8 +19,13 @@ P = Property[Adapter]
 
 def _id(adapter: Adapter) -> str:
     """Microsoft:<VM>\\<adapter> for a machine's. The form for the host's own is not known; it has no VM in it here."""
-    own = str(adapter.id).upper()
-    return rf"Microsoft:{str(adapter.machine.id).upper()}\{own}" if adapter.machine else f"Microsoft:{own}"
+    return component_id(adapter.machine, adapter.id) if adapter.machine else f"Microsoft:{str(adapter.id).upper()}"
+
+
+def _text(adapter: Adapter) -> str:
+    if adapter.machine is None:
+        return f"VMNetworkAdapter (Name = '{adapter.name}') [Id = '{_id(adapter)}']"
+    return component_text("VMNetworkAdapter", adapter.name, adapter.machine, adapter.id)
 
 
 describe(
@@ -43,9 +49,11 @@ describe(
         P("AllowTeaming", "Object", lambda one: one.allow_teaming),
         P("DeviceNaming", "Object", lambda one: one.device_naming),
         P("PortMirroringMode", "Object", lambda one: one.port_mirroring),
+        P("VlanSetting", "Object", lambda one: one.vlan),
         P("IPAddresses", "String", lambda _: ()),
     ],
     bases=(f"{HYPER_V}.VMNetworkAdapterBase", f"{HYPER_V}.VMComponentObject"),
+    text=_text,
 )
 
 

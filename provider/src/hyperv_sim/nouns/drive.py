@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from hyperv_sim import errors
 from hyperv_sim.cmdlets import Call, cmdlet
+from hyperv_sim.components import component_id, component_text
 from hyperv_sim.disks import chain, open_for_writing
 from hyperv_sim.enumerations import HYPER_V, ControllerType, VMState
 from hyperv_sim.fidelity import UNKNOWN, WINDSOR, fact
+from hyperv_sim.machine_parts import Slot
 from hyperv_sim.machines import Drive, Machine
 from hyperv_sim.properties import Property, describe
 from hyperv_sim.settings import wrong_state
@@ -16,7 +18,6 @@ from hyperv_sim.targets import each, machines, named
 
 P = Property[Drive]
 SLOT = ("ControllerType", "ControllerNumber", "ControllerLocation")
-Slot = tuple[ControllerType, int, int]
 
 
 def _name(drive: Drive) -> str:
@@ -29,7 +30,7 @@ describe(
     f"{HYPER_V}.HardDiskDrive",
     [
         P("Name", "String", _name),
-        P("Id", "String", lambda one: rf"Microsoft:{str(one.machine.id).upper()}\{str(one.id).upper()}"),
+        P("Id", "String", lambda one: component_id(one.machine, one.id)),
         P("VMName", "String", lambda one: one.machine.name),
         P("VMId", "Guid", lambda one: one.machine.id),
         P("Path", "String", lambda one: one.path),
@@ -42,6 +43,7 @@ describe(
         P("SupportPersistentReservations", "Boolean", lambda _: False),
     ],
     bases=(f"{HYPER_V}.Drive", f"{HYPER_V}.VMComponentObject"),
+    text=lambda one: component_text("HardDiskDrive", _name(one), one.machine, one.id),
 )
 
 

@@ -67,6 +67,8 @@ describe(
         P("HighMemoryMappedIoSpace", "UInt64", lambda vm: vm.high_memory_mapped_io_space),
         P("NetworkAdapters", "Object", lambda vm: vm.adapters),
         P("HardDrives", "Object", lambda vm: vm.drives),
+        P("DVDDrives", "Object", lambda vm: vm.dvd_drives),
+        P("VMIntegrationService", "Object", lambda vm: vm.integration_services),
         P("ComputerName", "String", lambda vm: vm.host_name),
         P("IsClustered", "Boolean", lambda _: False),
     ],
@@ -131,7 +133,6 @@ fact(
     "public logs; code of taliesins/terraform-provider-hyperv",
 )
 fact("Get-VM", "a missing `-Id` is `ObjectNotFound`", f"public logs for id and category; wording {UNKNOWN}")
-fact("Get-VM", "ToString() of a machine is as a public log has it; that of its parts is the type's name", UNKNOWN)
 fact(
     "Get-VM",
     "absent: heartbeat, replication, integration services, checkpoints; Status and CPUUsage never change",

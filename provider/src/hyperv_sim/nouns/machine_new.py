@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from hyperv_sim import errors
 from hyperv_sim.cmdlets import Call, cmdlet
 from hyperv_sim.disks import blank, create, failure, format_of
-from hyperv_sim.enumerations import VhdFormat
+from hyperv_sim.enumerations import ControllerType, VhdFormat
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, WINDSOR, fact
 from hyperv_sim.files import File
+from hyperv_sim.machine_parts import DvdDrive
 from hyperv_sim.machines import Adapter, Drive, Machine
 from hyperv_sim.nouns.memory import misaligned
 from hyperv_sim.targets import switch_named
@@ -26,6 +27,8 @@ def new_vm(call: Call) -> Iterator[object]:
     if "SwitchName" in call.parameters:
         adapter.switch = switch_named(call.host, call.parameters["SwitchName"])
     machine.adapters.append(adapter)
+    if machine.generation == 1:
+        machine.dvd_drives.append(DvdDrive(machine, ControllerType.IDE, 1, 0))
     _attach_disk(call, machine)
     call.host.machines[machine.id] = machine
     call.host.files.put(File(machine.configuration_file))
@@ -45,7 +48,9 @@ def _machine(call: Call) -> Machine:
     version = call.get("Version", call.host.facts.default_vm_version)
     if version not in call.host.facts.vm_versions:
         raise errors.hyper_v("InvalidParameter", f"The virtual machine version '{version}' is not supported.")
-    machine = Machine(name, call.get("Generation", 1), version, folder, host_name=call.host.name)
+    machine = Machine(
+        name, call.get("Generation", 1), version, folder, host_name=call.host.name, language=call.host.language
+    )
     machine.snapshot_file_location = machine.smart_paging_file_path = folder
     machine.processor.maximum_per_numa_node = call.host.logical_processors
     startup = call.get("MemoryStartupBytes", machine.memory.startup)
@@ -110,4 +115,5 @@ fact(
     f"{UNKNOWN}; by analogy",
 )
 fact("New-VM", "a -Version that the host lacks is `InvalidParameter`", UNKNOWN)
-fact("New-VM", "no DVD drive for generation 1, though its slot stays free", "not simulated")
+fact("New-VM", "generation 1 has an empty DVD drive at IDE 1:0, generation 2 has none", WINDSOR)
+fact("New-VM", "one SCSI controller in both generations", "inferred")

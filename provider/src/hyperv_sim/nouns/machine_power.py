@@ -54,6 +54,9 @@ def _check_start(call: Call, machine: Machine) -> None:
     for drive in machine.drives:
         if is_in_use(call.host, chain(call.host.files, drive.path, failed)[0]):
             raise failure(f"{failed} '{drive.path}'", 0x80070020)
+    for dvd in machine.dvd_drives:
+        if dvd.path and call.host.files.find(dvd.path) is None:
+            raise failure(f"{failed} '{dvd.path}'", 0x80070002)
 
 
 def _nests(call: Call, machine: Machine) -> bool:
@@ -103,9 +106,9 @@ def _off(machine: Machine) -> None:
 def _shut_down(call: Call, machine: Machine) -> None:
     """Ask before power is cut; with -Force a guest without integration services is waited for without an end."""
     manner = machine.guest.manner
-    if manner != "responsive" and not call.get("Force"):
+    if (manner == "locked" or not machine.guest_answers) and not call.get("Force"):
         raise errors.hyper_v("InvalidOperation", errors.NON_INTERACTIVE)
-    if manner == "absent":
+    if not machine.guest_answers:
         while machine.state not in RESTING:
             with call.unlocked():
                 if call.stop.wait(LOOK_AGAIN_SECONDS):
@@ -152,7 +155,7 @@ fact(
     "extensions where host or machine version cannot nest are refused here; `OperationFailed` is guessed",
     f"Varying-Vagrant-Vagrants/VVV#2534; {GUIDE} for the versions; id {UNKNOWN}",
 )
-fact("Start-VM", "a missing disk, or one in use by a running machine: `OperationFailed`", UNKNOWN)
+fact("Start-VM", "a missing disk or image, or a disk in use by a running machine: `OperationFailed`", UNKNOWN)
 fact("Start-VM", "running already: a warning", WINDSOR)
 fact("Start-VM", "gives a dynamic adapter its MAC address at its first start", "inferred")
 fact("Stop-VM", "off already: a warning", f"{REFERENCE}; {WINDSOR}")
@@ -163,6 +166,7 @@ fact(
 )
 fact("Stop-VM", "-Force shuts a locked guest down at once", REFERENCE)
 fact("Stop-VM", "-Force waits for a guest without integration services until it is stopped", WINDSOR)
+fact("Stop-VM", "with the service Shutdown off it is as without integration services", "inferred")
 fact("Stop-VM", "a saved machine neither shuts down nor turns off (`InvalidState`)", UNKNOWN)
 fact("Save-VM", "off: `InvalidState`; saved already: a warning", UNKNOWN)
 fact("Save-VM", "a nested host saves like any other", f"{UNKNOWN}; a text of 2015 says not while guests run in it")
