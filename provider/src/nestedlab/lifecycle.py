@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn, Protocol, TypeAlias, TypeVar, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
-from nestedlab.declare import Attribute, Change, Noun, Plain, Properties, Resource
+from nestedlab.declare import Attribute, Change, Noun, Part, Plain, Properties, Resource, Table
 from nestedlab.errors import Interrupted, NestedlabError, RevertedError
 from nestedlab.pipeline import Argument, Cmdlet, Facts, Pipeline, PSObject, Step
 
@@ -119,12 +119,12 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((model for one in get_args(annotation) if (model := _model_in(one))), None)
 
 
-def differences(kind: type[Resource], asked: Properties, found: Properties) -> list[Attribute]:
+def differences(kind: type[Table], asked: Properties, found: Properties) -> list[Attribute]:
     """The inputs in which the host does not have what was asked for."""
     return [one for one in kind.inputs() if not one.agrees(asked.get(one.name), found.get(one.name))]
 
 
-def values(kind: type[Resource], objects: Iterable[PSObject]) -> dict[str, Plain]:
+def values(kind: type[Table], objects: Iterable[PSObject]) -> dict[str, Plain]:
     """The attributes that the rows alone can read from these objects; the last object of a type counts."""
     latest = {one.kind: one for one in objects}
     return {
@@ -134,7 +134,7 @@ def values(kind: type[Resource], objects: Iterable[PSObject]) -> dict[str, Plain
     }
 
 
-def settled(kind: type[Resource], before: Properties, found: Properties) -> dict[str, Plain]:
+def settled(kind: type[Table], before: Properties, found: Properties) -> dict[str, Plain]:
     """The attributes as found, in the spelling of before where they mean the same: a spelling is not a drift.
 
     An input that was left to the host is not there.
@@ -145,11 +145,71 @@ def settled(kind: type[Resource], before: Properties, found: Properties) -> dict
         if one.row.computed:
             settled[one.name] = shown
         elif asked is not None:
-            settled[one.name] = asked if one.agrees(asked, shown) else shown
+            settled[one.name] = asked if one.agrees(asked, shown) else _nearest(one, asked, shown)
     return settled
 
 
-def writes(kind: type[Resource], target: Cmdlet, changed: Sequence[Attribute], asked: Properties) -> list[Pipeline]:
+def _nearest(attribute: Attribute, asked: Any, found: Any) -> Plain:
+    """What was found, as near to what was asked as it can be told: parts in the asked order and spelling."""
+    if attribute.part is None or found is None:
+        return found  # type: ignore[no-any-return] # a plain value
+    kind = attribute.part
+    before = {key_of(kind, one): one for one in asked}
+    now = {key_of(kind, one): one for one in found}
+    ordered = [now[key] for key in before if key in now] + [one for one in found if key_of(kind, one) not in before]
+    return [settled(kind, before.get(key_of(kind, one), one), one) for one in ordered]
+
+
+def key_of(kind: type[Part], part: Properties) -> tuple[str, ...]:
+    """What tells a part from another of its kind; names are the same in any case."""
+    return tuple(str(part.get(name)).casefold() for name in kind.key)
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """What it takes to have the parts that are asked for: add the missing, remove the extra, change the different."""
+
+    missing: tuple[Properties, ...]
+    extra: tuple[Properties, ...]
+    different: tuple[tuple[Properties, Properties, tuple[Attribute, ...]], ...]
+    """Asked, found, and in what they differ."""
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.extra or self.different)
+
+
+def reconcile(kind: type[Part], asked: Sequence[Properties], found: Sequence[Properties]) -> Reconciled:
+    """Compare the parts asked for with the parts found, by their key."""
+    wanted = {key_of(kind, one): one for one in asked}
+    there = {key_of(kind, one): one for one in found}
+    common = [(one, there[key]) for key, one in wanted.items() if key in there]
+    compared = [(one, now, tuple(differences(kind, one, now))) for one, now in common]
+    return Reconciled(
+        tuple(one for key, one in wanted.items() if key not in there),
+        tuple(one for key, one in there.items() if key not in wanted),
+        tuple(one for one in compared if one[2]),
+    )
+
+
+def same_parts(kind: type[Part]) -> Callable[[Sequence[Properties], Sequence[Properties]], bool]:
+    """Whether parts found are those asked for, in any order."""
+    return lambda asked, found: len(asked) == len(found) and not reconcile(kind, asked, found)
+
+
+def parts_change(kind: type[Part]) -> Callable[[Any, Any], Change]:
+    """What it takes to change parts: what the most demanding change of one of them takes. Adding one takes nothing."""
+
+    def change(found: Sequence[Properties] | None, asked: Sequence[Properties] | None) -> Change:
+        compared = reconcile(kind, asked or (), found or ())
+        taken = {need for one, now, changed in compared.different for need in needs(changed, now, one)}
+        return next((one for one in (Change.REPLACE, Change.OFF) if one in taken), Change.LIVE)
+
+    return change
+
+
+def writes(
+    kind: type[Table], target: Cmdlet | Pipeline, changed: Sequence[Attribute], asked: Properties
+) -> list[Pipeline]:
     """One pipeline for each noun that has changed rows, from the target through the noun's writer.
 
     Rows that share a parameter are written together, whichever of them has changed.
@@ -164,7 +224,9 @@ def writes(kind: type[Resource], target: Cmdlet, changed: Sequence[Attribute], a
     ]
 
 
-def _write(kind: type[Resource], target: Cmdlet, noun: Noun, parameters: set[str], asked: Properties) -> Pipeline:
+def _write(
+    kind: type[Table], target: Cmdlet | Pipeline, noun: Noun, parameters: set[str], asked: Properties
+) -> Pipeline:
     folded: dict[str, Argument] = {}
     for attribute in kind.inputs():
         place = attribute.row.at
@@ -176,7 +238,8 @@ def _write(kind: type[Resource], target: Cmdlet, noun: Noun, parameters: set[str
             folded[place.parameter] = argument
     cleared = noun.clears and all(argument == "" for argument in folded.values())
     last = Cmdlet(noun.clears) if cleared else Cmdlet(noun.writer, folded)
-    return Pipeline((target, *(Cmdlet(name) for name in noun.through), last))
+    start = target if isinstance(target, Pipeline) else Pipeline((target,))
+    return Pipeline((*start.cmdlets, *(Cmdlet(name) for name in noun.through), last))
 
 
 def verify(kind: type[Resource], subject: str, asked: Properties, found: Found) -> Found:

@@ -1,0 +1,271 @@
+"""The disks of a machine: the one that it starts from and those of its data, each in a slot of its SCSI controller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import PureWindowsPath
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from nestedlab.declare import Change, Part, Plain, Properties, Row
+from nestedlab.errors import NotFoundError, RefusedError
+from nestedlab.lifecycle import Found, differences, reconcile
+from nestedlab.nouns import GIB_BYTES
+from nestedlab.ownership import is_made_for, made_name
+from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, cmdlet, statement
+from nestedlab.resources.names import DiskPath, same_path
+
+MAX_GIB = 64 * 1024  # VHDX: 64 TiB (New-VHD)
+
+# A Generation 2 machine is born with one SCSI controller, looks at its first slot first, and has 64 slots there.
+OS_LOCATION = 0
+LAST_LOCATION = 62
+DVD_LOCATION = 63
+
+
+class Disk(Part):
+    """A virtual disk: blank of `size_gib`, differencing on `parent`, or the existing file at `path`."""
+
+    key: ClassVar[tuple[str, ...]] = ()
+
+    size_gib: Annotated[int, Field(ge=1, le=MAX_GIB), Row()] | None = None
+    """Size of the disk, in GiB. With `parent`, at least the parent's, which is the default. It grows in place, while
+    the machine is off; it cannot shrink."""
+    parent: Annotated[DiskPath, Row(same=same_path, absent=True)] | None = None
+    """A sealed image on the host, such as a sysprepped Windows Server. It is never written to: the machine gets a
+    differencing disk on it, which is quick to make and small."""
+    path: Annotated[DiskPath, Row(same=same_path, absent=True)] | None = None
+    """A disk that exists on the host. It is attached as it is, and left where it is when the machine goes."""
+    fixed: Annotated[bool, Row()] = False
+    """Whether a blank disk takes all of its size on the host at once, which is faster to use and slow to make."""
+    keep: Annotated[bool, Row()] = False
+    """Whether a disk that was made stays on the host when the machine goes."""
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Disk:
+        given = [name for name in ("size_gib", "parent", "path") if getattr(self, name) is not None]
+        if len(given) != 1 and given != ["size_gib", "parent"]:
+            what = " and ".join(given) if given else "none of them"
+            raise ValueError(f"needs size_gib, parent (or both), or path; given is {what}")
+        if self.fixed and given != ["size_gib"]:
+            raise ValueError("fixed is for a blank disk: it goes with size_gib alone")
+        return self
+
+
+class DataDisk(Disk):
+    """A further disk of the machine; like `Disk`, in a slot of its own."""
+
+    key: ClassVar[tuple[str, ...]] = ("location",)
+
+    location: Annotated[int, Field(ge=1, le=LAST_LOCATION), Row()] | None = None
+    """Location on the machine's SCSI controller, by which the disk is told from the others. By default its place in
+    the list, the first being 1."""
+
+
+ATTRIBUTES = frozenset({"os_disk", "data_disks"})
+"""The machine's attributes that this file reads and writes, beside the output os_disk_path."""
+
+
+def same_disk(asked: Properties, found: Properties) -> bool:
+    """Whether the disk found is the one asked for; {} stands for an empty slot."""
+    return not differences(Disk, asked, found) if asked and found else not asked and not found
+
+
+def disk_change(found: Properties | None, asked: Properties | None) -> Change:
+    """A disk grows and an attached file is exchanged while the machine is off; all else needs a new machine.
+
+    A disk that is gone from its slot is put there again, while the machine is off.
+    """
+    if not found or not asked or (asked.get("path") is not None and found.get("path") is not None):
+        return Change.OFF
+    changed = {one.name for one in differences(Disk, asked, found)}
+    if changed <= {"size_gib", "keep"} and not shrinks(found, asked):
+        return Change.OFF if "size_gib" in changed else Change.LIVE
+    return Change.REPLACE
+
+
+def data_disks_change(found: list[Properties] | None, asked: list[Properties] | None) -> Change:
+    """A disk that grows needs the machine off; disks are attached and detached while it runs."""
+    compared = reconcile(DataDisk, asked or (), found or ())
+    grown = any("size_gib" in {row.name for row in rows} for _, _, rows in compared.different)
+    return Change.OFF if grown else Change.LIVE
+
+
+def shrinks(found: Properties, asked: Properties) -> bool:
+    """Whether the asked size is less than the found one."""
+    was, size = found.get("size_gib"), asked.get("size_gib")
+    return was is not None and size is not None and size < was
+
+
+def by_location(disks: Properties) -> dict[int, Properties]:
+    """The disks that a program asks for, by location."""
+    there = {one["location"]: one for one in disks.get("data_disks") or ()}
+    return {OS_LOCATION: disks["os_disk"], **there} if disks.get("os_disk") else there
+
+
+def lookup(desired: Properties) -> Iterator[Pipeline]:
+    """What shows whether images and given disks are there."""
+    # Get-VHD says the same of a file that is missing and of one it cannot read: look at what it shows.
+    unreadable = (Condition.ABSENT, Condition.BUSY, Condition.OTHER)
+    for path in dict.fromkeys(_needed(desired).values()):
+        yield statement("Get-VHD", Path=path).tolerating(*unreadable)
+
+
+def prerequisites(facts: Facts, desired: Properties) -> None:
+    """Raise where an image or a given disk is not there, or where it cannot be read."""
+    there = [one.text("Path") for one in facts.all("VirtualHardDisk")]
+    for name, path in _needed(desired).items():
+        if not any(same_path(path, one) for one in there):
+            raise NotFoundError(
+                f"{name}: {path} is not a virtual disk on the host, or it cannot be read. "
+                "Check the path, as the host sees it, and that no other machine is writing to the file."
+            )
+
+
+def _needed(desired: Properties) -> dict[str, str]:
+    """The files that must be there, by the property that names them."""
+    return {
+        f"{_called(location)}.{key}": disk[key]
+        for location, disk in by_location(desired).items()
+        for key in ("parent", "path")
+        if disk.get(key) is not None
+    }
+
+
+def _called(location: int) -> str:
+    return "os_disk" if location == OS_LOCATION else f"data_disks[{location}]"
+
+
+def reads(machine: Cmdlet, identity: UUID) -> tuple[Pipeline, ...]:
+    """What shows the machine's drives and the files in them."""
+    return (machine | Cmdlet("Get-VMHardDiskDrive"), statement("Get-VHD", VMId=identity))
+
+
+def drives(facts: Facts) -> dict[int, PSObject]:
+    """The machine's drives by their location on the first controller."""
+    return {
+        one.number("ControllerLocation"): one
+        for one in facts.all("HardDiskDrive")
+        if one.number("ControllerNumber") == 0
+    }
+
+
+def found(machine: UUID, facts: Facts, known: Properties) -> dict[str, Any]:
+    """The attributes of this file; {} is an empty place of the OS disk.
+
+    What becomes of a disk when the machine goes is not on the host: it is as it was known.
+    """
+    kept = {location: bool(disk.get("keep")) for location, disk in by_location(known).items()}
+    shown = {
+        location: _shown(machine, drive, facts, keep=kept.get(location, False))
+        for location, drive in drives(facts).items()
+    }
+    os_drive = drives(facts).get(OS_LOCATION)
+    return {
+        "os_disk": shown.pop(OS_LOCATION, {}),
+        "os_disk_path": os_drive.text("Path") if os_drive else "",
+        "data_disks": [{"location": location, **disk} for location, disk in sorted(shown.items())],
+    }
+
+
+def _shown(machine: UUID, drive: PSObject, facts: Facts, *, keep: bool) -> dict[str, Plain]:
+    path = drive.text("Path")
+    file = next((one for one in facts.all("VirtualHardDisk") if same_path(one.text("Path"), path)), None)
+    if file is None or not is_made_for(PureWindowsPath(path).stem, machine):
+        return {"path": path, "fixed": False, "keep": keep}
+    size = file.number("Size")
+    made: dict[str, Plain] = {"size_gib": size / GIB_BYTES if size % GIB_BYTES else size // GIB_BYTES}
+    if file.text("ParentPath"):
+        made["parent"] = file.text("ParentPath")
+    return {**made, "fixed": file.text("VhdType") == "Fixed", "keep": keep}
+
+
+def needs_folder(desired: Properties, now: Found) -> bool:
+    """Whether a file may have to be made, so that its folder must be known."""
+    there = drives(now.facts)
+    return any(disk.get("path") is None and location not in there for location, disk in by_location(desired).items())
+
+
+def changes(machine: Cmdlet, desired: Properties, now: Found, folder: str) -> Iterator[Pipeline]:
+    """What makes the disks what is asked for, slot by slot; files are made in the folder."""
+    there = by_location(now.values)
+    wanted = by_location(desired)
+    for location in [one for one in there if one not in wanted and there[one]]:
+        yield from _detach(machine, location)
+        yield from _discard(now, location, there[location])
+    for location, disk in wanted.items():
+        yield from (one.on_behalf_of(_called(location)) for one in _change(machine, location, disk, desired, now, folder))
+
+
+def _change(  # noqa: PLR0913 - a slot, what is to be in it, and where it is
+    machine: Cmdlet, location: int, disk: Properties, desired: Properties, now: Found, folder: str
+) -> Iterator[Pipeline]:
+    drive = drives(now.facts).get(location)
+    shown = by_location(now.values).get(location) or {}
+    if drive is not None and same_disk(disk, shown):
+        return
+    if drive is not None and disk.get("path") is None:
+        if {one.name for one in differences(Disk, disk, shown)} - {"size_gib", "keep"} or shrinks(shown, disk):
+            raise RefusedError(
+                f"{_called(location)}: the disk there is another one, and would be lost. Give the new disk another "
+                "location, or take this one away first."
+            )
+        yield statement("Resize-VHD", Path=drive.text("Path"), SizeBytes=disk["size_gib"] * GIB_BYTES)
+        return
+    if drive is not None:
+        yield from _detach(machine, location)
+        yield from _discard(now, location, shown)
+    path = str(disk["path"]) if disk.get("path") is not None else _made_path(now.id, desired, folder, location)
+    yield from _make(path, disk)
+    slot: Mapping[str, Any] = {"ControllerType": "SCSI", "ControllerNumber": 0, "ControllerLocation": location}
+    yield machine | Cmdlet("Add-VMHardDiskDrive", {**slot, "Path": path})
+
+
+def _made_path(machine: UUID, desired: Properties, folder: str, location: int) -> str:
+    place = "os" if location == OS_LOCATION else f"data{location}"
+    stem = made_name(f"{desired['name']}-{place}", machine)
+    return str(PureWindowsPath(folder) / f"{stem}.vhdx")
+
+
+def _make(path: str, disk: Properties) -> Iterator[Pipeline]:
+    """What makes the file; a file of this name is there already only where an earlier attempt has made it."""
+    if disk.get("path") is not None:
+        return
+    size = disk["size_gib"] * GIB_BYTES if disk.get("size_gib") is not None else None
+    if disk.get("parent") is not None:
+        making = statement("New-VHD", Path=path, ParentPath=disk["parent"], SizeBytes=size, Differencing=True)
+    elif disk.get("fixed"):
+        making = statement("New-VHD", Path=path, SizeBytes=size, Fixed=True)
+    else:
+        making = statement("New-VHD", Path=path, SizeBytes=size, Dynamic=True)
+    yield making.tolerating(Condition.EXISTS)
+
+
+def _detach(machine: Cmdlet, location: int) -> Iterator[Pipeline]:
+    # By number and location alone: -ControllerType fails here on some builds (windsorcli/terraform-provider-hyperv), and
+    # a Generation 2 machine has none but SCSI controllers.
+    slot = cmdlet("Get-VMHardDiskDrive", ControllerNumber=0, ControllerLocation=location)
+    yield (machine | slot | cmdlet("Remove-VMHardDiskDrive")).on_behalf_of(_called(location))
+
+
+def _discard(now: Found, location: int, disk: Properties) -> Iterator[Pipeline]:
+    """What removes the file of a detached disk that was made and is not to be kept. While it is attached, it stays."""
+    path = drives(now.facts)[location].text("Path")
+    if not disk.get("keep") and is_made_for(PureWindowsPath(path).stem, now.id):
+        removing = statement("Remove-Item", LiteralPath=path).tolerating(Condition.ABSENT)
+        yield removing.on_behalf_of(_called(location))
+
+
+def made_files(machine: UUID, facts: Facts | None, known: Properties) -> list[str]:
+    """The files to remove with the machine: those that were made for it and are not to be kept.
+
+    Where the machine is gone already, the one file that is known.
+    """
+    kept = {location for location, disk in by_location(known).items() if disk.get("keep")}
+    if facts is None:
+        paths = [] if OS_LOCATION in kept else [str(known.get("os_disk_path") or "")]
+    else:
+        paths = [one.text("Path") for location, one in drives(facts).items() if location not in kept]
+    return [path for path in paths if is_made_for(PureWindowsPath(path).stem, machine)]
