@@ -13,7 +13,14 @@ from nestedlab.pipeline import Condition, Facts, Problem, Step
 
 
 class NestedlabError(Exception):
-    """Anything that this provider says went wrong; its text is for the user and names the remedy."""
+    """Anything that this provider says went wrong; its text is for the user and names the remedy.
+
+    `cmdlet` is the one whose error record it tells, if it tells one.
+    """
+
+    def __init__(self, text: str, cmdlet: str = "") -> None:
+        super().__init__(text)
+        self.cmdlet = cmdlet
 
 
 class ConfigurationError(NestedlabError):
@@ -183,4 +190,4 @@ def raise_for(facts: Facts, step: Step) -> None:
     said += f"could not {step.purpose}: {problem.message.strip()}"
     remedy = _REMEDIES_OF.get((problem.cmdlet, condition)) or _REMEDIES.get(condition, "")
     text = " ".join(part for part in (said, remedy) if part)
-    raise _error_for(condition)(f"{text} [{problem.error_id}, {problem.category}]")
+    raise _error_for(condition)(f"{text} [{problem.error_id}, {problem.category}]", problem.cmdlet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import PureWindowsPath
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -165,9 +166,24 @@ def found(machine: UUID, facts: Facts, known: Properties) -> dict[str, Any]:
     os_drive = drives(facts).get(OS_LOCATION)
     return {
         "os_disk": shown.pop(OS_LOCATION, {}),
-        "os_disk_path": os_drive.text("Path") if os_drive else "",
+        "os_disk_path": os_drive.text("Path") if os_drive else str(known.get("os_disk_path") or ""),
         "data_disks": [{"location": location, **disk} for location, disk in sorted(shown.items())],
+        "made_disks": _made(machine, facts, kept, known),
     }
+
+
+def _made(machine: UUID, facts: Facts, kept: Mapping[int, bool], known: Properties) -> list[str]:
+    """The files that go with the machine: made for it and not to be kept, attached now or when last looked at."""
+    attached = {location: drive.text("Path") for location, drive in drives(facts).items()}
+    going = [path for location, path in attached.items() if not kept.get(location)]
+    paths = dict.fromkeys([*going, *(one for one in known.get("made_disks") or () if one not in attached.values())])
+    return [path for path in paths if is_made_for(PureWindowsPath(path).stem, machine)]
+
+
+def to_make(machine: UUID, desired: Properties, folder: str) -> list[str]:
+    """The files that making the machine's disks makes."""
+    wanted = by_location(desired).items()
+    return [_made_path(machine, desired, folder, location) for location, disk in wanted if disk.get("path") is None]
 
 
 def _shown(machine: UUID, drive: PSObject, facts: Facts, *, keep: bool) -> dict[str, Plain]:
@@ -188,39 +204,63 @@ def needs_folder(desired: Properties, now: Found) -> bool:
     return any(disk.get("path") is None and location not in there for location, disk in by_location(desired).items())
 
 
+@dataclass(frozen=True)
+class _Slot:
+    """A place for a disk: the file that is in it ("" for none), and the file that would be made for it."""
+
+    machine: Cmdlet
+    identity: UUID
+    location: int
+    file: str
+    made: str
+
+    def detach(self, disk: Properties) -> Iterator[Pipeline]:
+        """What takes the disk out, and removes its file if it was made and is not to be kept."""
+        # By number and location alone: -ControllerType fails here on some builds (windsorcli's provider), and a
+        # Generation 2 machine has none but SCSI controllers.
+        drive = cmdlet("Get-VMHardDiskDrive", ControllerNumber=0, ControllerLocation=self.location)
+        yield self.machine | drive | cmdlet("Remove-VMHardDiskDrive")
+        # Where the drive could not be taken out, its file is in use or another step's to remove: never more than ours.
+        if not disk.get("keep") and is_made_for(PureWindowsPath(self.file).stem, self.identity):
+            yield statement("Remove-Item", LiteralPath=self.file).tolerating(Condition.ABSENT)
+
+    def attach(self, disk: Properties) -> Iterator[Pipeline]:
+        """What makes the disk's file, unless it is given, and puts it in."""
+        path = self.made if disk.get("path") is None else disk["path"]
+        yield from _make(path, disk)
+        place = {"ControllerType": "SCSI", "ControllerNumber": 0, "ControllerLocation": self.location}
+        yield self.machine | Cmdlet("Add-VMHardDiskDrive", {**place, "Path": path})
+
+
 def changes(machine: Cmdlet, desired: Properties, now: Found, folder: str) -> Iterator[Pipeline]:
     """What makes the disks what is asked for, slot by slot; files are made in the folder."""
-    there = by_location(now.values)
-    wanted = by_location(desired)
-    for location in [one for one in there if one not in wanted and there[one]]:
-        yield from _detach(machine, location)
-        yield from _discard(now, location, there[location])
-    for location, disk in wanted.items():
-        yield from (one.on_behalf_of(_called(location)) for one in _change(machine, location, disk, desired, now, folder))
+    there, wanted = by_location(now.values), by_location(desired)
+    for location in sorted({*there, *wanted}):
+        drive = drives(now.facts).get(location)
+        made = _made_path(now.id, desired, folder, location)
+        slot = _Slot(machine, now.id, location, drive.text("Path") if drive else "", made)
+        for one in _change(slot, there.get(location) or {}, wanted.get(location)):
+            yield one.on_behalf_of(_called(location))
 
 
-def _change(  # noqa: PLR0913 - a slot, what is to be in it, and where it is
-    machine: Cmdlet, location: int, disk: Properties, desired: Properties, now: Found, folder: str
-) -> Iterator[Pipeline]:
-    drive = drives(now.facts).get(location)
-    shown = by_location(now.values).get(location) or {}
-    if drive is not None and same_disk(disk, shown):
+def _change(slot: _Slot, shown: Properties, disk: Properties | None) -> Iterator[Pipeline]:
+    """What puts the disk into the slot in place of the one shown there; None takes that one away."""
+    if disk is None:
+        yield from slot.detach(shown) if slot.file else ()
+    elif not slot.file:
+        yield from slot.attach(disk)
+    elif same_disk(disk, shown):
         return
-    if drive is not None and disk.get("path") is None:
-        if {one.name for one in differences(Disk, disk, shown)} - {"size_gib", "keep"} or shrinks(shown, disk):
-            raise RefusedError(
-                f"{_called(location)}: the disk there is another one, and would be lost. Give the new disk another "
-                "location, or take this one away first."
-            )
-        yield statement("Resize-VHD", Path=drive.text("Path"), SizeBytes=disk["size_gib"] * GIB_BYTES)
-        return
-    if drive is not None:
-        yield from _detach(machine, location)
-        yield from _discard(now, location, shown)
-    path = str(disk["path"]) if disk.get("path") is not None else _made_path(now.id, desired, folder, location)
-    yield from _make(path, disk)
-    slot: Mapping[str, Any] = {"ControllerType": "SCSI", "ControllerNumber": 0, "ControllerLocation": location}
-    yield machine | Cmdlet("Add-VMHardDiskDrive", {**slot, "Path": path})
+    elif disk.get("path") is not None:
+        yield from slot.detach(shown)
+        yield from slot.attach(disk)
+    elif {one.name for one in differences(Disk, disk, shown)} - {"size_gib", "keep"} or shrinks(shown, disk):
+        raise RefusedError(
+            f"{_called(slot.location)}: the disk there is another one, and would be lost. Give the new disk another "
+            "location, or take this one away first."
+        )
+    else:
+        yield statement("Resize-VHD", Path=slot.file, SizeBytes=disk["size_gib"] * GIB_BYTES)
 
 
 def _made_path(machine: UUID, desired: Properties, folder: str, location: int) -> str:
@@ -243,29 +283,7 @@ def _make(path: str, disk: Properties) -> Iterator[Pipeline]:
     yield making.tolerating(Condition.EXISTS)
 
 
-def _detach(machine: Cmdlet, location: int) -> Iterator[Pipeline]:
-    # By number and location alone: -ControllerType fails here on some builds (windsorcli/terraform-provider-hyperv), and
-    # a Generation 2 machine has none but SCSI controllers.
-    slot = cmdlet("Get-VMHardDiskDrive", ControllerNumber=0, ControllerLocation=location)
-    yield (machine | slot | cmdlet("Remove-VMHardDiskDrive")).on_behalf_of(_called(location))
-
-
-def _discard(now: Found, location: int, disk: Properties) -> Iterator[Pipeline]:
-    """What removes the file of a detached disk that was made and is not to be kept. While it is attached, it stays."""
-    path = drives(now.facts)[location].text("Path")
-    if not disk.get("keep") and is_made_for(PureWindowsPath(path).stem, now.id):
-        removing = statement("Remove-Item", LiteralPath=path).tolerating(Condition.ABSENT)
-        yield removing.on_behalf_of(_called(location))
-
-
-def made_files(machine: UUID, facts: Facts | None, known: Properties) -> list[str]:
-    """The files to remove with the machine: those that were made for it and are not to be kept.
-
-    Where the machine is gone already, the one file that is known.
-    """
-    kept = {location for location, disk in by_location(known).items() if disk.get("keep")}
-    if facts is None:
-        paths = [] if OS_LOCATION in kept else [str(known.get("os_disk_path") or "")]
-    else:
-        paths = [one.text("Path") for location, one in drives(facts).items() if location not in kept]
-    return [path for path in paths if is_made_for(PureWindowsPath(path).stem, machine)]
+def made_files(machine: UUID, facts: Facts, known: Properties) -> list[str]:
+    """The files to remove with the machine, attached or not."""
+    kept = {location: bool(disk.get("keep")) for location, disk in by_location(known).items()}
+    return sorted(_made(machine, facts, kept, known))

@@ -59,6 +59,16 @@ DiskPath = Annotated[WindowsPath, AfterValidator(_is_vhdx)]
 """A full path of a virtual disk on the host."""
 
 
+def _is_iso(path: str) -> str:
+    if path and PureWindowsPath(_full_path(path)).suffix.lower() != ".iso":
+        raise ValueError("must be an .iso file")
+    return path
+
+
+IsoPath = Annotated[str, AfterValidator(_is_iso)]
+"""A full path of an image of a DVD on the host, or "" for none."""
+
+
 def same_path(left: str, right: str) -> bool:
     """Whether two paths name the same file: Windows ignores case and takes both slashes."""
     return PureWindowsPath(left) == PureWindowsPath(right)
