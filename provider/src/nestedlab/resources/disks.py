@@ -15,7 +15,7 @@ from nestedlab.errors import NotFoundError, RefusedError
 from nestedlab.lifecycle import Found, differences, reconcile
 from nestedlab.nouns import GIB_BYTES
 from nestedlab.ownership import is_made_for, made_name
-from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, cmdlet, statement
+from nestedlab.pipeline import Argument, Cmdlet, Condition, Facts, Pipeline, PSObject, cmdlet, statement
 from nestedlab.resources.names import DiskPath, same_path
 
 MAX_GIB = 64 * 1024  # VHDX: 64 TiB (New-VHD)
@@ -228,7 +228,11 @@ class _Slot:
         """What makes the disk's file, unless it is given, and puts it in."""
         path = self.made if disk.get("path") is None else disk["path"]
         yield from _make(path, disk)
-        place = {"ControllerType": "SCSI", "ControllerNumber": 0, "ControllerLocation": self.location}
+        place: dict[str, Argument] = {
+            "ControllerType": "SCSI",
+            "ControllerNumber": 0,
+            "ControllerLocation": self.location,
+        }
         yield self.machine | Cmdlet("Add-VMHardDiskDrive", {**place, "Path": path})
 
 
