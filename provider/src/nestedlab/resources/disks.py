@@ -116,9 +116,14 @@ def lookup(desired: Properties) -> Iterator[Pipeline]:
 
 def prerequisites(facts: Facts, desired: Properties) -> None:
     """Raise where an image or a given disk is not there, or where it cannot be read."""
-    there = [one.text("Path") for one in facts.all("VirtualHardDisk")]
+    there = {PureWindowsPath(one.text("Path")): one for one in facts.all("VirtualHardDisk")}
+    for location, disk in by_location(desired).items():
+        image = there.get(PureWindowsPath(disk.get("parent") or ""))
+        if image is not None and disk.get("size_gib") and disk["size_gib"] * GIB_BYTES < image.number("Size"):
+            has = image.number("Size") / GIB_BYTES
+            raise RefusedError(f"{_called(location)}.size_gib: the image has {has:g} GiB; ask for at least that.")
     for name, path in _needed(desired).items():
-        if not any(same_path(path, one) for one in there):
+        if PureWindowsPath(path) not in there:
             raise NotFoundError(
                 f"{name}: {path} is not a virtual disk on the host, or it cannot be read. "
                 "Check the path, as the host sees it, and that no other machine is writing to the file."
@@ -279,12 +284,16 @@ def _make(path: str, disk: Properties) -> Iterator[Pipeline]:
         return
     size = disk["size_gib"] * GIB_BYTES if disk.get("size_gib") is not None else None
     if disk.get("parent") is not None:
-        making = statement("New-VHD", Path=path, ParentPath=disk["parent"], SizeBytes=size, Differencing=True)
+        making = statement("New-VHD", Path=path, ParentPath=disk["parent"], Differencing=True)
     elif disk.get("fixed"):
         making = statement("New-VHD", Path=path, SizeBytes=size, Fixed=True)
     else:
         making = statement("New-VHD", Path=path, SizeBytes=size, Dynamic=True)
     yield making.tolerating(Condition.EXISTS)
+    if disk.get("parent") is not None and size is not None:
+        # A differencing disk is born with its parent's size (New-VHD). One that has the asked size already is refused
+        # here; whether it has is read back.
+        yield statement("Resize-VHD", Path=path, SizeBytes=size).tolerating(Condition.INVALID)
 
 
 def made_files(machine: UUID, facts: Facts, known: Properties) -> list[str]:

@@ -23,14 +23,20 @@ class Disk:
         size_gib: pulumi.Input[int] | None = None,
         parent: pulumi.Input[str] | None = None,
         path: pulumi.Input[str] | None = None,
+        fixed: pulumi.Input[bool] | None = None,
+        keep: pulumi.Input[bool] | None = None,
     ) -> None:
         """A virtual disk: blank of `size_gib`, differencing on `parent`, or the existing file at `path`.
 
-        :param size_gib: Size of a blank disk, in GiB. It grows in place; it cannot shrink.
+        :param size_gib: Size of the disk, in GiB. With `parent`, at least the parent's, which is the default.
+            It grows in place, while the machine is off; it cannot shrink.
         :param parent: A sealed image on the host, such as a sysprepped Windows Server. It is never written to:
             the machine gets a differencing disk on it, which is quick to make and small.
         :param path: A disk that exists on the host. It is attached as it is, and left where it is when the
             machine goes.
+        :param fixed: Whether a blank disk takes all of its size on the host at once, which is faster to use and
+            slow to make.
+        :param keep: Whether a disk that was made stays on the host when the machine goes.
         """
         if size_gib is not None:
             pulumi.set(self, "size_gib", size_gib)
@@ -38,11 +44,16 @@ class Disk:
             pulumi.set(self, "parent", parent)
         if path is not None:
             pulumi.set(self, "path", path)
+        if fixed is not None:
+            pulumi.set(self, "fixed", fixed)
+        if keep is not None:
+            pulumi.set(self, "keep", keep)
 
     @property
     @pulumi.getter(name="sizeGib")
     def size_gib(self) -> pulumi.Input[int] | None:
-        """Size of a blank disk, in GiB. It grows in place; it cannot shrink."""
+        """Size of the disk, in GiB. With `parent`, at least the parent's, which is the default. It grows in place,
+        while the machine is off; it cannot shrink."""
         return pulumi.get(self, "size_gib")  # type: ignore[no-any-return] # how the SDK keeps it
 
     @property
@@ -57,6 +68,18 @@ class Disk:
     def path(self) -> pulumi.Input[str] | None:
         """A disk that exists on the host. It is attached as it is, and left where it is when the machine goes."""
         return pulumi.get(self, "path")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="fixed")
+    def fixed(self) -> pulumi.Input[bool] | None:
+        """Whether a blank disk takes all of its size on the host at once, which is faster to use and slow to make."""
+        return pulumi.get(self, "fixed")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="keep")
+    def keep(self) -> pulumi.Input[bool] | None:
+        """Whether a disk that was made stays on the host when the machine goes."""
+        return pulumi.get(self, "keep")  # type: ignore[no-any-return] # how the SDK keeps it
 
 
 class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
@@ -157,13 +180,28 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         *,
         name: pulumi.Input[str] | None = None,
         processors: pulumi.Input[int] | None = None,
+        processor_weight: pulumi.Input[int] | None = None,
+        processor_limit: pulumi.Input[int] | None = None,
+        processor_reserve: pulumi.Input[int] | None = None,
         memory_mib: pulumi.Input[int] | None = None,
         os_disk: pulumi.Input[Disk],
+        data_disks: pulumi.Input[list] | None = None,
+        iso: pulumi.Input[str] | None = None,
+        adapters: pulumi.Input[list] | None = None,
         switch: pulumi.Input[str] | None = None,
         mac_spoofing: pulumi.Input[bool] | None = None,
+        secure_boot: pulumi.Input[bool] | None = None,
+        secure_boot_template: pulumi.Input[str] | None = None,
+        tpm: pulumi.Input[bool] | None = None,
+        time_synchronization: pulumi.Input[bool] | None = None,
         running: pulumi.Input[bool] | None = None,
+        automatic_start: pulumi.Input[str] | None = None,
+        automatic_start_delay: pulumi.Input[int] | None = None,
+        automatic_stop: pulumi.Input[str] | None = None,
+        checkpoint_type: pulumi.Input[str] | None = None,
         notes: pulumi.Input[str] | None = None,
         path: pulumi.Input[str] | None = None,
+        configuration_version: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """A virtual machine that can run Hyper-V: Generation 2, static memory, virtualization extensions exposed.
@@ -171,35 +209,78 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         :param resource_name: The resource's logical name in the program.
         :param name: Name of the machine on the host. By default the resource's logical name.
         :param processors: Virtual processors given to the machine. Default: 4.
+        :param processor_weight: Share of the host's processors that the machine gets when they are scarce,
+            beside other machines' weights. Default: 100.
+        :param processor_limit: Most of its virtual processors' time that the machine may use, in percent.
+            Default: 100.
+        :param processor_reserve: Part of its virtual processors' time that is kept for the machine, in percent.
+            Default: 0.
         :param memory_mib: Memory given to the machine, in MiB, a multiple of 2. It is static; 4096 is the least
             that a nested host is of use with. Default: 8192.
         :param os_disk: The disk that the machine starts from.
-        :param switch: Name of the switch on the host that the machine's network adapter is connected to; empty
-            for none.
+        :param data_disks: Further disks of the machine. They are attached and detached while it runs. Default:
+            [].
+        :param iso: Image of a DVD on the host that is in the machine's DVD drive; empty for none.
+        :param adapters: The machine's network adapters, where `switch` and `mac_spoofing`, which describe one,
+            are not enough. Default: [].
+        :param switch: Name of the switch on the host that the machine's one network adapter is connected to;
+            empty for none.
         :param mac_spoofing: Whether the adapter may send with other MAC addresses than its own, so that
             machines inside the nested host reach the network directly. It weakens isolation: where that is
-            unwelcome, use a NatSwitch inside or outside. Default: False.
+            unwelcome, use a NatSwitch inside or outside. Off unless asked for.
+        :param secure_boot: Whether the firmware starts signed systems only. Default: True.
+        :param secure_boot_template: Whose signatures the firmware takes: MicrosoftUEFICertificateAuthority is
+            for Linux. Default: 'MicrosoftWindows'.
+        :param tpm: Whether the machine has a virtual TPM. Its key stays on this host: the machine does not
+            start on another one. Default: False.
+        :param time_synchronization: Whether the guest's clock follows the host's (integration service). Off for
+            a lab with a domain of its own. Default: True.
         :param running: Whether the machine is to run. Default: True.
+        :param automatic_start: What becomes of the machine when the host starts. Default: 'StartIfRunning'.
+        :param automatic_start_delay: Seconds that the host waits before it starts the machine by itself.
+            Default: 0.
+        :param automatic_stop: What becomes of the machine when the host shuts down. A nested host with running
+            machines cannot be saved. Default: 'ShutDown'.
+        :param checkpoint_type: What kind of checkpoints are taken of the machine. Default: 'Production'.
         :param notes: Free text kept with the machine.
         :param path: Folder on the host under which the machine's own folder is made. By default the host's.
+        :param configuration_version: The machine's configuration version at birth, one of those that the host
+            supports (Get-VMHostSupportedVersion). By default the host's newest.
         :param opts: Options of the resource.
         """
         properties: dict[str, Any] = {
             "name": resource_name if name is None else name,
             "processors": processors,
+            "processorWeight": processor_weight,
+            "processorLimit": processor_limit,
+            "processorReserve": processor_reserve,
             "memoryMib": memory_mib,
             "osDisk": os_disk,
+            "dataDisks": data_disks,
+            "iso": iso,
+            "adapters": adapters,
             "switch": switch,
             "macSpoofing": mac_spoofing,
+            "secureBoot": secure_boot,
+            "secureBootTemplate": secure_boot_template,
+            "tpm": tpm,
+            "timeSynchronization": time_synchronization,
             "running": running,
+            "automaticStart": automatic_start,
+            "automaticStartDelay": automatic_start_delay,
+            "automaticStop": automatic_stop,
+            "checkpointType": checkpoint_type,
             "notes": notes,
             "path": path,
+            "configurationVersion": configuration_version,
             "generation": None,
             "dynamicMemory": None,
+            "automaticCheckpoints": None,
             "exposeVirtualizationExtensions": None,
             "vmId": None,
             "version": None,
             "osDiskPath": None,
+            "madeDisks": None,
             "owner": owner_of(resource_name, opts),
         }
         super().__init__(NestedHyperVHostProvider(), resource_name, properties, opts)
@@ -217,6 +298,24 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         return output
 
     @property
+    def processor_weight(self) -> pulumi.Output[int]:
+        """Share of the host's processors that the machine gets when they are scarce, beside other machines' weights."""
+        output: pulumi.Output[int] = self.__dict__["processorWeight"]
+        return output
+
+    @property
+    def processor_limit(self) -> pulumi.Output[int]:
+        """Most of its virtual processors' time that the machine may use, in percent."""
+        output: pulumi.Output[int] = self.__dict__["processorLimit"]
+        return output
+
+    @property
+    def processor_reserve(self) -> pulumi.Output[int]:
+        """Part of its virtual processors' time that is kept for the machine, in percent."""
+        output: pulumi.Output[int] = self.__dict__["processorReserve"]
+        return output
+
+    @property
     def memory_mib(self) -> pulumi.Output[int]:
         """Memory given to the machine, in MiB, a multiple of 2. It is static; 4096 is the least that a nested host is
         of use with."""
@@ -230,8 +329,26 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         return output
 
     @property
+    def data_disks(self) -> pulumi.Output[Mapping[str, Any]]:
+        """Further disks of the machine. They are attached and detached while it runs."""
+        output: pulumi.Output[Mapping[str, Any]] = self.__dict__["dataDisks"]
+        return output
+
+    @property
+    def iso(self) -> pulumi.Output[str]:
+        """Image of a DVD on the host that is in the machine's DVD drive; empty for none."""
+        output: pulumi.Output[str] = self.__dict__["iso"]
+        return output
+
+    @property
+    def adapters(self) -> pulumi.Output[Mapping[str, Any]]:
+        """The machine's network adapters, where `switch` and `mac_spoofing`, which describe one, are not enough."""
+        output: pulumi.Output[Mapping[str, Any]] = self.__dict__["adapters"]
+        return output
+
+    @property
     def switch(self) -> pulumi.Output[str]:
-        """Name of the switch on the host that the machine's network adapter is connected to; empty for none."""
+        """Name of the switch on the host that the machine's one network adapter is connected to; empty for none."""
         output: pulumi.Output[str] = self.__dict__["switch"]
         return output
 
@@ -239,14 +356,63 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
     def mac_spoofing(self) -> pulumi.Output[bool]:
         """Whether the adapter may send with other MAC addresses than its own, so that machines inside the nested host
         reach the network directly. It weakens isolation: where that is unwelcome, use a NatSwitch inside or
-        outside."""
+        outside. Off unless asked for."""
         output: pulumi.Output[bool] = self.__dict__["macSpoofing"]
+        return output
+
+    @property
+    def secure_boot(self) -> pulumi.Output[bool]:
+        """Whether the firmware starts signed systems only."""
+        output: pulumi.Output[bool] = self.__dict__["secureBoot"]
+        return output
+
+    @property
+    def secure_boot_template(self) -> pulumi.Output[str]:
+        """Whose signatures the firmware takes: MicrosoftUEFICertificateAuthority is for Linux."""
+        output: pulumi.Output[str] = self.__dict__["secureBootTemplate"]
+        return output
+
+    @property
+    def tpm(self) -> pulumi.Output[bool]:
+        """Whether the machine has a virtual TPM. Its key stays on this host: the machine does not start on another
+        one."""
+        output: pulumi.Output[bool] = self.__dict__["tpm"]
+        return output
+
+    @property
+    def time_synchronization(self) -> pulumi.Output[bool]:
+        """Whether the guest's clock follows the host's (integration service). Off for a lab with a domain of its own."""
+        output: pulumi.Output[bool] = self.__dict__["timeSynchronization"]
         return output
 
     @property
     def running(self) -> pulumi.Output[bool]:
         """Whether the machine is to run."""
         output: pulumi.Output[bool] = self.__dict__["running"]
+        return output
+
+    @property
+    def automatic_start(self) -> pulumi.Output[str]:
+        """What becomes of the machine when the host starts."""
+        output: pulumi.Output[str] = self.__dict__["automaticStart"]
+        return output
+
+    @property
+    def automatic_start_delay(self) -> pulumi.Output[int]:
+        """Seconds that the host waits before it starts the machine by itself."""
+        output: pulumi.Output[int] = self.__dict__["automaticStartDelay"]
+        return output
+
+    @property
+    def automatic_stop(self) -> pulumi.Output[str]:
+        """What becomes of the machine when the host shuts down. A nested host with running machines cannot be saved."""
+        output: pulumi.Output[str] = self.__dict__["automaticStop"]
+        return output
+
+    @property
+    def checkpoint_type(self) -> pulumi.Output[str]:
+        """What kind of checkpoints are taken of the machine."""
+        output: pulumi.Output[str] = self.__dict__["checkpointType"]
         return output
 
     @property
@@ -262,6 +428,13 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         return output
 
     @property
+    def configuration_version(self) -> pulumi.Output[str]:
+        """The machine's configuration version at birth, one of those that the host supports (Get-
+        VMHostSupportedVersion). By default the host's newest."""
+        output: pulumi.Output[str] = self.__dict__["configurationVersion"]
+        return output
+
+    @property
     def generation(self) -> pulumi.Output[int]:
         """Generation of the machine. Always 2."""
         output: pulumi.Output[int] = self.__dict__["generation"]
@@ -271,6 +444,13 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
     def dynamic_memory(self) -> pulumi.Output[bool]:
         """Whether the memory is dynamic. Always off: nested virtualization rules it out."""
         output: pulumi.Output[bool] = self.__dict__["dynamicMemory"]
+        return output
+
+    @property
+    def automatic_checkpoints(self) -> pulumi.Output[bool]:
+        """Whether the host takes a checkpoint at each start. Always off: it would put a file in front of each disk.
+        Windows Server 2016 does not know it."""
+        output: pulumi.Output[bool] = self.__dict__["automaticCheckpoints"]
         return output
 
     @property
@@ -301,4 +481,10 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
     def os_disk_path(self) -> pulumi.Output[str]:
         """The file of the disk that the machine starts from."""
         output: pulumi.Output[str] = self.__dict__["osDiskPath"]
+        return output
+
+    @property
+    def made_disks(self) -> pulumi.Output[Mapping[str, Any]]:
+        """Files that were made for the machine and go with it."""
+        output: pulumi.Output[Mapping[str, Any]] = self.__dict__["madeDisks"]
         return output
