@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -80,6 +80,202 @@ class Disk:
     def keep(self) -> pulumi.Input[bool] | None:
         """Whether a disk that was made stays on the host when the machine goes."""
         return pulumi.get(self, "keep")  # type: ignore[no-any-return] # how the SDK keeps it
+
+
+@pulumi.input_type
+class DataDisk:
+    """A further disk of the machine; like `Disk`, in a slot of its own."""
+
+    def __init__(
+        self,
+        *,
+        size_gib: pulumi.Input[int] | None = None,
+        parent: pulumi.Input[str] | None = None,
+        path: pulumi.Input[str] | None = None,
+        fixed: pulumi.Input[bool] | None = None,
+        keep: pulumi.Input[bool] | None = None,
+        location: pulumi.Input[int] | None = None,
+    ) -> None:
+        """A further disk of the machine; like `Disk`, in a slot of its own.
+
+        :param size_gib: Size of the disk, in GiB. With `parent`, at least the parent's, which is the default.
+            It grows in place, while the machine is off; it cannot shrink.
+        :param parent: A sealed image on the host, such as a sysprepped Windows Server. It is never written to:
+            the machine gets a differencing disk on it, which is quick to make and small.
+        :param path: A disk that exists on the host. It is attached as it is, and left where it is when the
+            machine goes.
+        :param fixed: Whether a blank disk takes all of its size on the host at once, which is faster to use and
+            slow to make.
+        :param keep: Whether a disk that was made stays on the host when the machine goes.
+        :param location: Location on the machine's SCSI controller, by which the disk is told from the others.
+            By default its place in the list, the first being 1.
+        """
+        if size_gib is not None:
+            pulumi.set(self, "size_gib", size_gib)
+        if parent is not None:
+            pulumi.set(self, "parent", parent)
+        if path is not None:
+            pulumi.set(self, "path", path)
+        if fixed is not None:
+            pulumi.set(self, "fixed", fixed)
+        if keep is not None:
+            pulumi.set(self, "keep", keep)
+        if location is not None:
+            pulumi.set(self, "location", location)
+
+    @property
+    @pulumi.getter(name="sizeGib")
+    def size_gib(self) -> pulumi.Input[int] | None:
+        """Size of the disk, in GiB. With `parent`, at least the parent's, which is the default. It grows in place,
+        while the machine is off; it cannot shrink."""
+        return pulumi.get(self, "size_gib")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="parent")
+    def parent(self) -> pulumi.Input[str] | None:
+        """A sealed image on the host, such as a sysprepped Windows Server. It is never written to: the machine gets a
+        differencing disk on it, which is quick to make and small."""
+        return pulumi.get(self, "parent")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="path")
+    def path(self) -> pulumi.Input[str] | None:
+        """A disk that exists on the host. It is attached as it is, and left where it is when the machine goes."""
+        return pulumi.get(self, "path")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="fixed")
+    def fixed(self) -> pulumi.Input[bool] | None:
+        """Whether a blank disk takes all of its size on the host at once, which is faster to use and slow to make."""
+        return pulumi.get(self, "fixed")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="keep")
+    def keep(self) -> pulumi.Input[bool] | None:
+        """Whether a disk that was made stays on the host when the machine goes."""
+        return pulumi.get(self, "keep")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="location")
+    def location(self) -> pulumi.Input[int] | None:
+        """Location on the machine's SCSI controller, by which the disk is told from the others. By default its place
+        in the list, the first being 1."""
+        return pulumi.get(self, "location")  # type: ignore[no-any-return] # how the SDK keeps it
+
+
+@pulumi.input_type
+class Adapter:
+    """A network adapter of a machine."""
+
+    def __init__(
+        self,
+        *,
+        name: pulumi.Input[str] | None = None,
+        switch: pulumi.Input[str] | None = None,
+        mac: pulumi.Input[str] | None = None,
+        mac_spoofing: pulumi.Input[bool] | None = None,
+        dhcp_guard: pulumi.Input[bool] | None = None,
+        router_guard: pulumi.Input[bool] | None = None,
+        device_naming: pulumi.Input[bool] | None = None,
+        vlan: pulumi.Input[int] | None = None,
+        trunk: pulumi.Input[str] | None = None,
+        native_vlan: pulumi.Input[int] | None = None,
+    ) -> None:
+        """A network adapter of a machine.
+
+        :param name: Name of the adapter, by which it is told from the machine's others.
+        :param switch: Name of the switch on the host that the adapter is connected to; empty for none.
+        :param mac: The adapter's MAC address; empty for a dynamic one, which the host chooses.
+        :param mac_spoofing: Whether the adapter may send with other MAC addresses than its own; see
+            `mac_spoofing` of the machine.
+        :param dhcp_guard: Whether DHCP offers from the machine are dropped.
+        :param router_guard: Whether router advertisements from the machine are dropped.
+        :param device_naming: Whether the guest can see the adapter's name.
+        :param vlan: The VLAN that the adapter is in (access mode); 0 for none.
+        :param trunk: The VLANs that the adapter passes with their tags (trunk mode), such as 10,20-29; empty
+            for none.
+        :param native_vlan: The VLAN of untagged packets in trunk mode.
+        """
+        if name is not None:
+            pulumi.set(self, "name", name)
+        if switch is not None:
+            pulumi.set(self, "switch", switch)
+        if mac is not None:
+            pulumi.set(self, "mac", mac)
+        if mac_spoofing is not None:
+            pulumi.set(self, "mac_spoofing", mac_spoofing)
+        if dhcp_guard is not None:
+            pulumi.set(self, "dhcp_guard", dhcp_guard)
+        if router_guard is not None:
+            pulumi.set(self, "router_guard", router_guard)
+        if device_naming is not None:
+            pulumi.set(self, "device_naming", device_naming)
+        if vlan is not None:
+            pulumi.set(self, "vlan", vlan)
+        if trunk is not None:
+            pulumi.set(self, "trunk", trunk)
+        if native_vlan is not None:
+            pulumi.set(self, "native_vlan", native_vlan)
+
+    @property
+    @pulumi.getter(name="name")
+    def name(self) -> pulumi.Input[str] | None:
+        """Name of the adapter, by which it is told from the machine's others."""
+        return pulumi.get(self, "name")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="switch")
+    def switch(self) -> pulumi.Input[str] | None:
+        """Name of the switch on the host that the adapter is connected to; empty for none."""
+        return pulumi.get(self, "switch")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="mac")
+    def mac(self) -> pulumi.Input[str] | None:
+        """The adapter's MAC address; empty for a dynamic one, which the host chooses."""
+        return pulumi.get(self, "mac")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="macSpoofing")
+    def mac_spoofing(self) -> pulumi.Input[bool] | None:
+        """Whether the adapter may send with other MAC addresses than its own; see `mac_spoofing` of the machine."""
+        return pulumi.get(self, "mac_spoofing")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="dhcpGuard")
+    def dhcp_guard(self) -> pulumi.Input[bool] | None:
+        """Whether DHCP offers from the machine are dropped."""
+        return pulumi.get(self, "dhcp_guard")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="routerGuard")
+    def router_guard(self) -> pulumi.Input[bool] | None:
+        """Whether router advertisements from the machine are dropped."""
+        return pulumi.get(self, "router_guard")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="deviceNaming")
+    def device_naming(self) -> pulumi.Input[bool] | None:
+        """Whether the guest can see the adapter's name."""
+        return pulumi.get(self, "device_naming")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="vlan")
+    def vlan(self) -> pulumi.Input[int] | None:
+        """The VLAN that the adapter is in (access mode); 0 for none."""
+        return pulumi.get(self, "vlan")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="trunk")
+    def trunk(self) -> pulumi.Input[str] | None:
+        """The VLANs that the adapter passes with their tags (trunk mode), such as 10,20-29; empty for none."""
+        return pulumi.get(self, "trunk")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="nativeVlan")
+    def native_vlan(self) -> pulumi.Input[int] | None:
+        """The VLAN of untagged packets in trunk mode."""
+        return pulumi.get(self, "native_vlan")  # type: ignore[no-any-return] # how the SDK keeps it
 
 
 class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
@@ -185,9 +381,9 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         processor_reserve: pulumi.Input[int] | None = None,
         memory_mib: pulumi.Input[int] | None = None,
         os_disk: pulumi.Input[Disk],
-        data_disks: pulumi.Input[list] | None = None,
+        data_disks: pulumi.Input[Sequence[pulumi.Input[DataDisk]]] | None = None,
         iso: pulumi.Input[str] | None = None,
-        adapters: pulumi.Input[list] | None = None,
+        adapters: pulumi.Input[Sequence[pulumi.Input[Adapter]]] | None = None,
         switch: pulumi.Input[str] | None = None,
         mac_spoofing: pulumi.Input[bool] | None = None,
         secure_boot: pulumi.Input[bool] | None = None,
@@ -218,11 +414,10 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         :param memory_mib: Memory given to the machine, in MiB, a multiple of 2. It is static; 4096 is the least
             that a nested host is of use with. Default: 8192.
         :param os_disk: The disk that the machine starts from.
-        :param data_disks: Further disks of the machine. They are attached and detached while it runs. Default:
-            [].
+        :param data_disks: Further disks of the machine. They are attached and detached while it runs.
         :param iso: Image of a DVD on the host that is in the machine's DVD drive; empty for none.
         :param adapters: The machine's network adapters, where `switch` and `mac_spoofing`, which describe one,
-            are not enough. Default: [].
+            are not enough.
         :param switch: Name of the switch on the host that the machine's one network adapter is connected to;
             empty for none.
         :param mac_spoofing: Whether the adapter may send with other MAC addresses than its own, so that
@@ -329,9 +524,9 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         return output
 
     @property
-    def data_disks(self) -> pulumi.Output[Mapping[str, Any]]:
+    def data_disks(self) -> pulumi.Output[Sequence[Any]]:
         """Further disks of the machine. They are attached and detached while it runs."""
-        output: pulumi.Output[Mapping[str, Any]] = self.__dict__["dataDisks"]
+        output: pulumi.Output[Sequence[Any]] = self.__dict__["dataDisks"]
         return output
 
     @property
@@ -341,9 +536,9 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         return output
 
     @property
-    def adapters(self) -> pulumi.Output[Mapping[str, Any]]:
+    def adapters(self) -> pulumi.Output[Sequence[Any]]:
         """The machine's network adapters, where `switch` and `mac_spoofing`, which describe one, are not enough."""
-        output: pulumi.Output[Mapping[str, Any]] = self.__dict__["adapters"]
+        output: pulumi.Output[Sequence[Any]] = self.__dict__["adapters"]
         return output
 
     @property
@@ -484,7 +679,7 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         return output
 
     @property
-    def made_disks(self) -> pulumi.Output[Mapping[str, Any]]:
+    def made_disks(self) -> pulumi.Output[Sequence[Any]]:
         """Files that were made for the machine and go with it."""
-        output: pulumi.Output[Mapping[str, Any]] = self.__dict__["madeDisks"]
+        output: pulumi.Output[Sequence[Any]] = self.__dict__["madeDisks"]
         return output
