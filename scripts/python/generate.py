@@ -137,7 +137,7 @@ def _templates() -> Environment:
 
 def _wrapped(text: str, indent: int, first: str = "") -> str:
     """The text in lines that fit, all but the first indented; `first` is what stands before it on its line."""
-    lines = textwrap.wrap(" ".join((first + text).split()), 116 - indent)
+    lines = textwrap.wrap(" ".join((first + text).split()), 112 - indent)
     return ("\n" + " " * indent).join(lines)
 
 

@@ -28,14 +28,14 @@ class Disk:
     ) -> None:
         """A virtual disk: blank of `size_gib`, differencing on `parent`, or the existing file at `path`.
 
-        :param size_gib: Size of the disk, in GiB. With `parent`, at least the parent's, which is the default.
-            It grows in place, while the machine is off; it cannot shrink.
-        :param parent: A sealed image on the host, such as a sysprepped Windows Server. It is never written to:
-            the machine gets a differencing disk on it, which is quick to make and small.
+        :param size_gib: Size of the disk, in GiB. With `parent`, at least the parent's, which is the
+            default. It grows in place, while the machine is off; it cannot shrink.
+        :param parent: A sealed image on the host, such as a sysprepped Windows Server. It is never written
+            to: the machine gets a differencing disk on it, which is quick to make and small.
         :param path: A disk that exists on the host. It is attached as it is, and left where it is when the
             machine goes.
-        :param fixed: Whether a blank disk takes all of its size on the host at once, which is faster to use and
-            slow to make.
+        :param fixed: Whether a blank disk takes all of its size on the host at once, which is faster to use
+            and slow to make.
         :param keep: Whether a disk that was made stays on the host when the machine goes.
         """
         if size_gib is not None:
@@ -59,8 +59,8 @@ class Disk:
     @property
     @pulumi.getter(name="parent")
     def parent(self) -> pulumi.Input[str] | None:
-        """A sealed image on the host, such as a sysprepped Windows Server. It is never written to: the machine gets a
-        differencing disk on it, which is quick to make and small."""
+        """A sealed image on the host, such as a sysprepped Windows Server. It is never written to: the machine
+        gets a differencing disk on it, which is quick to make and small."""
         return pulumi.get(self, "parent")  # type: ignore[no-any-return] # how the SDK keeps it
 
     @property
@@ -98,17 +98,17 @@ class DataDisk:
     ) -> None:
         """A further disk of the machine; like `Disk`, in a slot of its own.
 
-        :param size_gib: Size of the disk, in GiB. With `parent`, at least the parent's, which is the default.
-            It grows in place, while the machine is off; it cannot shrink.
-        :param parent: A sealed image on the host, such as a sysprepped Windows Server. It is never written to:
-            the machine gets a differencing disk on it, which is quick to make and small.
+        :param size_gib: Size of the disk, in GiB. With `parent`, at least the parent's, which is the
+            default. It grows in place, while the machine is off; it cannot shrink.
+        :param parent: A sealed image on the host, such as a sysprepped Windows Server. It is never written
+            to: the machine gets a differencing disk on it, which is quick to make and small.
         :param path: A disk that exists on the host. It is attached as it is, and left where it is when the
             machine goes.
-        :param fixed: Whether a blank disk takes all of its size on the host at once, which is faster to use and
-            slow to make.
+        :param fixed: Whether a blank disk takes all of its size on the host at once, which is faster to use
+            and slow to make.
         :param keep: Whether a disk that was made stays on the host when the machine goes.
-        :param location: Location on the machine's SCSI controller, by which the disk is told from the others.
-            By default its place in the list, the first being 1.
+        :param location: Location on the machine's SCSI controller, by which the disk is told from the
+            others. By default its place in the list, the first being 1.
         """
         if size_gib is not None:
             pulumi.set(self, "size_gib", size_gib)
@@ -133,8 +133,8 @@ class DataDisk:
     @property
     @pulumi.getter(name="parent")
     def parent(self) -> pulumi.Input[str] | None:
-        """A sealed image on the host, such as a sysprepped Windows Server. It is never written to: the machine gets a
-        differencing disk on it, which is quick to make and small."""
+        """A sealed image on the host, such as a sysprepped Windows Server. It is never written to: the machine
+        gets a differencing disk on it, which is quick to make and small."""
         return pulumi.get(self, "parent")  # type: ignore[no-any-return] # how the SDK keeps it
 
     @property
@@ -158,8 +158,8 @@ class DataDisk:
     @property
     @pulumi.getter(name="location")
     def location(self) -> pulumi.Input[int] | None:
-        """Location on the machine's SCSI controller, by which the disk is told from the others. By default its place
-        in the list, the first being 1."""
+        """Location on the machine's SCSI controller, by which the disk is told from the others. By default its
+        place in the list, the first being 1."""
         return pulumi.get(self, "location")  # type: ignore[no-any-return] # how the SDK keeps it
 
 
@@ -192,8 +192,8 @@ class Adapter:
         :param router_guard: Whether router advertisements from the machine are dropped.
         :param device_naming: Whether the guest can see the adapter's name.
         :param vlan: The VLAN that the adapter is in (access mode); 0 for none.
-        :param trunk: The VLANs that the adapter passes with their tags (trunk mode), such as 10,20-29; empty
-            for none.
+        :param trunk: The VLANs that the adapter passes with their tags (trunk mode), such as 10,20-29;
+            empty for none.
         :param native_vlan: The VLAN of untagged packets in trunk mode.
         """
         if name is not None:
@@ -295,9 +295,9 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
 
         :param resource_name: The resource's logical name in the program.
         :param name: Name of the switch on the host. By default the resource's logical name.
-        :param prefix: IPv4 prefix of the network behind the NAT, such as 192.168.50.0/24. It must not overlap
-            another NAT of the host or a network that the host has a route to. When it changes, the switch and what
-            is connected to it stay.
+        :param prefix: IPv4 prefix of the network behind the NAT, such as 192.168.50.0/24. It must not
+            overlap another NAT of the host or a network that the host has a route to. When it changes, the
+            switch and what is connected to it stay.
         :param gateway: The host's address on the switch, the gateway of its machines. By default the first
             address of the prefix.
         :param notes: Free text kept with the switch.
@@ -323,15 +323,16 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
 
     @property
     def prefix(self) -> pulumi.Output[str]:
-        """IPv4 prefix of the network behind the NAT, such as 192.168.50.0/24. It must not overlap another NAT of the
-        host or a network that the host has a route to. When it changes, the switch and what is connected to it
-        stay."""
+        """IPv4 prefix of the network behind the NAT, such as 192.168.50.0/24. It must not overlap another NAT of
+        the host or a network that the host has a route to. When it changes, the switch and what is connected to
+        it stay."""
         output: pulumi.Output[str] = self.__dict__["prefix"]
         return output
 
     @property
     def gateway(self) -> pulumi.Output[str]:
-        """The host's address on the switch, the gateway of its machines. By default the first address of the prefix."""
+        """The host's address on the switch, the gateway of its machines. By default the first address of the
+        prefix."""
         output: pulumi.Output[str] = self.__dict__["gateway"]
         return output
 
@@ -361,8 +362,8 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
 
     @property
     def nat_name(self) -> pulumi.Output[str]:
-        """Name of the NAT network, for Get-NetNat and Add-NetNatStaticMapping. It carries the switch's GUID, because a
-        NAT has no notes to say whose it is."""
+        """Name of the NAT network, for Get-NetNat and Add-NetNatStaticMapping. It carries the switch's GUID,
+        because a NAT has no notes to say whose it is."""
         output: pulumi.Output[str] = self.__dict__["natName"]
         return output
 
@@ -409,38 +410,38 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             beside other machines' weights. Default: 100.
         :param processor_limit: Most of its virtual processors' time that the machine may use, in percent.
             Default: 100.
-        :param processor_reserve: Part of its virtual processors' time that is kept for the machine, in percent.
-            Default: 0.
-        :param memory_mib: Memory given to the machine, in MiB, a multiple of 2. It is static; 4096 is the least
-            that a nested host is of use with. Default: 8192.
+        :param processor_reserve: Part of its virtual processors' time that is kept for the machine, in
+            percent. Default: 0.
+        :param memory_mib: Memory given to the machine, in MiB, a multiple of 2. It is static; 4096 is the
+            least that a nested host is of use with. Default: 8192.
         :param os_disk: The disk that the machine starts from.
         :param data_disks: Further disks of the machine. They are attached and detached while it runs.
         :param iso: Image of a DVD on the host that is in the machine's DVD drive; empty for none.
-        :param adapters: The machine's network adapters, where `switch` and `mac_spoofing`, which describe one,
-            are not enough.
-        :param switch: Name of the switch on the host that the machine's one network adapter is connected to;
-            empty for none.
+        :param adapters: The machine's network adapters, where `switch` and `mac_spoofing`, which describe
+            one, are not enough.
+        :param switch: Name of the switch on the host that the machine's one network adapter is connected
+            to; empty for none.
         :param mac_spoofing: Whether the adapter may send with other MAC addresses than its own, so that
             machines inside the nested host reach the network directly. It weakens isolation: where that is
             unwelcome, use a NatSwitch inside or outside. Off unless asked for.
         :param secure_boot: Whether the firmware starts signed systems only. Default: True.
-        :param secure_boot_template: Whose signatures the firmware takes: MicrosoftUEFICertificateAuthority is
-            for Linux. Default: 'MicrosoftWindows'.
+        :param secure_boot_template: Whose signatures the firmware takes: MicrosoftUEFICertificateAuthority
+            is for Linux. Default: 'MicrosoftWindows'.
         :param tpm: Whether the machine has a virtual TPM. Its key stays on this host: the machine does not
             start on another one. Default: False.
-        :param time_synchronization: Whether the guest's clock follows the host's (integration service). Off for
-            a lab with a domain of its own. Default: True.
+        :param time_synchronization: Whether the guest's clock follows the host's (integration service). Off
+            for a lab with a domain of its own. Default: True.
         :param running: Whether the machine is to run. Default: True.
         :param automatic_start: What becomes of the machine when the host starts. Default: 'StartIfRunning'.
         :param automatic_start_delay: Seconds that the host waits before it starts the machine by itself.
             Default: 0.
-        :param automatic_stop: What becomes of the machine when the host shuts down. A nested host with running
-            machines cannot be saved. Default: 'ShutDown'.
+        :param automatic_stop: What becomes of the machine when the host shuts down. A nested host with
+            running machines cannot be saved. Default: 'ShutDown'.
         :param checkpoint_type: What kind of checkpoints are taken of the machine. Default: 'Production'.
         :param notes: Free text kept with the machine.
         :param path: Folder on the host under which the machine's own folder is made. By default the host's.
-        :param configuration_version: The machine's configuration version at birth, one of those that the host
-            supports (Get-VMHostSupportedVersion). By default the host's newest.
+        :param configuration_version: The machine's configuration version at birth, one of those that the
+            host supports (Get-VMHostSupportedVersion). By default the host's newest.
         :param opts: Options of the resource.
         """
         properties: dict[str, Any] = {
@@ -494,7 +495,8 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
 
     @property
     def processor_weight(self) -> pulumi.Output[int]:
-        """Share of the host's processors that the machine gets when they are scarce, beside other machines' weights."""
+        """Share of the host's processors that the machine gets when they are scarce, beside other machines'
+        weights."""
         output: pulumi.Output[int] = self.__dict__["processorWeight"]
         return output
 
@@ -512,8 +514,8 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
 
     @property
     def memory_mib(self) -> pulumi.Output[int]:
-        """Memory given to the machine, in MiB, a multiple of 2. It is static; 4096 is the least that a nested host is
-        of use with."""
+        """Memory given to the machine, in MiB, a multiple of 2. It is static; 4096 is the least that a nested host
+        is of use with."""
         output: pulumi.Output[int] = self.__dict__["memoryMib"]
         return output
 
@@ -549,9 +551,9 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
 
     @property
     def mac_spoofing(self) -> pulumi.Output[bool]:
-        """Whether the adapter may send with other MAC addresses than its own, so that machines inside the nested host
-        reach the network directly. It weakens isolation: where that is unwelcome, use a NatSwitch inside or
-        outside. Off unless asked for."""
+        """Whether the adapter may send with other MAC addresses than its own, so that machines inside the nested
+        host reach the network directly. It weakens isolation: where that is unwelcome, use a NatSwitch inside
+        or outside. Off unless asked for."""
         output: pulumi.Output[bool] = self.__dict__["macSpoofing"]
         return output
 
@@ -576,7 +578,8 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
 
     @property
     def time_synchronization(self) -> pulumi.Output[bool]:
-        """Whether the guest's clock follows the host's (integration service). Off for a lab with a domain of its own."""
+        """Whether the guest's clock follows the host's (integration service). Off for a lab with a domain of its
+        own."""
         output: pulumi.Output[bool] = self.__dict__["timeSynchronization"]
         return output
 
@@ -600,7 +603,8 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
 
     @property
     def automatic_stop(self) -> pulumi.Output[str]:
-        """What becomes of the machine when the host shuts down. A nested host with running machines cannot be saved."""
+        """What becomes of the machine when the host shuts down. A nested host with running machines cannot be
+        saved."""
         output: pulumi.Output[str] = self.__dict__["automaticStop"]
         return output
 
@@ -643,8 +647,8 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
 
     @property
     def automatic_checkpoints(self) -> pulumi.Output[bool]:
-        """Whether the host takes a checkpoint at each start. Always off: it would put a file in front of each disk.
-        Windows Server 2016 does not know it."""
+        """Whether the host takes a checkpoint at each start. Always off: it would put a file in front of each
+        disk. Windows Server 2016 does not know it."""
         output: pulumi.Output[bool] = self.__dict__["automaticCheckpoints"]
         return output
 
