@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from nestedlab.declare import Properties, Resource
@@ -17,13 +17,12 @@ from nestedlab.errors import AccessError, ConflictError, NotFoundError, RefusedE
 from nestedlab.lifecycle import Found, Plan, differences, undone, values, verify, writes
 from nestedlab.ownership import is_made_for, made_name, marked, owner_of
 from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, Step, cmdlet, statement
+from nestedlab.resources import forwards
 from nestedlab.resources.names import same_name
-from nestedlab.resources.nat_switch import NatSwitch, network
+from nestedlab.resources.nat_conflicts import refuse_conflicts
+from nestedlab.resources.nat_switch import NatSwitch, nat_network, network
 
 _UNDONE = (AccessError, ConflictError, NotFoundError, RefusedError, RevertedError)
-
-# Windows Server 2016 and Windows 10 before 1809 take one NAT; for later ones the sources disagree, and Windows decides.
-_FIRST_BUILD_WITH_MORE_NATS = 17763
 
 # All NAT networks of a host are kept in one file: two writers at a time collide (MSFT_NetNat).
 TURN = "NetNat"
@@ -41,6 +40,7 @@ READS: tuple[Pipeline, ...] = (
     statement("Get-NetAdapter"),
     statement("Get-NetIPAddress", AddressFamily="IPv4"),
     statement("Get-NetNat"),
+    *forwards.READS,
 )
 
 
@@ -62,23 +62,44 @@ def nat_of(switch: UUID, facts: Facts) -> PSObject | None:
     return next((one for one in facts.all("MSFT_NetNat") if is_made_for(one.text("Name"), switch)), None)
 
 
-def found(switch: UUID, facts: Facts, gateway: object = None) -> Found | None:
-    """The NAT switch as the host shows it; None where there is no such switch.
+def found(switch: UUID, facts: Facts, known: Properties) -> Found | None:
+    """The NAT switch as the host shows it, known as at the last look or as asked for; None where there is none.
 
     Of several addresses on the adapter the one that is asked for counts, else the first.
     """
     own = next((one for one in facts.all("VMSwitch") if one.text("Id") == str(switch)), None)
     if own is None:
         return None
-    nat = nat_of(switch, facts)
-    addresses = [one.text("IPAddress") for one in _addresses(switch, facts)]
-    seen = {
-        **values(NatSwitch, [own]),
-        "prefix": nat.text("InternalIPInterfaceAddressPrefix") if nat else "",
-        "nat_name": nat.text("Name") if nat else "",
-        "gateway": str(gateway) if gateway in addresses else next(iter(addresses), ""),
-    }
+    addresses = {one.text("IPAddress"): one for one in _addresses(switch, facts)}
+    gateway = known["gateway"] if known.get("gateway") in addresses else next(iter(addresses), "")
+    seen = {**values(NatSwitch, [own]), "gateway": gateway, **_nat_found(switch, facts, known)}
+    if known.get("nat") or known.get("nat_prefix"):
+        # Where the NAT is wider than the switch's own network, the address tells that.
+        length = addresses[gateway].number("PrefixLength") if gateway else 0
+        seen["prefix"] = str(network(f"{gateway}/{length}")) if gateway else ""
     return Found(switch, seen, facts)
+
+
+def _nat_found(switch: UUID, facts: Facts, known: Properties) -> dict[str, Any]:
+    """What the host shows of the NAT network that the switch has or joins, and of its forwards."""
+    nat = nat_of(switch, facts) if not known.get("nat") else _nat_named(known["nat"], facts)
+    if nat is None:
+        nothing = {"nat": ""} if known.get("nat") else {"prefix": "", "nat_prefix": ""}
+        return {**nothing, "nat_name": "", "forwards": []}
+    name, internal = nat.text("Name"), nat.text("InternalIPInterfaceAddressPrefix")
+    mapped = [forwards.shown(one) for one in forwards.mappings(name, _inside(nat, known), facts)]
+    joined = {"nat": name} if known.get("nat") else {"prefix": internal, "nat_prefix": internal}
+    return {**joined, "nat_name": name, "forwards": mapped}
+
+
+def _nat_named(name: str, facts: Facts) -> PSObject | None:
+    return next((one for one in facts.all("MSFT_NetNat") if same_name(name, one.text("Name"))), None)
+
+
+def _inside(nat: PSObject, known: Properties) -> IPv4Network:
+    """Where forwards of the switch lead: on a shared NAT into its own network alone."""
+    shared = known.get("nat") or known.get("nat_prefix")
+    return network(known["prefix"] if shared else nat.text("InternalIPInterfaceAddressPrefix"))
 
 
 def _addresses(switch: UUID, facts: Facts) -> list[PSObject]:
@@ -113,37 +134,41 @@ class NatSwitchLifecycle:
         if own is None:
             raise RefusedError(f"switch {desired['name']!r} was made and is not listed; `pulumi up` tries again")
         try:
-            return (yield from self._converge(desired, _sure(found(own, born, desired.get("gateway")))))
+            return (yield from self._converge(desired, _sure(found(own, born, desired))))
         except _UNDONE as error:
-            yield from undone(error, self.delete(own, {}))
+            yield from undone(error, self.delete(own, desired))
             raise
 
     def read(self, identity: UUID, known: Properties) -> Plan[Found | None]:
         """Look at the switch; None where a second, successful look confirms that it is gone."""
         facts = yield Step("read the NAT switch", READS)
-        now = found(identity, facts, known.get("gateway"))
+        now = found(identity, facts, known)
         if now is None:
             facts = yield Step("list the switches once more", READS)
-            now = found(identity, facts, known.get("gateway"))
+            now = found(identity, facts, known)
         return now
 
     def update(self, identity: UUID, desired: Properties) -> Plan[Found]:
         """Bring the switch, its address and its NAT to what is desired; what is connected to the switch stays so."""
         facts = yield _survey()
-        now = found(identity, facts, desired.get("gateway"))
+        now = found(identity, facts, desired)
         if now is None:
             raise NotFoundError(
                 f"switch {desired['name']!r} ({identity}) is no longer on the host. "
                 "Run `pulumi refresh`, so that the next `pulumi up` makes it again."
             )
-        if any(one.name == "prefix" for one in differences(self.kind, desired, now.values)):
+        if {one.name for one in differences(self.kind, desired, now.values)} & {"prefix", "nat_prefix", "nat"}:
             _refuse_conflicts(identity, facts, desired)
         return (yield from self._converge(desired, now))
 
-    def delete(self, identity: UUID, known: Properties) -> Plan[None]:  # noqa: ARG002 - the switch's GUID finds all
-        """Remove the NAT, the address and the switch."""
+    def delete(self, identity: UUID, known: Properties) -> Plan[None]:
+        """Remove the NAT, the address and the switch; a NAT that was joined stays, without the switch's forwards."""
         facts = yield Step("read the NAT switch", READS)
+        joined = _nat_named(known["nat"], facts) if known.get("nat") else None
         removed = list(_removals(identity, facts, address=True, nat=True))
+        if joined is not None:
+            there = forwards.mappings(joined.text("Name"), network(known["prefix"]), facts)
+            removed = [*forwards.changes(joined.text("Name"), [], there), *removed]
         if any(one.text("Id") == str(identity) for one in facts.all("VMSwitch")):
             removed.append(switch_by_id(identity) | cmdlet("Remove-VMSwitch", Force=True))
         if removed:
@@ -155,13 +180,13 @@ class NatSwitchLifecycle:
         rows = writes(self.kind, switch, changed, desired)
         if rows:
             facts = yield Step("apply the switch's own settings", (*rows, *READS))
-            now = _sure(found(now.id, facts, desired.get("gateway")))
+            now = _sure(found(now.id, facts, desired))
         for pause in (0.25, 0.5, 1.0, 2.0, 4.0, 8.0):
             if host_adapter(now.id, now.facts) is not None:
                 break
             # The adapter can appear some time after the switch (New-VMSwitch).
             facts = yield Step("wait for the host's adapter to the switch", READS, pause=pause)
-            now = _sure(found(now.id, facts, desired.get("gateway")))
+            now = _sure(found(now.id, facts, desired))
         if host_adapter(now.id, now.facts) is None:
             raise RefusedError(
                 f"switch {desired['name']!r}: the host shows no adapter of its own to the switch. "
@@ -173,17 +198,19 @@ class NatSwitchLifecycle:
             if not pipelines:
                 break
             facts = yield Step("set the gateway and the NAT", (*pipelines, *READS), pause=pause, turn=TURN)
-            now = _sure(found(now.id, facts, desired.get("gateway")))
+            now = _sure(found(now.id, facts, desired))
         return verify(self.kind, f"NAT switch {desired['name']!r}", desired, now)
 
 
 def _network_changes(desired: Properties, now: Found, tolerated: tuple[Condition, ...]) -> Iterator[Pipeline]:
-    """What takes away the gateway and the NAT that are wrong, and makes the right ones."""
+    """What takes away the gateway, the NAT and the forwards that are wrong, and makes the right ones."""
     changed = {one.name for one in differences(NatSwitch, desired, now.values)}
     prefix = network(desired["prefix"])
     lengths = {one.text("IPAddress"): one.number("PrefixLength") for one in _addresses(now.id, now.facts)}
     address = "gateway" in changed or lengths[desired["gateway"]] != prefix.prefixlen
-    yield from _removals(now.id, now.facts, address=address, nat="prefix" in changed)
+    own = nat_of(now.id, now.facts)
+    right = own is not None and _has_prefix(own, desired)
+    yield from _removals(now.id, now.facts, address=address, nat=bool(desired.get("nat")) or not right)
     if address:
         adapter = host_adapter(now.id, now.facts)
         index = adapter.number("InterfaceIndex") if adapter else None
@@ -191,10 +218,23 @@ def _network_changes(desired: Properties, now: Found, tolerated: tuple[Condition
         yield statement(
             "New-NetIPAddress", InterfaceIndex=index, IPAddress=desired["gateway"], PrefixLength=prefix.prefixlen
         ).on_behalf_of("gateway")
-    if "prefix" in changed:
-        name = made_name(desired["name"], now.id)
-        making = statement("New-NetNat", Name=name, InternalIPInterfaceAddressPrefix=str(prefix))
+    if desired.get("nat"):
+        there = forwards.mappings(desired["nat"], prefix, now.facts)
+        yield from forwards.changes(desired["nat"], desired["forwards"], there)
+        return
+    name = own.text("Name") if own is not None and right else made_name(desired["name"], now.id)
+    if not right:
+        making = statement("New-NetNat", Name=name, InternalIPInterfaceAddressPrefix=str(nat_network(desired)))
         yield making.tolerating(*tolerated).on_behalf_of("prefix")
+    there = forwards.mappings(name, prefix, now.facts) if right else []
+    # Where the NAT could not be made yet, neither can they; both are tried again.
+    missing = (Condition.INVALID,) if tolerated and not right else ()
+    yield from (one.tolerating(*missing) for one in forwards.changes(name, desired["forwards"], there))
+
+
+def _has_prefix(nat: PSObject, desired: Properties) -> bool:
+    internal = nat.text("InternalIPInterfaceAddressPrefix")
+    return bool(internal) and network(internal) == nat_network(desired)
 
 
 def _removals(switch: UUID, facts: Facts, *, address: bool, nat: bool) -> Iterator[Pipeline]:
@@ -245,36 +285,8 @@ def _own(facts: Facts, desired: Properties) -> UUID | None:
 
 
 def _refuse_conflicts(own: UUID | None, facts: Facts, desired: Properties) -> None:
-    """Raise where the prefix collides with another NAT or with a network that the host has a route to."""
-    prefix = network(desired["prefix"])
-    others = [one for one in facts.all("MSFT_NetNat") if own is None or not is_made_for(one.text("Name"), own)]
-    for one in others:
-        internal = one.text("InternalIPInterfaceAddressPrefix")
-        if internal and network(internal).overlaps(prefix):
-            raise ConflictError(
-                f"prefix: {prefix} overlaps {internal} of the NAT network {one.text('Name')!r} on the host. "
-                "Choose another prefix, or remove that NAT."
-            )
-    system = facts.first("Win32_OperatingSystem")
-    if others and system is not None and system.number("BuildNumber") < _FIRST_BUILD_WITH_MORE_NATS:
-        raise ConflictError(
-            f"the host has the NAT network {others[0].text('Name')!r} already, and {system.text('Caption')} (build "
-            f"{system.text('BuildNumber')}) takes only one. Remove it, or use a parent with Windows Server 2019."
-        )
-    adapter = host_adapter(own, facts) if own else None
-    for route in facts.all("MSFT_NetRoute"):
-        if adapter is not None and route.number("InterfaceIndex") == adapter.number("InterfaceIndex"):
-            continue
-        if _in_the_way(network(route.text("DestinationPrefix")), prefix):
-            raise ConflictError(
-                f"prefix: {prefix} overlaps the host's route to {route.text('DestinationPrefix')} through "
-                f"{route.text('InterfaceAlias') or 'interface ' + route.text('InterfaceIndex')}. Choose another prefix."
-            )
-
-
-def _in_the_way(destination: IPv4Network, prefix: IPv4Network) -> bool:
-    """Whether a route is to a network of its own: not the default route, nor the ones to every multicast group."""
-    return destination.prefixlen > 0 and not destination.is_multicast and destination.overlaps(prefix)
+    nat = nat_of(own, facts) if own else None
+    refuse_conflicts(desired, facts, nat, host_adapter(own, facts) if own else None)
 
 
 def _sure(now: Found | None) -> Found:

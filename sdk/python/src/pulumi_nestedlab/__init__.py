@@ -8,4 +8,4 @@ hv1 = lab.NestedHyperVHost("hv1", os_disk=lab.Disk(size_gib=80), switch=net.name
 
 from pulumi_nestedlab._resources import Disk, NatSwitch, NestedHyperVHost
 
-__all__ = ["Disk", "NatSwitch", "NestedHyperVHost"]
+__all__ = ["Disk", "NatSwitch", "NestedHyperVHost", "PortForward"]

@@ -14,6 +14,77 @@ from pulumi_nestedlab._owner import owner_of
 
 
 @pulumi.input_type
+class PortForward:
+    """A port of the host that leads to a port of a machine behind the NAT.
+
+    It works from other machines; from the host itself use the machine's own address. A firewall rule that lets the
+    port in is not made.
+    """
+
+    def __init__(
+        self,
+        *,
+        protocol: pulumi.Input[str] | None = None,
+        external_port: pulumi.Input[int] | None = None,
+        external_address: pulumi.Input[str] | None = None,
+        internal_address: pulumi.Input[str] | None = None,
+        internal_port: pulumi.Input[int] | None = None,
+    ) -> None:
+        """A port of the host that leads to a port of a machine behind the NAT.
+
+        It works from other machines; from the host itself use the machine's own address. A firewall rule that lets the
+        port in is not made.
+
+
+            :param protocol: Protocol of the port.
+            :param external_port: Port of the host.
+            :param external_address: Address of the host; 0.0.0.0 is any of them.
+            :param internal_address: Address of the machine behind the NAT.
+            :param internal_port: Port of the machine. By default the same as the host's.
+        """
+        if protocol is not None:
+            pulumi.set(self, "protocol", protocol)
+        if external_port is not None:
+            pulumi.set(self, "external_port", external_port)
+        if external_address is not None:
+            pulumi.set(self, "external_address", external_address)
+        if internal_address is not None:
+            pulumi.set(self, "internal_address", internal_address)
+        if internal_port is not None:
+            pulumi.set(self, "internal_port", internal_port)
+
+    @property
+    @pulumi.getter(name="protocol")
+    def protocol(self) -> pulumi.Input[str] | None:
+        """Protocol of the port."""
+        return pulumi.get(self, "protocol")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="externalPort")
+    def external_port(self) -> pulumi.Input[int] | None:
+        """Port of the host."""
+        return pulumi.get(self, "external_port")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="externalAddress")
+    def external_address(self) -> pulumi.Input[str] | None:
+        """Address of the host; 0.0.0.0 is any of them."""
+        return pulumi.get(self, "external_address")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="internalAddress")
+    def internal_address(self) -> pulumi.Input[str] | None:
+        """Address of the machine behind the NAT."""
+        return pulumi.get(self, "internal_address")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="internalPort")
+    def internal_port(self) -> pulumi.Input[int] | None:
+        """Port of the machine. By default the same as the host's."""
+        return pulumi.get(self, "internal_port")  # type: ignore[no-any-return] # how the SDK keeps it
+
+
+@pulumi.input_type
 class Disk:
     """A virtual disk: blank of `size_gib`, differencing on `parent`, or the existing file at `path`."""
 
@@ -288,6 +359,9 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
         name: pulumi.Input[str] | None = None,
         prefix: pulumi.Input[str],
         gateway: pulumi.Input[str] | None = None,
+        nat_prefix: pulumi.Input[str] | None = None,
+        nat: pulumi.Input[str] | None = None,
+        forwards: pulumi.Input[Sequence[pulumi.Input[PortForward]]] | None = None,
         notes: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -300,6 +374,12 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
             switch and what is connected to it stay.
         :param gateway: The host's address on the switch, the gateway of its machines. By default the first
             address of the prefix.
+        :param nat_prefix: IPv4 prefix of the NAT network, where it is to be wider than the switch's own, so
+            that others can join it. By default `prefix`.
+        :param nat: Name of a NAT network of the host to join instead of making one: the `nat_name` of
+            another NatSwitch, or one of an administrator's. `prefix` must lie inside it. It stays when the
+            switch goes.
+        :param forwards: Ports of the host that lead to machines behind the NAT.
         :param notes: Free text kept with the switch.
         :param opts: Options of the resource.
         """
@@ -307,6 +387,9 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
             "name": resource_name if name is None else name,
             "prefix": prefix,
             "gateway": gateway,
+            "natPrefix": nat_prefix,
+            "nat": nat,
+            "forwards": forwards,
             "notes": notes,
             "switchType": None,
             "switchId": None,
@@ -334,6 +417,26 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
         """The host's address on the switch, the gateway of its machines. By default the first address of the
         prefix."""
         output: pulumi.Output[str] = self.__dict__["gateway"]
+        return output
+
+    @property
+    def nat_prefix(self) -> pulumi.Output[str]:
+        """IPv4 prefix of the NAT network, where it is to be wider than the switch's own, so that others can join
+        it. By default `prefix`."""
+        output: pulumi.Output[str] = self.__dict__["natPrefix"]
+        return output
+
+    @property
+    def nat(self) -> pulumi.Output[str]:
+        """Name of a NAT network of the host to join instead of making one: the `nat_name` of another NatSwitch, or
+        one of an administrator's. `prefix` must lie inside it. It stays when the switch goes."""
+        output: pulumi.Output[str] = self.__dict__["nat"]
+        return output
+
+    @property
+    def forwards(self) -> pulumi.Output[Sequence[Any]]:
+        """Ports of the host that lead to machines behind the NAT."""
+        output: pulumi.Output[Sequence[Any]] = self.__dict__["forwards"]
         return output
 
     @property
