@@ -7,7 +7,7 @@ the reference page and the SDK follow from the rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -190,11 +190,30 @@ class Part(Table):
     """The names of the attributes that tell one from another; they never change."""
 
 
+@dataclass(frozen=True)
+class Consequence:
+    """What a change does beside what it says. One that is `forbidden` is an error: the program does not allow it."""
+
+    text: str
+    forbidden: bool = False
+
+
 class Resource(Table):
     """A kind of thing on a Hyper-V host, declared as a table."""
 
     title: ClassVar[str]
     """What a message calls such a thing: "machine", "NAT switch"."""
+
+    @classmethod
+    def consequences(
+        cls,
+        found: Properties,  # noqa: ARG003 - for those who have some
+        asked: Properties,  # noqa: ARG003
+        changed: Sequence[Attribute],  # noqa: ARG003
+        replaced: Sequence[Attribute],  # noqa: ARG003
+    ) -> Iterator[Consequence]:
+        """What a change does beside what it says, which its author may not expect."""
+        return iter(())
 
     @classmethod
     def refusals(cls, before: Properties, asked: Properties) -> Iterator[tuple[tuple[str, ...], str]]:  # noqa: ARG003

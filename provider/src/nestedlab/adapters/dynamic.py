@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Collection
+from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -22,10 +24,12 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from nestedlab.adapters import plain_errors
+from nestedlab.adapters import engine_log, plain_errors
 from nestedlab.adapters.wire import from_wire, path_on_wire, to_wire
 from nestedlab.connection import SETTINGS, Connection, connection
 from nestedlab.declare import Properties, Resource
+from nestedlab.errors import RefusedError
+from nestedlab.foresight import Foresight
 from nestedlab.handler import Handler
 from nestedlab.lifecycle import Lifecycle, check, diff, settled
 from nestedlab.psrp.sessions import sessions_with
@@ -43,6 +47,20 @@ _configuration: dict[str, Any] = {}
 
 def _connection() -> Connection:
     return connection(_configuration, os.environ)
+
+
+@cache
+def _foresight(to: Connection) -> Foresight:
+    """The foresight of this process, which lives for one operation."""
+    return Foresight(sessions_with(to))
+
+
+def urn_of(kind: type[Resource], owner: str) -> str:
+    """The URN of a resource, from its owner: project/stack/name, or project/stack/types of its parents::name."""
+    project, stack, rest = owner.split("/", 2)
+    parents, _, name = rest.partition("::") if "::" in rest else ("", "", rest)
+    types = f"{parents}$" if parents else ""
+    return f"urn:pulumi:{stack}::{project}::{types}pulumi-python:dynamic/nestedlab:{kind.__name__}::{name}"
 
 
 class _Provider(ResourceProvider):
@@ -67,6 +85,8 @@ class _Provider(ResourceProvider):
         inputs, failures = check(self.kind, asked, unknown, before)
         if failures:
             return CheckResult(news, [CheckFailure(path_on_wire(one.path), one.reason) for one in failures])
+        if "owner" not in unknown:
+            self._foresee(inputs, unknown, exists=bool(before))
         pending = {one.wire: news[one.wire] for one in self.kind.inputs() if one.name in unknown}
         return CheckResult({**to_wire(self.kind, inputs), **pending}, [])
 
@@ -75,6 +95,10 @@ class _Provider(ResourceProvider):
         found, _ = from_wire(self.kind, olds)
         asked, unknown = from_wire(self.kind, news)
         difference = diff(self.kind, found, asked, unknown)
+        for one in self.kind.consequences(found, asked, difference.changed, difference.replaced):
+            if one.forbidden:
+                raise RefusedError(f"{self.kind.title} {asked['name']!r}: {one.text}, and on_power_off is 'fail'")
+            engine_log.warn(urn_of(self.kind, asked["owner"]), one.text)
         return DiffResult(
             changes=bool(difference.changed),
             replaces=[one.wire for one in difference.replaced],
@@ -118,6 +142,9 @@ class _Provider(ResourceProvider):
     def _lifecycle(self, to: Connection) -> Lifecycle:
         raise NotImplementedError
 
+    def _foresee(self, inputs: Properties, unknown: Collection[str], *, exists: bool) -> None:
+        """Tell what the resource will meet on its host, before anything is made."""
+
 
 class NestedHyperVHostProvider(_Provider):
     """The dynamic provider of NestedHyperVHost."""
@@ -127,6 +154,10 @@ class NestedHyperVHostProvider(_Provider):
     def _lifecycle(self, to: Connection) -> Lifecycle:
         return NestedHyperVHostLifecycle(to.shutdown_timeout)
 
+    def _foresee(self, inputs: Properties, unknown: Collection[str], *, exists: bool) -> None:
+        for text in _foresight(_connection()).machine(inputs, unknown, exists=exists):
+            engine_log.warn(urn_of(self.kind, inputs["owner"]), text)
+
 
 class NatSwitchProvider(_Provider):
     """The dynamic provider of NatSwitch."""
@@ -135,3 +166,6 @@ class NatSwitchProvider(_Provider):
 
     def _lifecycle(self, to: Connection) -> Lifecycle:  # noqa: ARG002 - a switch has nothing to wait for
         return NatSwitchLifecycle()
+
+    def _foresee(self, inputs: Properties, unknown: Collection[str], *, exists: bool) -> None:  # noqa: ARG002
+        _foresight(_connection()).switch(inputs)

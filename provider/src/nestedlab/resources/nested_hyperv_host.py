@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PureWindowsPath
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from nestedlab.declare import Change, Properties, Resource, Row
-from nestedlab.lifecycle import key_of, parts_change, same_parts
+from nestedlab.declare import Attribute, Change, Consequence, Properties, Resource, Row
+from nestedlab.lifecycle import key_of, needs, parts_change, same_parts
 from nestedlab.nouns import (
     IDENTITY,
     MIB,
@@ -103,6 +103,8 @@ class NestedHyperVHost(Resource):
     """Whether the guest's clock follows the host's (integration service). Off for a lab with a domain of its own."""
     running: Annotated[bool, Row(VM.shows("State", form=RUNNING))] = True
     """Whether the machine is to run."""
+    on_power_off: Annotated[Literal["restart", "fail"], Row()] = "restart"
+    """What a change does that needs the machine off while it runs: shut it down and start it again, or fail."""
     automatic_start: Annotated[Literal["Nothing", "StartIfRunning", "Start"], Row(VM("AutomaticStartAction"))] = (
         "StartIfRunning"
     )
@@ -176,6 +178,29 @@ class NestedHyperVHost(Resource):
                 raise ValueError("describes the one adapter of a machine; with adapters, say it of one of them")
             return None
         return value if value is not None else ("" if info.field_name == "switch" else False)
+
+    @classmethod
+    def consequences(
+        cls, found: Properties, asked: Properties, changed: Sequence[Attribute], replaced: Sequence[Attribute]
+    ) -> Iterator[Consequence]:
+        """A machine that is replaced, is shut down, or loses a disk."""
+        if replaced:
+            why = ", ".join(one.name for one in replaced)
+            yield Consequence(
+                f"the machine will be deleted, with the disks made for it, and made anew: {why} cannot change"
+            )
+            return
+        off = [one.name for one in changed if Change.OFF in needs([one], found, asked)]
+        if off and found.get("running"):
+            again = " and started again" if asked.get("running") else ""
+            yield Consequence(
+                f"the running machine will be shut down{again} to change {', '.join(off)}",
+                forbidden=asked.get("on_power_off") == "fail",
+            )
+        kept = {one["location"] for one in asked.get("data_disks") or ()}
+        for disk in found.get("data_disks") or ():
+            if disk["location"] not in kept and disk.get("path") is None and not disk.get("keep"):
+                yield Consequence(f"the data disk at location {disk['location']} will be deleted")
 
     @classmethod
     def refusals(cls, before: Properties, asked: Properties) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -495,6 +495,7 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         tpm: pulumi.Input[bool] | None = None,
         time_synchronization: pulumi.Input[bool] | None = None,
         running: pulumi.Input[bool] | None = None,
+        on_power_off: pulumi.Input[str] | None = None,
         automatic_start: pulumi.Input[str] | None = None,
         automatic_start_delay: pulumi.Input[int] | None = None,
         automatic_stop: pulumi.Input[str] | None = None,
@@ -535,6 +536,8 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         :param time_synchronization: Whether the guest's clock follows the host's (integration service). Off
             for a lab with a domain of its own. Default: True.
         :param running: Whether the machine is to run. Default: True.
+        :param on_power_off: What a change does that needs the machine off while it runs: shut it down and
+            start it again, or fail. Default: 'restart'.
         :param automatic_start: What becomes of the machine when the host starts. Default: 'StartIfRunning'.
         :param automatic_start_delay: Seconds that the host waits before it starts the machine by itself.
             Default: 0.
@@ -565,6 +568,7 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             "tpm": tpm,
             "timeSynchronization": time_synchronization,
             "running": running,
+            "onPowerOff": on_power_off,
             "automaticStart": automatic_start,
             "automaticStartDelay": automatic_start_delay,
             "automaticStop": automatic_stop,
@@ -690,6 +694,12 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
     def running(self) -> pulumi.Output[bool]:
         """Whether the machine is to run."""
         output: pulumi.Output[bool] = self.__dict__["running"]
+        return output
+
+    @property
+    def on_power_off(self) -> pulumi.Output[str]:
+        """What a change does that needs the machine off while it runs: shut it down and start it again, or fail."""
+        output: pulumi.Output[str] = self.__dict__["onPowerOff"]
         return output
 
     @property
