@@ -42,7 +42,7 @@ class Foresight:
             yield from self._of_host(exists=exists)
             if self._facts is not None:
                 self._demands[inputs["owner"]] = _demand(inputs, exists=exists)
-                yield from self._once(str(one) for one in capacity(self._facts, self._demands))
+                yield from self._once(capacity(self._facts, self._demands))
             yield from _network(inputs, unknown, self._nat_switches)
 
     def _of_host(self, *, exists: bool) -> Iterator[str]:
@@ -57,13 +57,13 @@ class Foresight:
         for one in found:
             if one.refuses and not exists:
                 raise RefusedError(f"the parent host cannot run nested hosts. {one}")
-        yield from self._once(str(one) for one in found)
+        yield from self._once(found)
 
-    def _once(self, texts: Iterator[str]) -> Iterator[str]:
-        for text in texts:
-            if text not in self._said:
-                self._said.add(text)
-                yield text
+    def _once(self, found: list[Finding]) -> Iterator[str]:
+        for one in found:
+            if one.requirement not in self._said:
+                self._said.add(one.requirement)
+                yield str(one)
 
 
 def _unchecked(error: NestedlabError) -> str:

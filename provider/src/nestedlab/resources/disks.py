@@ -31,13 +31,13 @@ class Disk(Part):
 
     key: ClassVar[tuple[str, ...]] = ()
 
-    size_gib: Annotated[int, Field(ge=1, le=MAX_GIB), Row()] | None = None
+    size_gib: Annotated[int | None, Field(ge=1, le=MAX_GIB), Row()] = None
     """Size of the disk, in GiB. With `parent`, at least the parent's, which is the default. It grows in place, while
     the machine is off; it cannot shrink."""
-    parent: Annotated[DiskPath, Row(same=same_path, absent=True)] | None = None
+    parent: Annotated[DiskPath | None, Row(same=same_path, absent=True)] = None
     """A sealed image on the host, such as a sysprepped Windows Server. It is never written to: the machine gets a
     differencing disk on it, which is quick to make and small."""
-    path: Annotated[DiskPath, Row(same=same_path, absent=True)] | None = None
+    path: Annotated[DiskPath | None, Row(same=same_path, absent=True)] = None
     """A disk that exists on the host. It is attached as it is, and left where it is when the machine goes."""
     fixed: Annotated[bool, Row()] = False
     """Whether a blank disk takes all of its size on the host at once, which is faster to use and slow to make."""
@@ -60,7 +60,7 @@ class DataDisk(Disk):
 
     key: ClassVar[tuple[str, ...]] = ("location",)
 
-    location: Annotated[int, Field(ge=1, le=LAST_LOCATION), Row()] | None = None
+    location: Annotated[int | None, Field(ge=1, le=LAST_LOCATION), Row()] = None
     """Location on the machine's SCSI controller, by which the disk is told from the others. By default its place in
     the list, the first being 1."""
 

@@ -15,4 +15,6 @@ def owner_of(resource_name: str, opts: pulumi.ResourceOptions | None) -> pulumi.
     parent = opts.parent if opts else None
     if parent is None:
         return f"{stack}/{resource_name}"
-    return parent.urn.apply(lambda urn: f"{stack}/{urn.split('::')[2]}::{resource_name}")
+    # Its future, without the dependency that the output carries: a component depends on its children in turn.
+    urn = pulumi.Output.from_input(parent.urn.future())
+    return urn.apply(lambda known: f"{stack}/{str(known).split('::')[2]}::{resource_name}")
