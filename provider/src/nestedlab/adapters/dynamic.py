@@ -45,8 +45,8 @@ LOG_VARIABLE = "NESTEDLAB_LOG"
 _configuration: dict[str, Any] = {}
 
 
-def _connection() -> Connection:
-    return connection(_configuration, os.environ)
+def _connection(inputs: Properties) -> Connection:
+    return connection(_configuration, os.environ, inputs.get("on"))
 
 
 @cache
@@ -79,8 +79,8 @@ class _Provider(ResourceProvider):
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Validate the inputs and fill in the defaults."""
-        _connection()
         asked, unknown = from_wire(self.kind, news)
+        _connection(asked)
         before, _ = from_wire(self.kind, olds)
         inputs, failures = check(self.kind, asked, unknown, before)
         if failures:
@@ -108,13 +108,13 @@ class _Provider(ResourceProvider):
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Make it on the host."""
         desired, _ = from_wire(self.kind, props)
-        found = self._handler().create(desired)
+        found = self._handler(desired).create(desired)
         return CreateResult(str(found.id), self._outputs(desired, found.values))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Look at it; a blank id tells the engine that it is gone."""
         known, _ = from_wire(self.kind, props)
-        found = self._handler().read(UUID(id_), known)
+        found = self._handler(known).read(UUID(id_), known)
         if found is None:
             return ReadResult("", {})
         now = settled(self.kind, known, found.values)
@@ -124,19 +124,19 @@ class _Provider(ResourceProvider):
     def update(self, id_: str, _olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Bring it to what is asked for."""
         desired, _ = from_wire(self.kind, news)
-        found = self._handler().update(UUID(id_), desired)
+        found = self._handler(desired).update(UUID(id_), desired)
         return UpdateResult(self._outputs(desired, found.values))
 
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         """Remove it from the host."""
         known, _ = from_wire(self.kind, props)
-        self._handler().delete(UUID(id_), known)
+        self._handler(known).delete(UUID(id_), known)
 
     def _outputs(self, desired: Properties, found: Properties) -> dict[str, Any]:
         return to_wire(self.kind, settled(self.kind, desired, found))
 
-    def _handler(self) -> Handler:
-        to = _connection()
+    def _handler(self, inputs: Properties) -> Handler:
+        to = _connection(inputs)
         return Handler(self._lifecycle(to), sessions_with(to))
 
     def _lifecycle(self, to: Connection) -> Lifecycle:
@@ -155,7 +155,7 @@ class NestedHyperVHostProvider(_Provider):
         return NestedHyperVHostLifecycle(to.shutdown_timeout)
 
     def _foresee(self, inputs: Properties, unknown: Collection[str], *, exists: bool) -> None:
-        for text in _foresight(_connection()).machine(inputs, unknown, exists=exists):
+        for text in _foresight(_connection(inputs)).machine(inputs, unknown, exists=exists):
             engine_log.warn(urn_of(self.kind, inputs["owner"]), text)
 
 
@@ -168,4 +168,4 @@ class NatSwitchProvider(_Provider):
         return NatSwitchLifecycle()
 
     def _foresee(self, inputs: Properties, unknown: Collection[str], *, exists: bool) -> None:  # noqa: ARG002
-        _foresight(_connection()).switch(inputs)
+        _foresight(_connection(inputs)).switch(inputs)

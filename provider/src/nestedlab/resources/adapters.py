@@ -99,6 +99,13 @@ class Adapter(Part):
             raise ValueError("an adapter is either in one VLAN (vlan) or passes several (trunk)")
         return trunk
 
+    @field_validator("native_vlan")
+    @classmethod
+    def _of_a_trunk(cls, native_vlan: int, info: ValidationInfo) -> int:
+        if native_vlan and info.data.get("trunk") == "":
+            raise ValueError("goes with trunk: without one, say vlan")
+        return native_vlan
+
 
 ATTRIBUTES = frozenset({"adapters", "switch", "mac_spoofing"})
 """The machine's attributes that this file reads and writes."""

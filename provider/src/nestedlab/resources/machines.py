@@ -48,8 +48,8 @@ def found(machine: UUID, facts: Facts, known: Properties) -> Found:
         # The rows of the one adapter are those of whichever adapter `switch` describes.
         seen = {name: value for name, value in seen.items() if name not in adapters.ATTRIBUTES}
         seen |= adapters.found(facts, known)
-    # What to do before the power is cut is not on the host: it is as it was known.
-    told = {"on_power_off": known.get("on_power_off")}
+    # Which host it is, and what a change may do there, the host does not say: it is as it was known.
+    told = {name: known.get(name) for name in ("on", "on_power_off")}
     return Found(machine, {**seen, **told, **disks.found(machine, facts, known), **devices.found(facts)}, facts)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from nestedlab.declare import Properties, Resource, Row
+from nestedlab.declare import Change, Properties, Resource, Row
 from nestedlab.lifecycle import key_of, same_parts
 from nestedlab.nouns import IDENTITY, NOTES, OWNER, VMSwitch, VMSwitchName
 from nestedlab.resources.forwards import PortForward
@@ -63,6 +63,9 @@ class NatSwitch(Resource):
     an administrator's. `prefix` must lie inside it. It stays when the switch goes."""
     forwards: Annotated[list[PortForward], Row(same=same_parts(PortForward))] = []
     """Ports of the host that lead to machines behind the NAT."""
+    on: Annotated[str | None, Field(min_length=1), Row(change=Change.REPLACE, absent=True)] = None
+    """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default that of `nestedlab:address`.
+    On another host it is made anew."""
     notes: Annotated[str, Row(VMSwitch("Notes", form=NOTES), same=same_text)] = ""
     """Free text kept with the switch."""
 

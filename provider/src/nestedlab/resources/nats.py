@@ -72,7 +72,7 @@ def found(switch: UUID, facts: Facts, known: Properties) -> Found | None:
         return None
     addresses = {one.text("IPAddress"): one for one in _addresses(switch, facts)}
     gateway = known["gateway"] if known.get("gateway") in addresses else next(iter(addresses), "")
-    seen = {**values(NatSwitch, [own]), "gateway": gateway, **_nat_found(switch, facts, known)}
+    seen = {**values(NatSwitch, [own]), "gateway": gateway, **_nat_found(switch, facts, known), "on": known.get("on")}
     if known.get("nat") or known.get("nat_prefix"):
         # Where the NAT is wider than the switch's own network, the address tells that.
         length = addresses[gateway].number("PrefixLength") if gateway else 0

@@ -30,6 +30,7 @@ from nestedlab.nouns import (
 from nestedlab.resources.adapters import Adapter
 from nestedlab.resources.disks import DataDisk, Disk, by_location, data_disks_change, disk_change, same_disk, shrinks
 from nestedlab.resources.names import (
+    ConfigurationVersion,
     IsoPath,
     Name,
     Owner,
@@ -119,13 +120,16 @@ class NestedHyperVHost(Resource):
         Literal["Disabled", "Production", "ProductionOnly", "Standard"], Row(VM("CheckpointType"))
     ] = "Production"
     """What kind of checkpoints are taken of the machine."""
+    on: Annotated[str | None, Field(min_length=1), Row(change=Change.REPLACE, absent=True)] = None
+    """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default that of `nestedlab:address`.
+    On another host it is made anew."""
     notes: Annotated[str, Row(VM("Notes", form=NOTES), same=same_text)] = ""
     """Free text kept with the machine."""
     path: Annotated[WindowsPath | None, Row(VM.shows("Path"), Change.REPLACE, same=_same_folder)] = None
     """Folder on the host under which the machine's own folder is made. By default the host's."""
-    configuration_version: Annotated[
-        str | None, Field(pattern=r"^\d+\.\d+$"), Row(VM.shows("Version", form=TEXT), Change.REPLACE)
-    ] = None
+    configuration_version: Annotated[ConfigurationVersion | None, Row(VM.shows("Version", form=TEXT), Change.REPLACE)] = (
+        None
+    )
     """The machine's configuration version at birth, one of those that the host supports (Get-VMHostSupportedVersion).
     By default the host's newest."""
 

@@ -362,6 +362,7 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
         nat_prefix: pulumi.Input[str] | None = None,
         nat: pulumi.Input[str] | None = None,
         forwards: pulumi.Input[Sequence[pulumi.Input[PortForward]]] | None = None,
+        on: pulumi.Input[str] | None = None,
         notes: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -380,6 +381,8 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
             another NatSwitch, or one of an administrator's. `prefix` must lie inside it. It stays when the
             switch goes.
         :param forwards: Ports of the host that lead to machines behind the NAT.
+        :param on: Name of the parent host, one of those in the setting `nestedlab:hosts`; by default that
+            of `nestedlab:address`. On another host it is made anew.
         :param notes: Free text kept with the switch.
         :param opts: Options of the resource.
         """
@@ -390,6 +393,7 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
             "natPrefix": nat_prefix,
             "nat": nat,
             "forwards": forwards,
+            "on": on,
             "notes": notes,
             "switchType": None,
             "switchId": None,
@@ -437,6 +441,13 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
     def forwards(self) -> pulumi.Output[Sequence[Any]]:
         """Ports of the host that lead to machines behind the NAT."""
         output: pulumi.Output[Sequence[Any]] = self.__dict__["forwards"]
+        return output
+
+    @property
+    def on(self) -> pulumi.Output[str]:
+        """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default that of
+        `nestedlab:address`. On another host it is made anew."""
+        output: pulumi.Output[str] = self.__dict__["on"]
         return output
 
     @property
@@ -500,6 +511,7 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         automatic_start_delay: pulumi.Input[int] | None = None,
         automatic_stop: pulumi.Input[str] | None = None,
         checkpoint_type: pulumi.Input[str] | None = None,
+        on: pulumi.Input[str] | None = None,
         notes: pulumi.Input[str] | None = None,
         path: pulumi.Input[str] | None = None,
         configuration_version: pulumi.Input[str] | None = None,
@@ -544,6 +556,8 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         :param automatic_stop: What becomes of the machine when the host shuts down. A nested host with
             running machines cannot be saved. Default: 'ShutDown'.
         :param checkpoint_type: What kind of checkpoints are taken of the machine. Default: 'Production'.
+        :param on: Name of the parent host, one of those in the setting `nestedlab:hosts`; by default that
+            of `nestedlab:address`. On another host it is made anew.
         :param notes: Free text kept with the machine.
         :param path: Folder on the host under which the machine's own folder is made. By default the host's.
         :param configuration_version: The machine's configuration version at birth, one of those that the
@@ -573,6 +587,7 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             "automaticStartDelay": automatic_start_delay,
             "automaticStop": automatic_stop,
             "checkpointType": checkpoint_type,
+            "on": on,
             "notes": notes,
             "path": path,
             "configurationVersion": configuration_version,
@@ -725,6 +740,13 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
     def checkpoint_type(self) -> pulumi.Output[str]:
         """What kind of checkpoints are taken of the machine."""
         output: pulumi.Output[str] = self.__dict__["checkpointType"]
+        return output
+
+    @property
+    def on(self) -> pulumi.Output[str]:
+        """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default that of
+        `nestedlab:address`. On another host it is made anew."""
+        output: pulumi.Output[str] = self.__dict__["on"]
         return output
 
     @property
