@@ -32,8 +32,8 @@ LIFECYCLES: dict[type[Resource], Lifecycle] = {
     NatSwitch: NatSwitchLifecycle(),
 }
 KINDS: list[type[Resource]] = list(FILES)
-NOT_ON_THE_HOST = {"on_power_off"}
-"""Inputs that say how to go about a change, and that no look can find different."""
+NOT_ON_THE_HOST = {"on", "on_power_off"}
+"""Inputs that say where the host is and how to go about a change, and that no look can find different."""
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
