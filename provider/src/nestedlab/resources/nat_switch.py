@@ -64,7 +64,7 @@ class NatSwitch(Resource):
     forwards: Annotated[list[PortForward], Row(same=same_parts(PortForward))] = []
     """Ports of the host that lead to machines behind the NAT."""
     on: Annotated[str | None, Field(min_length=1), Row(change=Change.REPLACE, absent=True)] = None
-    """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default that of `nestedlab:address`.
+    """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default `nestedlab:address` says it.
     On another host it is made anew."""
     notes: Annotated[str, Row(VMSwitch("Notes", form=NOTES), same=same_text)] = ""
     """Free text kept with the switch."""

@@ -121,7 +121,7 @@ class NestedHyperVHost(Resource):
     ] = "Production"
     """What kind of checkpoints are taken of the machine."""
     on: Annotated[str | None, Field(min_length=1), Row(change=Change.REPLACE, absent=True)] = None
-    """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default that of `nestedlab:address`.
+    """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default `nestedlab:address` says it.
     On another host it is made anew."""
     notes: Annotated[str, Row(VM("Notes", form=NOTES), same=same_text)] = ""
     """Free text kept with the machine."""
