@@ -26,7 +26,7 @@ def start_vm(call: Call) -> Iterator[object]:
     def start(machine: Machine) -> Iterator[object]:
         if machine.state is VMState.Running:
             call.warn(ALREADY)
-        elif machine.state not in RESTING:
+        elif machine.state not in RESTING or machine.is_merging:
             raise wrong_state(f"'{machine.name}' failed to start.")
         else:
             _check_start(call, machine)
