@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import administrator
 import pytest
+from pypsrp.serializer import TaggedValue
 
 from hyperv_sim.host import SimulatedHost
 from hyperv_sim.server import SimulatedServer
@@ -44,7 +45,7 @@ class Parent:
     def by_hand(self, cmdlet: str, **parameters: object) -> list[Any]:
         """Do what an administrator of the host does at a prompt, in a session that ends with it."""
         with administrator.at(self.server.url, self.server.username, PASSWORD) as admin:
-            return admin.run(cmdlet, **parameters)
+            return admin.run(cmdlet, **{name: _sent(value) for name, value in parameters.items()})
 
     def machine(self, name: str) -> Machine:
         """The state of the one machine of this name."""
@@ -64,6 +65,11 @@ class Parent:
     def snapshot(self) -> Any:
         """The host's state, to compare two moments."""
         return self.host.snapshot()
+
+
+def _sent(value: object) -> object:
+    # pypsrp sends every int as an Int32.
+    return TaggedValue("I64", value) if isinstance(value, int) and value >= 2**31 else value
 
 
 NewParent = Callable[..., Parent]

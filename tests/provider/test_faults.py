@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,9 +29,9 @@ def test_a_create_and_a_delete_live_through_a_fault_at_any_request(kind: str, ef
     parent = provider.parent
     before = parent.snapshot()
     for fault in _faults(effect):
-        made, creating = _twice(provider, fault, lambda: provider.create(kind))
+        made, creating = _twice(provider, fault, partial(provider.create, kind))
         _is_as_asked(provider, kind, made)
-        _, deleting = _twice(provider, fault, lambda made=made: provider.delete(kind, made))
+        _, deleting = _twice(provider, fault, partial(provider.delete, kind, made))
         assert parent.snapshot() == before, fault
         if not (creating or deleting):
             return
@@ -44,7 +45,7 @@ def test_an_update_lives_through_a_fault_at_any_request(kind: str, effect: str, 
     for number, fault in enumerate(_faults(effect)):
         # There and back again, in turn.
         inputs = {} if number % 2 else CHANGED[kind]
-        now, met = _twice(provider, fault, lambda inputs=inputs: provider.update(kind, made, **inputs))
+        now, met = _twice(provider, fault, partial(provider.update, kind, made, **inputs))
         _is_as_asked(provider, kind, now, **inputs)
         assert now.id == made.id
         if not met:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi_cli as cli
 import pytest
@@ -13,6 +14,10 @@ from lab import Lab, NewLab
 
 if TYPE_CHECKING:
     from tests.conftest import Parent
+
+
+LabOn = Callable[["Parent", str], Lab]
+Ask = Callable[..., None]
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +59,7 @@ def new_lab(pulumi_cli: Path, pulumi_environment: dict[str, str], tmp_path: Path
 
 
 @pytest.fixture
-def lab_on(new_lab: NewLab) -> Callable[[Parent, str], Lab]:
+def lab_on(new_lab: NewLab) -> LabOn:
     """Make a lab of a program's text on a host, which its environment names."""
 
     def new(parent: Parent, program: str) -> Lab:
@@ -63,3 +68,34 @@ def lab_on(new_lab: NewLab) -> Callable[[Parent, str], Lab]:
         return lab
 
     return new
+
+
+MANY = """
+import json
+from pathlib import Path
+
+import pulumi
+import pulumi_nestedlab as lab
+
+asked = json.loads(Path("lab.json").read_text())
+switches = [lab.NatSwitch(name, **inputs) for name, inputs in asked.get("switches", {}).items()]
+after = pulumi.ResourceOptions(depends_on=switches)
+for name, inputs in asked.get("machines", {}).items():
+    lab.NestedHyperVHost(name, **{**inputs, "os_disk": lab.Disk(**inputs["os_disk"])}, opts=after)
+"""
+
+
+@pytest.fixture
+def ask() -> Ask:
+    """Have a lab with the program MANY ask for resources, by kind and logical name, from now on."""
+
+    def write(lab: Lab, **resources: dict[str, dict[str, Any]]) -> None:
+        (lab.folder / "lab.json").write_text(json.dumps(resources))
+
+    return write
+
+
+@pytest.fixture
+def many_on(lab_on: LabOn) -> Callable[[Parent], Lab]:
+    """Make a lab on a host whose resources are data; see `ask`."""
+    return lambda parent: lab_on(parent, MANY)

@@ -47,7 +47,7 @@ def test_the_lab_of_the_readme_lives_its_life(
     assert lab.refresh("--expect-no-changes").changes == {"same": 3}
     assert parent.server.open_shells == 0
 
-    resources = {one["urn"].rsplit("::", 1)[-1]: one for one in lab.state()["resources"]}
+    resources = lab.resources()
     for name, provider in {"hv1": b"NestedHyperVHostProvider", "lab-net": b"NatSwitchProvider"}.items():
         kept = resources[name]["outputs"]["__provider"]
         assert base64.b64decode(kept) == _reference(provider.decode())

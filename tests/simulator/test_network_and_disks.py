@@ -169,3 +169,30 @@ def test_an_error_is_about_the_value_that_was_asked_for(talk: type[Talk]) -> Non
         "nobody",
         "Microsoft.PowerShell.Cmdletization.Cim.CimJobException",
     )
+
+
+MAPPING = (
+    "Add-NetNatStaticMapping lab -Protocol TCP -ExternalIPAddress {0} -ExternalPort {1} -InternalIPAddress 192.168.50.9"
+)
+ANYWHERE = "0.0.0.0"  # noqa: S104  # what Windows calls it; nothing is bound here
+TAKEN = ["Windows System Error 32,Add-NetNatStaticMapping"]
+
+
+def test_a_port_can_be_excluded_on_the_host(talk: type[Talk]) -> None:
+    host = talk()
+    nats = host.host.state.network.nats
+    nats.taken_ports |= {("TCP", 8080)}
+    host("New-NetNat lab -InternalIPInterfaceAddressPrefix 192.168.50.0/24")
+    assert host(MAPPING.format(ANYWHERE, 8080)).ids == TAKEN
+    assert host(MAPPING.format(ANYWHERE, 8081)).ids == []
+
+
+def test_a_mapping_can_be_for_one_address_that_the_host_has(talk: type[Talk]) -> None:
+    host = talk()
+    host.host.state.network.nats.external_addresses = frozenset({"10.0.0.10", "10.0.0.11"})
+    host("New-NetNat lab -InternalIPInterfaceAddressPrefix 192.168.50.0/24")
+    assert host(MAPPING.format("10.0.0.10", 80)).output[0]["ExternalIPAddress"] == "10.0.0.10"
+    assert host(MAPPING.format("10.0.0.11", 80)).ids == []
+    assert host(MAPPING.format("10.0.0.10", 80)).ids == TAKEN
+    assert host(MAPPING.format(ANYWHERE, 80)).ids == TAKEN
+    assert host(MAPPING.format("10.0.0.12", 81)).ids == TAKEN

@@ -88,6 +88,13 @@ def child_of(files: Files, path: str) -> VirtualDisk:
     if parent is None or parent.disk is None or format_of(path) is None:
         raise errors.hyper_v("InvalidParameter", f"{NEW} The parent '{path}' is missing or no virtual hard disk.")
     chain(files, path, NEW)
+    return differencing(parent)
+
+
+def differencing(parent: File) -> VirtualDisk:
+    """An empty differencing disk: as its parent, and with its parent's contents until it is opened for writing."""
+    if parent.disk is None:
+        raise ValueError(f"{parent.path} is no virtual disk")
     return VirtualDisk(
         parent.disk.size,
         VhdType.Differencing,
@@ -96,6 +103,7 @@ def child_of(files: Files, path: str) -> VirtualDisk:
         parent.disk.block_size or BLOCK_AND_SECTOR[parent.disk.vhd_format][0],
         parent.disk.logical_sector_size,
         parent.disk.physical_sector_size,
+        written=parent.disk.written,
         parent_written=parent.disk.written,
     )
 

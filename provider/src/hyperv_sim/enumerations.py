@@ -37,6 +37,25 @@ class VMState(NetEnum):
     Starting = 10
 
 
+class VMOperationalStatus(NetEnum):
+    """What a machine is at besides its state. [stubs of the module's types]"""
+
+    Ok = 2
+    MergingDisks = 32772
+
+
+class SnapshotType(NetEnum):
+    """The kind of a checkpoint; those that users make are standard ones. [stubs of the module's types]"""
+
+    Standard = 0
+    Recovery = 1
+    Planned = 2
+    Missing = 5
+    Replica = 6
+    AppConsistentReplica = 7
+    SyncedReplica = 8
+
+
 class StartAction(NetEnum):
     """What a machine does when the host starts."""
 

@@ -19,8 +19,8 @@ GIB = 2**30
 class VirtualDisk:
     """What a virtual disk's file holds; sizes in bytes, `parent_path` for a differencing disk.
 
-    `written` is an id that changes with every opening for writing; a differencing disk keeps that of its parent, and
-    is broken once they differ. [MS-VHDX, DataWriteGuid and parent_linkage]
+    `written` is an id of the contents, which changes with every opening for writing; a differencing disk keeps that of
+    its parent, and is broken once they differ. [MS-VHDX, DataWriteGuid and parent_linkage]
     """
 
     size: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID, uuid4
 
 from hyperv_sim.enumerations import (
@@ -34,6 +34,9 @@ from hyperv_sim.machine_parts import (
 )
 from hyperv_sim.snapshot import VOLATILE
 from hyperv_sim.switches import Switch
+
+if TYPE_CHECKING:
+    from hyperv_sim.checkpoints import Checkpoint
 
 MIB = 2**20
 NO_MAC = "000000000000"
@@ -167,6 +170,9 @@ class Machine:
     drives: list[Drive] = field(default_factory=list)
     dvd_drives: list[DvdDrive] = field(default_factory=list)
     scsi_controllers: list[ScsiController] = field(default_factory=list)
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+    parent_checkpoint: Checkpoint | None = field(default=None, metadata=VOLATILE)
+    is_merging: bool = False
     created: datetime = field(default_factory=lambda: datetime.now(timezone.utc), metadata=VOLATILE)
     started: datetime | None = field(default=None, metadata=VOLATILE)
     guest: Guest = field(default_factory=Guest)

@@ -43,10 +43,15 @@ class Nat:
 
 @dataclass(slots=True)
 class Nats:
-    """All NAT networks, in the order of creation. `taken_ports` (protocol, port) are in use or excluded."""
+    """All NAT networks, in the order of creation.
+
+    `taken_ports` (protocol, port) are in use or excluded; `external_addresses` are those of the host that a mapping
+    may name instead of any.
+    """
 
     networks: list[Nat] = field(default_factory=list)
     taken_ports: frozenset[tuple[str, int]] = field(default=TAKEN_PORTS, metadata=VOLATILE)
+    external_addresses: frozenset[str] = field(default=frozenset(), metadata=VOLATILE)
     next_mapping: int = field(default=0, metadata=VOLATILE)
 
     def named(self, name: str) -> Nat | None:

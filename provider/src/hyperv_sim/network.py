@@ -17,6 +17,7 @@ from hyperv_sim.snapshot import VOLATILE
 Ip: TypeAlias = "ipaddress.IPv4Interface | ipaddress.IPv6Interface"
 HOST_ADDRESS = "10.0.0.10/24"
 HOST_GATEWAY = "10.0.0.1"
+HARDWARE = "Intel(R) I350 Gigabit Network Connection"
 
 
 @dataclass(slots=True, eq=False)
@@ -84,7 +85,7 @@ class Network:
         self.interfaces.append(loopback)
         for ip in ("127.0.0.1/8", "::1/128"):
             self._add(loopback, ip, "WellKnown", "WellKnown")
-        lan = self.add_interface("Ethernet", "Intel(R) I350 Gigabit Network Connection", mac_address="A0369F10C2D4")
+        lan = self.add_interface("Ethernet", HARDWARE, mac_address="A0369F10C2D4")
         lan.is_physical, lan.gateway, lan.looks_until_listed = True, HOST_GATEWAY, 0
         self.assign(lan, HOST_ADDRESS).looks_until_preferred = 0
 
@@ -106,6 +107,17 @@ class Network:
         self._add(interface, f"{_link_local(mac_address)}/64", "WellKnown", "Link")
         self._configure_itself(interface)
         return interface
+
+    def add_port(self) -> Interface:
+        """A network adapter of the host's hardware that a virtual switch has, so that it has no addresses."""
+        self.last_index += 1
+        number = 1 + len([one for one in self.interfaces if one.is_physical])
+        port = Interface(
+            self.last_index, f"Ethernet {number}", f"{HARDWARE} #{number}", f"A0369F10C2{0xD3 + number:02X}"
+        )
+        port.is_physical = True
+        self.interfaces.append(port)
+        return port
 
     def remove_interface(self, guid: UUID) -> None:
         """Take an interface away with its addresses."""

@@ -10,9 +10,13 @@ from hyperv_sim.enumerations import VMSwitchType
 
 @dataclass(slots=True, eq=False)
 class Switch:
-    """A virtual switch. Names are not unique. [VirtualEngine/Lability#326]"""
+    """A virtual switch. Names are not unique. [VirtualEngine/Lability#326]
+
+    `net_adapter` is the description of an external one's network adapter, which the host itself does not use.
+    """
 
     name: str
     switch_type: VMSwitchType
     notes: str = ""
+    net_adapter: str = ""
     id: UUID = field(default_factory=uuid4)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
-from hyperv_sim.enumerations import VMState
+from hyperv_sim.enumerations import VMState, VMSwitchType
 from hyperv_sim.files import File, Files
 from hyperv_sim.hooks import Hooks
 from hyperv_sim.machines import Adapter, Drive, Machine
@@ -15,6 +15,9 @@ from hyperv_sim.network import Network
 from hyperv_sim.snapshot import VOLATILE
 from hyperv_sim.switches import Switch
 from hyperv_sim.windows import WINDOWS, Windows
+
+if TYPE_CHECKING:
+    from hyperv_sim.checkpoints import Merge
 
 GIB = 2**30
 DATA = r"C:\ProgramData\Microsoft\Windows\Hyper-V"
@@ -28,7 +31,9 @@ class Host:
     `language` is that of the names which Windows translates (the integration services'); messages stay English.
     A machine, a switch and the like are kept by id; the order of a dict is the order of creation. Without the role
     (`has_hyper_v`) its cmdlets are absent; `has_virtualization` (VT-x or AMD-V, switched on), `has_slat` and `has_dep`
-    are the hardware's.
+    are the hardware's. `migration_enabled` is what Get-VMHost says of live migration. `external_switches` names
+    switches that an administrator has made, each on a network adapter of its own. The disks of a removed checkpoint
+    are merged after `looks_to_merge` looks at the host.
     """
 
     windows: str = "2022"
@@ -41,6 +46,8 @@ class Host:
     has_virtualization: bool = True
     has_slat: bool = True
     has_dep: bool = True
+    migration_enabled: bool = False
+    external_switches: tuple[str, ...] = ()
     virtual_machine_path: str = DATA
     virtual_hard_disk_path: str = DISKS
     machines: dict[UUID, Machine] = field(default_factory=dict)
@@ -50,11 +57,18 @@ class Host:
     files: Files = field(default_factory=Files)
     hooks: Hooks = field(default_factory=Hooks, metadata=VOLATILE)
     lock: Lock = field(default_factory=Lock, repr=False, metadata=VOLATILE)
+    merges: list[Merge] = field(default_factory=list)
+    looks_to_merge: int = field(default=2, metadata=VOLATILE)
     macs_given: int = field(default=0, metadata=VOLATILE)
 
     def __post_init__(self) -> None:
-        for folder in (rf"{self.virtual_machine_path}\Virtual Machines", self.virtual_hard_disk_path):
-            self.files.put(File(folder, is_folder=True))
+        for name in ("Virtual Machines", "Snapshots"):
+            self.files.put(File(rf"{self.virtual_machine_path}\{name}", is_folder=True))
+        self.files.put(File(self.virtual_hard_disk_path, is_folder=True))
+        for name in self.external_switches:
+            port = self.network.add_port()
+            switch = Switch(name, VMSwitchType.External, net_adapter=port.description)
+            self.switches[switch.id] = switch
 
     @property
     def facts(self) -> Windows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hyperv_sim import errors
@@ -12,6 +12,8 @@ from hyperv_sim.properties import Property, describe_cim
 from hyperv_sim.world import Host
 
 NAMESPACE = "root/cimv2"
+LOCAL_DISK = 3
+"""The DriveType of a fixed drive; it has no other ones. [Microsoft's reference of Win32_LogicalDisk]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,18 @@ class Win32Processor:
     host: Host
 
 
+@dataclass(frozen=True, slots=True)
+class LogicalDisk:
+    """Win32_LogicalDisk: a drive of the host, by its letter."""
+
+    host: Host
+    letter: str
+
+
 O = Property[OperatingSystem]  # noqa: E741  # a row's name stands at the left of a table
 C = Property[ComputerSystem]
 W = Property[Win32Processor]
+L = Property[LogicalDisk]
 
 describe_cim(
     OperatingSystem,
@@ -98,22 +109,37 @@ describe_cim(
     text=lambda _: 'Win32_Processor (DeviceID = "CPU0")',
 )
 
-CLASSES = {
-    "win32_operatingsystem": OperatingSystem,
-    "win32_computersystem": ComputerSystem,
-    "win32_processor": Win32Processor,
+describe_cim(
+    LogicalDisk,
+    NAMESPACE,
+    "Win32_LogicalDisk",
+    [
+        L("DeviceID", "String", lambda one: f"{one.letter}:"),
+        L("DriveType", "UInt32", lambda _: LOCAL_DISK),
+        L("FileSystem", "String", lambda _: "NTFS"),
+        L("FreeSpace", "UInt64", lambda one: one.host.files.free(f"{one.letter}:\\")),
+        L("Size", "UInt64", lambda one: one.host.files.drives[one.letter]),
+    ],
+    text=lambda one: f'Win32_LogicalDisk: {one.letter}: (DeviceID = "{one.letter}:")',
+)
+
+CLASSES: dict[str, Callable[[Host], Sequence[object]]] = {
+    "win32_operatingsystem": lambda host: [OperatingSystem(host)],
+    "win32_computersystem": lambda host: [ComputerSystem(host)],
+    "win32_processor": lambda host: [Win32Processor(host)],
+    "win32_logicaldisk": lambda host: [LogicalDisk(host, letter) for letter in host.files.drives],
 }
 
 
 @cmdlet("Get-CimInstance", takes=("ClassName", "Namespace"))
 def get_cim_instance(call: Call) -> Iterator[object]:
-    """Get-CimInstance -ClassName, for three classes of root/cimv2."""
+    """Get-CimInstance -ClassName, for four classes of root/cimv2."""
     if call.get("Namespace", NAMESPACE).replace("\\", "/").lower() != NAMESPACE:
         raise errors.not_simulated("a CIM namespace other than root/cimv2")
     name = call.parameters["ClassName"]
     if name.lower() not in CLASSES:
         raise errors.not_simulated(f"the CIM class {name}")
-    yield CLASSES[name.lower()](call.host)
+    yield from CLASSES[name.lower()](call.host)
 
 
 fact(
@@ -123,6 +149,6 @@ fact(
 )
 fact(
     "Get-CimInstance",
-    "three classes with the properties that tell what the host can do; __ClassMetadata without hash and MiXml",
+    "four classes with the properties that tell what the host can do; __ClassMetadata without hash and MiXml",
     "not simulated",
 )

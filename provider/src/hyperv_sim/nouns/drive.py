@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hyperv_sim import errors
+from hyperv_sim.checkpoints import is_differences
 from hyperv_sim.cmdlets import Call, cmdlet
 from hyperv_sim.components import component_id, component_text
 from hyperv_sim.disks import chain, open_for_writing
@@ -100,6 +101,8 @@ def _check_change(machine: Machine, kind: ControllerType) -> None:
 
 def _check_disk(call: Call, machine: Machine, path: str) -> None:
     failed = f"Failed to add device 'Virtual Hard Disk'. The attachment '{path}'"
+    if is_differences(path):
+        raise errors.not_simulated("attaching a checkpoint's differences")
     file = call.host.files.find(path)
     if file is None or file.disk is None:
         raise errors.hyper_v("OperationFailed", f"{failed} was not found or is no virtual disk. (0x80070002).")

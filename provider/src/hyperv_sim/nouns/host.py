@@ -26,7 +26,7 @@ describe(
         P("MacAddressMaximum", "String", lambda _: "00155DFFFFFF"),
         P("EnableEnhancedSessionMode", "Boolean", lambda _: False),
         P("NumaSpanningEnabled", "Boolean", lambda _: True),
-        P("VirtualMachineMigrationEnabled", "Boolean", lambda _: False),
+        P("VirtualMachineMigrationEnabled", "Boolean", lambda host: host.migration_enabled),
         P("MaximumVirtualMachineMigrations", "UInt32", lambda _: 2),
     ],
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hyperv_sim import errors
+from hyperv_sim.checkpoints import look
 from hyperv_sim.cmdlets import Call, cmdlet
 from hyperv_sim.disks import is_in_use
 from hyperv_sim.fidelity import POWERSHELL, UNKNOWN, WINDSOR, fact
@@ -142,6 +143,7 @@ def _above(path: str) -> Iterator[str]:
 @cmdlet("Remove-Item", takes=("Path", "LiteralPath", "Recurse", "Force"))
 def remove_item(call: Call) -> Iterator[object]:
     """Remove-Item: files, empty folders, and full ones with -Recurse. A disk's parent can be removed like any file."""
+    look(call.host)
     for path in asked(call):
         with call.going_on():
             file = existing(call, path)

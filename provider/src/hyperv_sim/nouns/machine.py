@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
-from hyperv_sim import errors
+from hyperv_sim import checkpoints, errors
 from hyperv_sim.cmdlets import Call, cmdlet
-from hyperv_sim.enumerations import HYPER_V, VMState
+from hyperv_sim.enumerations import HYPER_V, VMOperationalStatus, VMState
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, fact
 from hyperv_sim.machines import Machine
 from hyperv_sim.properties import Property, describe
@@ -16,6 +16,7 @@ from hyperv_sim.targets import each, machines, named, present
 
 P = Property[Machine]
 RESTING = (VMState.Off, VMState.Saved)
+OK, MERGING = VMOperationalStatus.Ok, VMOperationalStatus.MergingDisks
 
 
 def _uptime(machine: Machine) -> timedelta:
@@ -35,7 +36,10 @@ describe(
         P("Id", "Guid", lambda vm: vm.id),
         P("VMId", "Guid", lambda vm: vm.id),
         P("State", "Object", lambda vm: vm.state),
-        P("Status", "String", lambda _: "Operating normally"),
+        P("Status", "String", lambda vm: "Merging disks" if vm.is_merging else "Operating normally"),
+        P("OperationalStatus", "Object", lambda vm: (OK, MERGING) if vm.is_merging else (OK,)),
+        P("PrimaryOperationalStatus", "Object", lambda _: OK),
+        P("SecondaryOperationalStatus", "Object", lambda vm: MERGING if vm.is_merging else None),
         P("Generation", "Int32", lambda vm: vm.generation),
         P("Version", "String", lambda vm: vm.version),
         P("Path", "String", lambda vm: vm.path),
@@ -69,6 +73,10 @@ describe(
         P("HardDrives", "Object", lambda vm: vm.drives),
         P("DVDDrives", "Object", lambda vm: vm.dvd_drives),
         P("VMIntegrationService", "Object", lambda vm: vm.integration_services),
+        P("ParentSnapshotId", "Guid", lambda vm: vm.parent_checkpoint.id if vm.parent_checkpoint else None),
+        P("ParentSnapshotName", "String", lambda vm: vm.parent_checkpoint.name if vm.parent_checkpoint else None),
+        P("ParentCheckpointId", "Guid", lambda vm: vm.parent_checkpoint.id if vm.parent_checkpoint else None),
+        P("ParentCheckpointName", "String", lambda vm: vm.parent_checkpoint.name if vm.parent_checkpoint else None),
         P("ComputerName", "String", lambda vm: vm.host_name),
         P("IsClustered", "Boolean", lambda _: False),
     ],
@@ -80,6 +88,7 @@ describe(
 @cmdlet("Get-VM", takes=("Name", "Id"))
 def get_vm(call: Call) -> Iterator[object]:
     """Get-VM, all, by -Name (wildcards, every machine of the name) or by -Id."""
+    checkpoints.look(call.host)
     if "Id" in call.parameters:
         machine = call.host.machines.get(call.parameters["Id"])
         if machine is None:
@@ -100,11 +109,13 @@ def remove_vm(call: Call) -> Iterator[object]:
     """Remove-VM: only off or saved machines; disk files and folders stay."""
 
     def remove(machine: Machine) -> Iterator[object]:
-        if machine.state not in RESTING:
+        if machine.state not in RESTING or machine.is_merging:
             raise errors.hyper_v(
                 "InvalidState",
                 "The operation cannot be performed while the virtual machine is in its current state.",
             )
+        if machine.checkpoints:
+            checkpoints.remove(call.host, machine, list(machine.checkpoints))
         del call.host.machines[machine.id]
         call.host.files.remove(machine.configuration_file)
         if call.get("Passthru"):
@@ -135,7 +146,7 @@ fact(
 fact("Get-VM", "a missing `-Id` is `ObjectNotFound`", f"public logs for id and category; wording {UNKNOWN}")
 fact(
     "Get-VM",
-    "absent: heartbeat, replication, integration services, checkpoints; Status and CPUUsage never change",
+    "absent: heartbeat, replication; CPUUsage never changes",
     "not simulated",
 )
 fact(

@@ -26,7 +26,7 @@ def start_vm(call: Call) -> Iterator[object]:
     def start(machine: Machine) -> Iterator[object]:
         if machine.state is VMState.Running:
             call.warn(ALREADY)
-        elif machine.state not in RESTING:
+        elif machine.state not in RESTING or machine.is_merging:
             raise wrong_state(f"'{machine.name}' failed to start.")
         else:
             _check_start(call, machine)
@@ -39,6 +39,9 @@ def start_vm(call: Call) -> Iterator[object]:
 
 def _check_start(call: Call, machine: Machine) -> None:
     failed = f"'{machine.name}' failed to start. (Virtual machine ID {machine.id})"
+    if not call.host.hypervisor_runs:
+        why = "because one of the Hyper-V components is not running."
+        raise errors.hyper_v("OperationFailed", f"Failed to start the virtual machine '{machine.name}' {why}")
     if machine.memory.startup > call.host.free_memory:
         raise errors.hyper_v(
             "OutOfMemory",
@@ -156,6 +159,7 @@ fact(
     f"Varying-Vagrant-Vagrants/VVV#2534; {GUIDE} for the versions; id {UNKNOWN}",
 )
 fact("Start-VM", "a missing disk or image, or a disk in use by a running machine: `OperationFailed`", UNKNOWN)
+fact("Start-VM", "the hypervisor does not run: `OperationFailed`", "docker/for-win#5993, microsoft/MSLab#353")
 fact("Start-VM", "running already: a warning", WINDSOR)
 fact("Start-VM", "gives a dynamic adapter its MAC address at its first start", "inferred")
 fact("Stop-VM", "off already: a warning", f"{REFERENCE}; {WINDSOR}")

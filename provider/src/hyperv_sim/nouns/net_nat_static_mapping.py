@@ -57,14 +57,14 @@ def get_net_nat_static_mapping(call: Call) -> Iterator[object]:
 
 @cmdlet("Add-NetNatStaticMapping", takes=(*ADD, "RemoteExternalIPAddressPrefix"))
 def add_net_nat_static_mapping(call: Call) -> Iterator[object]:
-    """Add-NetNatStaticMapping on any address of the host. The internal port is the external one unless told."""
+    """Add-NetNatStaticMapping, on any address of the host or a known one. The internal port is the external one."""
     nats = call.host.network.nats
     nat = nats.named(call.parameters["NatName"])
     if nat is None:
         raise wrong()
     mapping = _new(call, nat)
-    taken = {(one.protocol, one.external_port) for one in _mappings(call)} | nats.taken_ports
-    if call.parameters["ExternalIPAddress"] not in ANY or (mapping.protocol, mapping.external_port) in taken:
+    is_foreign = mapping.external_address not in (ANY[0], *nats.external_addresses)
+    if is_foreign or _endpoint(mapping) in nats.taken_ports or any(_collide(mapping, one) for one in _mappings(call)):
         message = "The process cannot access the file because it is being used by another process."
         raise errors.windows_system_error(32, "NotSpecified", message)
     yield nats.map(mapping)
@@ -81,7 +81,19 @@ def _new(call: Call, nat: Nat) -> StaticMapping:
     internal_port = call.get("InternalPort", port)
     if not (port and internal_port and _is_endpoint(address, nat.internal_prefix)):
         raise wrong()
-    return StaticMapping(-1, nat, call.parameters["Protocol"], port, address, internal_port)
+    external: str = call.parameters["ExternalIPAddress"]
+    external = ANY[0] if external in ANY else external
+    return StaticMapping(-1, nat, call.parameters["Protocol"], port, address, internal_port, external)
+
+
+def _endpoint(mapping: StaticMapping) -> tuple[str, int]:
+    return (mapping.protocol, mapping.external_port)
+
+
+def _collide(one: StaticMapping, other: StaticMapping) -> bool:
+    """Whether two mappings are for one external endpoint; any address is every address."""
+    addresses = {one.external_address, other.external_address}
+    return _endpoint(one) == _endpoint(other) and (len(addresses) == 1 or ANY[0] in addresses)
 
 
 def _is_endpoint(address: IPv4Address, prefix: IPv4Network) -> bool:
@@ -99,12 +111,17 @@ def remove_net_nat_static_mapping(call: Call) -> Iterator[object]:
 
 fact(
     "Add-NetNatStaticMapping",
-    "a port that is taken or that Windows listens on, or one certain external address: `Windows System Error 32`",
+    "a port that is taken, excluded or that Windows listens on, or a foreign address: `Windows System Error 32`",
     f"{WINDSOR}; MicrosoftDocs/windows-powershell-docs#1594",
 )
 fact(
     "Add-NetNatStaticMapping",
     "no such NAT network, port 0, or an internal address outside its prefix: `Windows System Error 87`",
     UNKNOWN,
+)
+fact(
+    "Add-NetNatStaticMapping",
+    "an external address of the host is taken only where a test says so",
+    f"sources disagree: {WINDSOR} has it refused",
 )
 fact("Remove-NetNatStaticMapping", "without a key it removes all", "inferred from its signature")

@@ -44,13 +44,25 @@ def too_many(call: Call, count: int) -> str | None:
     return None
 
 
+def _too_few(_: Call, count: int) -> str | None:
+    return None if count >= 1 else "The number must be at least 1."
+
+
+def _threads(_: Call, count: int) -> str | None:
+    """0 takes what the host has."""
+    return None if 0 <= count <= 2 else "A core has one hardware thread or two; 0 takes what the host has."
+
+
 SETTINGS = (
     Setting("Count", "count", off_only=True, check=too_many),
     Setting("CompatibilityForMigrationEnabled", "migration_compatible", off_only=True),
     Setting("CompatibilityForOlderOperatingSystemsEnabled", "older_systems_compatible", off_only=True),
     Setting("EnableHostResourceProtection", "host_resource_protection", off_only=True),
     Setting("ExposeVirtualizationExtensions", "expose_extensions", off_only=True),
+    Setting("HwThreadCountPerCore", "threads_per_core", off_only=True, check=_threads),
     Setting("Maximum", "maximum", off_only=True),
+    Setting("MaximumCountPerNumaNode", "maximum_per_numa_node", off_only=True, check=too_many),
+    Setting("MaximumCountPerNumaSocket", "maximum_per_numa_socket", off_only=True, check=_too_few),
     Setting("RelativeWeight", "relative_weight", off_only=True),
     Setting("Reserve", "reserve", off_only=True),
 )
@@ -84,4 +96,10 @@ fact(
 )
 fact("Set-VMProcessor", "-ExposeVirtualizationExtensions is taken on any processor", "jamesstringer90/Easy-GPU-PV#7")
 fact("Set-VMProcessor", "-Count beyond the host's logical processors is `InvalidParameter`", UNKNOWN)
-fact("Set-VMProcessor", "-HwThreadCountPerCore, NUMA limits, -Perfmon, resource pools are refused", "not simulated")
+fact(
+    "Set-VMProcessor",
+    "-HwThreadCountPerCore 0, 1 or 2; NUMA limits from 1 on, else `InvalidParameter`",
+    f"{UNKNOWN} but for 0",
+)
+fact("Set-VMProcessor", "limits and weight only while off too", f"{UNKNOWN}; stricter")
+fact("Set-VMProcessor", "-Perfmon and resource pools are refused", "not simulated")

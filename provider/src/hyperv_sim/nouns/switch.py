@@ -26,8 +26,8 @@ describe(
         P("SwitchType", "Object", lambda one: one.switch_type),
         P("Notes", "String", lambda one: one.notes),
         P("AllowManagementOS", "Boolean", lambda one: one.switch_type is VMSwitchType.Internal),
-        P("NetAdapterInterfaceDescription", "String", lambda _: None),
-        P("NetAdapterInterfaceDescriptions", "String", lambda _: ()),
+        P("NetAdapterInterfaceDescription", "String", lambda one: one.net_adapter or None),
+        P("NetAdapterInterfaceDescriptions", "String", lambda one: (one.net_adapter,) if one.net_adapter else ()),
         P("EmbeddedTeamingEnabled", "Boolean", lambda _: False),
         P("IovEnabled", "Boolean", lambda _: False),
         P("PacketDirectEnabled", "Boolean", lambda _: False),
@@ -102,9 +102,9 @@ def _wanted_type(call: Call, switch: Switch) -> VMSwitchType:
         if "SwitchType" in call.parameters or (allowed and wanted is VMSwitchType.Private):
             raise errors.not_simulated("Set-VMSwitch -AllowManagementOS with -SwitchType, or true on a private switch")
         wanted = VMSwitchType.Internal if allowed else VMSwitchType.Private
-    if wanted is VMSwitchType.External:
-        raise errors.not_simulated("Set-VMSwitch -SwitchType External")
     if wanted is not switch.switch_type:
+        if VMSwitchType.External in (wanted, switch.switch_type):
+            raise errors.not_simulated("Set-VMSwitch that makes a switch external, or an external one something else")
         _check_free(call, switch, FAILED)
     return wanted
 

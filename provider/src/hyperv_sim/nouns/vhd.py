@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hyperv_sim import errors
+from hyperv_sim.checkpoints import is_differences, look
 from hyperv_sim.cmdlets import Call, cmdlet
 from hyperv_sim.disks import blank, chain, check_size, child_of, create, failure, format_of, is_in_use
 from hyperv_sim.enumerations import VhdFormat, VhdType
@@ -57,6 +58,7 @@ describe(
 @cmdlet("Get-VHD", takes=("Path", "VMId"), error_class=f"{MODULE}.GetVHD")
 def get_vhd(call: Call) -> Iterator[object]:
     """Get-VHD, by -Path or, all of a machine's, by -VMId."""
+    look(call.host)
     for path in _asked(call):
         with call.going_on():
             failed = f"Getting the mounted storage instance for the path '{path}' failed."
@@ -156,6 +158,8 @@ def _check_unused(call: Call, file: File, failed: str) -> None:
 
 def _resize(call: Call, shown: VirtualHardDisk, size: int, failed: str) -> None:
     disk, file = shown.disk, shown.file
+    if is_differences(file.path):
+        raise errors.not_simulated("Resize-VHD of a checkpoint's differences")
     check_size(disk, size, failed)
     if disk.vhd_format is not VhdFormat.VHDX:
         raise errors.not_simulated("Resize-VHD of the format VHD")

@@ -1,0 +1,27 @@
+"""Bad input: a failure for each property, in a preview, without a traceback and without asking the host."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from tests.conftest import Parent
+    from tests.pulumi.conftest import LabOn
+
+CASES = yaml.safe_load((Path(__file__).parents[1] / "cases/pulumi/bad_input.yaml").read_text())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_bad_input_is_a_failure_for_each_property(case: dict[str, Any], parent: Parent, lab_on: LabOn) -> None:
+    lab = lab_on(parent, f"import pulumi_nestedlab as lab\n\n{case['program']}\n")
+    failed = lab.preview(fails=True)
+    failures = {line.strip() for line in failed.text.splitlines() if line.strip().startswith("error: ")}
+    for fragment in case["says"]:
+        assert [one for one in failures if fragment in one], fragment
+    assert len(failures) == len(case["says"])
+    assert "Traceback" not in failed.text
+    assert parent.server.requests.snapshot().http == 0

@@ -1,0 +1,65 @@
+"""Where the settings come from, and where the password must not go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lab import Lab
+
+if TYPE_CHECKING:
+    from lab import Run
+    from tests.conftest import NewParent, Parent
+    from tests.pulumi.conftest import LabOn
+
+PROGRAM = """
+import pulumi_nestedlab as lab
+
+lab.NestedHyperVHost("hv1", os_disk=lab.Disk(size_gib=80))
+"""
+
+
+def test_a_stack_can_hold_all_settings(new_parent: NewParent, lab_on: LabOn, tmp_path: Path) -> None:
+    parent = new_parent(tls=True)
+    lab = lab_on(parent, PROGRAM)
+    for name in parent.environment:
+        del lab.environment[name]
+    log = tmp_path / "nestedlab.log"
+    lab.environment["NESTEDLAB_LOG"] = str(log)
+    # The stack's settings count before the environment's.
+    lab.environment["NESTEDLAB_USERNAME"] = "nobody"
+    lab.config("nestedlab:address", parent.server.url)
+    lab.config("nestedlab:username", parent.server.username)
+    lab.config("nestedlab:password", parent.server.password, secret=True)
+    lab.config("nestedlab:caBundle", parent.server.ca_bundle)
+    # Not loudly: so asked, the engine itself logs the configuration that it hands to providers, secrets in clear.
+    _lives_in_silence(parent, lab, tmp_path)
+    assert "New-VM -Name 'hv1'" in log.read_text()
+
+
+def test_the_environment_can_hold_all_settings(parent: Parent, lab_on: LabOn, tmp_path: Path) -> None:
+    _lives_in_silence(parent, lab_on(parent, PROGRAM), tmp_path, "-v=9", "--logtostderr", "--logflow")
+
+
+def _lives_in_silence(parent: Parent, lab: Lab, folder: Path, *loud: str) -> None:
+    """Go through a life, logging what the options say; the password is in nothing that is said or kept."""
+    password = parent.server.password
+    runs = [lab.up(*loud), lab.refresh(*loud), lab.preview("--diff", *loud)]
+    _is_silent(runs, password)
+    assert password not in str(lab.state())
+    parent.server.arm("fault=5 any#*")
+    failed = lab.refresh(*loud, fails=True)
+    parent.server.arm()
+    assert "may not use the endpoint" in failed.text
+    runs = [failed, lab.destroy(*loud)]
+    _is_silent(runs, password)
+    kept = [file for file in folder.rglob("*") if file.is_file()]
+    assert [file for file in kept if b"lab/dev/hv1" in file.read_bytes()]
+    assert not [file for file in kept if password.encode() in file.read_bytes()]
+
+
+def _is_silent(runs: list[Run], password: str) -> None:
+    for run in runs:
+        assert run.events
+        assert password not in run.text, run.command
+        assert password not in str(run.events), run.command

@@ -1,0 +1,69 @@
+"""What changes behind Pulumi's back: seen under its own name with its live value, then healed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from lab import Lab
+
+if TYPE_CHECKING:
+    from tests.conftest import Parent
+    from tests.pulumi.conftest import Ask
+
+CASES = yaml.safe_load((Path(__file__).parents[1] / "cases/pulumi/drift.yaml").read_text())
+
+
+def test_each_drift_is_seen_and_healed(parent: Parent, many_on: Callable[[Parent], Lab], ask: Ask) -> None:
+    parent.by_hand("New-VMSwitch", Name="other", SwitchType="Private")
+    before = parent.snapshot()
+    lab = many_on(parent)
+    machines = {name: {"os_disk": {"size_gib": 80}, "switch": "net-notes"} for name in CASES["machines"]}
+    networks = {name: f"192.168.{number}" for number, name in enumerate(CASES["switches"], start=50)}
+    ask(lab, machines=machines, switches={name: {"prefix": f"{network}.0/24"} for name, network in networks.items()})
+    lab.up()
+    made = lab.resources()
+    cases = {**CASES["machines"], **CASES["switches"]}
+    places = {
+        name: {
+            "name": name,
+            "owner": made[name]["outputs"]["owner"],
+            "nat": made[name]["outputs"].get("natName", ""),
+            "network": networks.get(name, ""),
+        }
+        for name in cases
+    }
+
+    for name, case in cases.items():
+        for cmdlet, parameters in [one for line in case["by_hand"] for one in line.items()]:
+            parent.by_hand(cmdlet, **_filled(parameters, places[name]))
+    shows = {name: _filled(case["shows"], places[name]) for name, case in cases.items()}
+
+    lab.refresh()
+    seen = lab.resources()
+    assert {name: _changed(made[name]["outputs"], seen[name]["outputs"]) for name in cases} == shows
+
+    asked = {name: {key for key in shown if key in made[name]["inputs"]} for name, shown in shows.items()}
+    preview = lab.preview()
+    assert preview.differences == {name: keys for name, keys in asked.items() if keys}
+    assert preview.changes["update"] == len(preview.differences)
+    assert preview.changes.keys() == {"same", "update"}
+
+    lab.up()
+    lab.preview("--expect-no-changes")
+    lab.refresh("--expect-no-changes")
+    healed = lab.resources()
+    assert not any(_changed(made[name]["outputs"], healed[name]["outputs"]) for name in cases)
+
+    lab.destroy()
+    assert parent.snapshot() == before
+
+
+def _changed(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    return {key: now.get(key) for key in {*before, *now} if before.get(key) != now.get(key)}
+
+
+def _filled(values: dict[str, Any], places: dict[str, str]) -> dict[str, Any]:
+    return {key: value.format(**places) if isinstance(value, str) else value for key, value in values.items()}

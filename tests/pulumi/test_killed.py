@@ -1,0 +1,67 @@
+"""The provider's process ends in the middle of its work: the next `up` completes the same machine."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import psutil
+from lab import Lab
+
+if TYPE_CHECKING:
+    from tests.conftest import Parent
+    from tests.pulumi.conftest import LabOn
+
+PROGRAM = """
+import pulumi_nestedlab as lab
+
+lab.NestedHyperVHost("hv1", processors={processors}, os_disk=lab.Disk(size_gib={size}))
+"""
+HELD = 120
+"""Seconds for which the host holds an answer back: until long after the process that waits for it has been killed."""
+
+
+def test_what_is_killed_anywhere_is_completed_by_the_next_up(parent: Parent, lab_on: LabOn) -> None:
+    before = parent.snapshot()
+    lab = lab_on(parent, PROGRAM.format(processors=4, size=80))
+    # The first two answers open the session, the third is to the look at what is there, the fourth to New-VM.
+    for answer in (2, 3, 4):
+        _kill_at(answer, parent, lab)
+    born = parent.machine("hv1").id
+    # It is there, so now the fourth is to reading it; then come the settings, and Start-VM.
+    for answer in (4, 5, 6):
+        _kill_at(answer, parent, lab)
+    assert lab.up().steps == {"hv1": ["create"]}
+    lab.preview("--expect-no-changes")
+
+    lab.write(PROGRAM.format(processors=2, size=81))
+    # After the look: the shutdown; then, as it is off, the settings; then, as they are made, Start-VM.
+    for answer in (4, 4, 5):
+        _kill_at(answer, parent, lab)
+    assert lab.up().steps == {"hv1": ["update"]}
+    lab.preview("--expect-no-changes")
+    lab.refresh("--expect-no-changes")
+    assert parent.machine("hv1").id == born
+
+    # After the look: Remove-VM, with which the machine is gone and its disk is not.
+    _kill_at(4, parent, lab, "destroy")
+    assert not parent.machines
+    lab.destroy()
+    assert parent.snapshot() == before
+
+
+def _kill_at(answer: int, parent: Parent, lab: Lab, operation: str = "up") -> None:
+    """Hold an answer of the host back, and kill the provider's process while it waits for it."""
+    held = parent.server.arm(f"delay={HELD} Receive#{answer}")
+    with ThreadPoolExecutor(1) as cli:
+        running = cli.submit(lab.operate, operation, "--yes", "--skip-preview", fails=True)
+        while not held.fired:
+            assert not running.done(), running.result().text
+            time.sleep(0.01)
+        for process in psutil.Process().children(recursive=True):
+            if "pulumi.dynamic" in process.cmdline():
+                process.kill()
+        failed = running.result()
+    parent.server.arm()
+    assert "error reading from server" in failed.text or "transport" in failed.text, failed.text
