@@ -62,7 +62,7 @@ class FakeHandler:
         self.called.append(("read", str(identity), known))
         return None if self.values is None else self._found()
 
-    def update(self, identity: UUID, desired: Properties) -> Found:
+    def update(self, identity: UUID, desired: Properties, known: Properties) -> Found:
         self.called.append(("update", str(identity), desired))
         return self._found()
 

@@ -135,7 +135,7 @@ def play(kind: type[Resource], case: dict[str, Any]) -> Played:
     plans: dict[str, Any] = {
         "create": lambda: lifecycle.create(desired),
         "read": lambda: lifecycle.read(identity, known),
-        "update": lambda: lifecycle.update(identity, desired),
+        "update": lambda: lifecycle.update(identity, desired, known),
         "delete": lambda: lifecycle.delete(identity, known),
     }
     try:

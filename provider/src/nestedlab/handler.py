@@ -47,9 +47,9 @@ class Handler:
         """Look at it; None where it is certainly gone. Raises NestedlabError."""
         return self._perform(lambda: self.lifecycle.read(identity, known), known)
 
-    def update(self, identity: UUID, desired: Properties) -> Found:
-        """Bring it to what is desired. Raises NestedlabError."""
-        return self._perform(lambda: self.lifecycle.update(identity, desired), desired)
+    def update(self, identity: UUID, desired: Properties, known: Properties | None = None) -> Found:
+        """Bring it, known as at the last look, to what is desired. Raises NestedlabError."""
+        return self._perform(lambda: self.lifecycle.update(identity, desired, known), desired)
 
     def delete(self, identity: UUID, known: Properties) -> None:
         """Remove it. Raises NestedlabError."""

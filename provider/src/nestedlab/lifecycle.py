@@ -44,8 +44,8 @@ class Lifecycle(Protocol):
         """Look at it, known as at the last look; None where a second, successful look confirms that it is gone."""
         ...
 
-    def update(self, identity: UUID, desired: Properties) -> Plan[Found]:
-        """Bring it from whatever state it is in to what is desired."""
+    def update(self, identity: UUID, desired: Properties, known: Properties | None = None) -> Plan[Found]:
+        """Bring it from whatever state it is in, known as at the last look, to what is desired."""
         ...
 
     def delete(self, identity: UUID, known: Properties) -> Plan[None]:

@@ -121,10 +121,11 @@ class _Provider(ResourceProvider):
         inputs = {one.name for one in self.kind.inputs()}
         return ReadResult(id_, to_wire(self.kind, now), to_wire(self.kind, now, inputs))
 
-    def update(self, id_: str, _olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+    def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Bring it to what is asked for."""
+        known, _ = from_wire(self.kind, olds)
         desired, _ = from_wire(self.kind, news)
-        found = self._handler(desired).update(UUID(id_), desired)
+        found = self._handler(desired).update(UUID(id_), desired, known)
         return UpdateResult(self._outputs(desired, found.values))
 
     def delete(self, id_: str, props: dict[str, Any]) -> None:

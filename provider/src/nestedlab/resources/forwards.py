@@ -56,11 +56,26 @@ READS: tuple[Pipeline, ...] = (statement("Get-NetNatStaticMapping"),)
 """What shows the forwards of all NAT networks."""
 
 
-def mappings(nat: str, within: IPv4Network, facts: Facts) -> list[PSObject]:
-    """The mappings of a NAT network that lead into a prefix; another switch's part of a shared NAT is not ours."""
+def of(nat: str, facts: Facts) -> list[PSObject]:
+    """The mappings of a NAT network."""
     latest = {one.number("StaticMappingID"): one for one in facts.all("MSFT_NetNatStaticMapping")}
-    own = [one for one in latest.values() if one.text("NatName").casefold() == nat.casefold()]
-    return [one for one in own if IPv4Address(one.text("InternalIPAddress")) in within]
+    return [one for one in latest.values() if one.text("NatName").casefold() == nat.casefold()]
+
+
+def mappings(nat: str, within: Sequence[IPv4Network], others: Sequence[IPv4Network], facts: Facts) -> list[PSObject]:
+    """The mappings of a NAT network that lead into a prefix; another switch's part of a shared NAT is not ours.
+
+    `others` are the networks of the host's other adapters. Where one lies in a prefix, because that has come to be too
+    wide by hand, it is not part of it.
+    """
+
+    def ours(address: IPv4Address) -> bool:
+        around = [one for one in within if address in one]
+        return any(
+            not any(address in other and other != one and other.subnet_of(one) for other in others) for one in around
+        )
+
+    return [one for one in of(nat, facts) if ours(IPv4Address(one.text("InternalIPAddress")))]
 
 
 def shown(mapping: PSObject) -> dict[str, Any]:

@@ -93,7 +93,7 @@ class NestedHyperVHostLifecycle:
         facts = yield from _look(identity, "read the machine", reads(identity))
         return found(identity, facts, known) if facts else None
 
-    def update(self, identity: UUID, desired: Properties) -> Plan[Found]:
+    def update(self, identity: UUID, desired: Properties, known: Properties | None = None) -> Plan[Found]:  # noqa: ARG002
         """Bring the machine from whatever state it is in to what is desired."""
         now = yield from self.read(identity, desired)
         if now is None:

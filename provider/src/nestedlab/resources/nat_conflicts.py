@@ -19,6 +19,7 @@ def refuse_conflicts(desired: Properties, facts: Facts, own_nat: PSObject | None
     """Raise ConflictError or NotFoundError naming what is in the way of the switch, or what it wants to join."""
     others = [one for one in _nats(facts) if own_nat is None or one.text("Name") != own_nat.text("Name")]
     if desired.get("nat"):
+        _refuse_itself(desired, own_nat)
         _refuse_joining(desired, others)
     else:
         _refuse_nats(desired, others, facts)
@@ -27,6 +28,14 @@ def refuse_conflicts(desired: Properties, facts: Facts, own_nat: PSObject | None
 
 def _nats(facts: Facts) -> Iterator[PSObject]:
     return facts.all("MSFT_NetNat")
+
+
+def _refuse_itself(desired: Properties, own_nat: PSObject | None) -> None:
+    if own_nat is not None and same_name(desired["nat"], own_nat.text("Name")):
+        raise ConflictError(
+            f"nat: {desired['nat']!r} is the switch's own NAT network, which would go if it joined one. Leave nat out, "
+            "or name another NAT network."
+        )
 
 
 def _refuse_joining(desired: Properties, nats: list[PSObject]) -> None:

@@ -6,9 +6,9 @@ are made in that order and undone in the reverse one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -17,10 +17,10 @@ from nestedlab.errors import AccessError, ConflictError, NotFoundError, RefusedE
 from nestedlab.lifecycle import Found, Plan, differences, undone, values, verify, writes
 from nestedlab.ownership import is_made_for, made_name, marked, owner_of
 from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, Step, cmdlet, statement
-from nestedlab.resources import forwards
+from nestedlab.resources import forwards, gateways
 from nestedlab.resources.names import same_name
 from nestedlab.resources.nat_conflicts import refuse_conflicts
-from nestedlab.resources.nat_switch import NatSwitch, nat_network, network
+from nestedlab.resources.nat_switch import NatSwitch, nat_network, network, same_prefix
 
 _UNDONE = (AccessError, ConflictError, NotFoundError, RefusedError, RevertedError)
 
@@ -36,25 +36,13 @@ def switch_by_id(switch: UUID) -> Cmdlet:
 # Listings, because a host has few of these, and because one that succeeds also proves what is not there.
 READS: tuple[Pipeline, ...] = (
     statement("Get-VMSwitch"),
-    statement("Get-VMNetworkAdapter", ManagementOS=True),
-    statement("Get-NetAdapter"),
-    statement("Get-NetIPAddress", AddressFamily="IPv4"),
+    *gateways.READS,
     statement("Get-NetNat"),
     *forwards.READS,
 )
 
-
-def host_adapter(switch: UUID, facts: Facts) -> PSObject | None:
-    """The host's adapter to the switch, by the switch's GUID and then by MAC address: its alias may be anything."""
-    port = next((one for one in facts.all("VMNetworkAdapter") if one.text("SwitchId") == str(switch)), None)
-    if port is None:
-        return None
-    mac = port.text("MacAddress").upper()
-    return next((one for one in facts.all("MSFT_NetAdapter") if _bare(one.text("MacAddress")) == mac), None)
-
-
-def _bare(mac: str) -> str:
-    return mac.replace("-", "").replace(":", "").upper()
+# What the host needs for an adapter to appear and for an address to be usable, in seconds between two looks.
+_PATIENCE = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 def nat_of(switch: UUID, facts: Facts) -> PSObject | None:
@@ -63,32 +51,37 @@ def nat_of(switch: UUID, facts: Facts) -> PSObject | None:
 
 
 def found(switch: UUID, facts: Facts, known: Properties) -> Found | None:
-    """The NAT switch as the host shows it, known as at the last look or as asked for; None where there is none.
-
-    Of several addresses on the adapter the one that is asked for counts, else the first.
-    """
+    """The NAT switch as the host shows it, known as at the last look or as asked for; None where there is none."""
     own = next((one for one in facts.all("VMSwitch") if one.text("Id") == str(switch)), None)
     if own is None:
         return None
-    addresses = {one.text("IPAddress"): one for one in _addresses(switch, facts)}
-    gateway = known["gateway"] if known.get("gateway") in addresses else next(iter(addresses), "")
-    seen = {**values(NatSwitch, [own]), "gateway": gateway, **_nat_found(switch, facts, known), "on": known.get("on")}
-    if known.get("nat") or known.get("nat_prefix"):
+    gateway, around = gateways.shown(switch, facts, known)
+    seen = {**values(NatSwitch, [own]), "gateway": gateway, **_nat_found(switch, facts, known)}
+    if _shares(known):
         # Where the NAT is wider than the switch's own network, the address tells that.
-        length = addresses[gateway].number("PrefixLength") if gateway else 0
-        seen["prefix"] = str(network(f"{gateway}/{length}")) if gateway else ""
+        seen["prefix"] = str(around) if around else known.get("prefix", "")
+    elif around and known.get("prefix") and around.prefixlen != network(known["prefix"]).prefixlen:
+        seen["gateway"] = f"{gateway}/{around.prefixlen}"
     return Found(switch, seen, facts)
+
+
+def _shares(known: Properties) -> bool:
+    """Whether the NAT network is, or may be, of several switches."""
+    wider, prefix = known.get("nat_prefix") or "", known.get("prefix") or ""
+    return bool(known.get("nat")) or (bool(wider) and not same_prefix(wider, prefix))
 
 
 def _nat_found(switch: UUID, facts: Facts, known: Properties) -> dict[str, Any]:
     """What the host shows of the NAT network that the switch has or joins, and of its forwards."""
-    nat = nat_of(switch, facts) if not known.get("nat") else _nat_named(known["nat"], facts)
+    own = nat_of(switch, facts)
+    nat = own if own is not None or not known.get("nat") else _nat_named(known["nat"], facts)
     if nat is None:
         nothing = {"nat": ""} if known.get("nat") else {"prefix": "", "nat_prefix": ""}
         return {**nothing, "nat_name": "", "forwards": []}
     name, internal = nat.text("Name"), nat.text("InternalIPInterfaceAddressPrefix")
-    mapped = [forwards.shown(one) for one in forwards.mappings(name, _inside(nat, known), facts)]
-    joined = {"nat": name} if known.get("nat") else {"prefix": internal, "nat_prefix": internal}
+    mapped = [forwards.shown(one) for one in _forwards(name, (_inside(nat, known),), switch, facts)]
+    # One that still has a NAT of its own has not joined another yet.
+    joined = {"nat": name if own is None else ""} if known.get("nat") else {"prefix": internal, "nat_prefix": internal}
     return {**joined, "nat_name": name, "forwards": mapped}
 
 
@@ -96,24 +89,15 @@ def _nat_named(name: str, facts: Facts) -> PSObject | None:
     return next((one for one in facts.all("MSFT_NetNat") if same_name(name, one.text("Name"))), None)
 
 
-def _inside(nat: PSObject, known: Properties) -> IPv4Network:
+def _inside(nat: PSObject, known: Properties) -> str:
     """Where forwards of the switch lead: on a shared NAT into its own network alone."""
-    shared = known.get("nat") or known.get("nat_prefix")
-    return network(known["prefix"] if shared else nat.text("InternalIPInterfaceAddressPrefix"))
+    return str(known.get("prefix", "") if _shares(known) else nat.text("InternalIPInterfaceAddressPrefix"))
 
 
-def _addresses(switch: UUID, facts: Facts) -> list[PSObject]:
-    """The addresses that were set by hand on the host's adapter; an unused adapter gives itself a 169.254 one."""
-    adapter = host_adapter(switch, facts)
-    if adapter is None:
-        return []
-    index = adapter.number("InterfaceIndex")
-    own = {
-        one.text("IPAddress"): one
-        for one in facts.all("MSFT_NetIPAddress")
-        if one.number("InterfaceIndex") == index and one["PrefixOrigin"] == "Manual"
-    }
-    return list(own.values())
+def _forwards(nat: str, prefixes: Iterable[str], switch: UUID, facts: Facts) -> list[PSObject]:
+    """The forwards of a NAT network that lead into one of the prefixes, and not into another switch's part of it."""
+    within = [network(one) for one in prefixes if one]
+    return forwards.mappings(nat, within, gateways.networks_of_others(switch, facts), facts)
 
 
 @dataclass(frozen=True)
@@ -134,7 +118,7 @@ class NatSwitchLifecycle:
         if own is None:
             raise RefusedError(f"switch {desired['name']!r} was made and is not listed; `pulumi up` tries again")
         try:
-            return (yield from self._converge(desired, _sure(found(own, born, desired))))
+            return (yield from self._converge(desired, _sure(found(own, born, desired)), {}))
         except _UNDONE as error:
             yield from undone(error, self.delete(own, desired))
             raise
@@ -148,7 +132,7 @@ class NatSwitchLifecycle:
             now = found(identity, facts, known)
         return now
 
-    def update(self, identity: UUID, desired: Properties) -> Plan[Found]:
+    def update(self, identity: UUID, desired: Properties, known: Properties | None = None) -> Plan[Found]:
         """Bring the switch, its address and its NAT to what is desired; what is connected to the switch stays so."""
         facts = yield _survey()
         now = found(identity, facts, desired)
@@ -159,77 +143,128 @@ class NatSwitchLifecycle:
             )
         if {one.name for one in differences(self.kind, desired, now.values)} & {"prefix", "nat_prefix", "nat"}:
             _refuse_conflicts(identity, facts, desired)
-        return (yield from self._converge(desired, now))
+        return (yield from self._converge(desired, now, known or {}))
 
     def delete(self, identity: UUID, known: Properties) -> Plan[None]:
         """Remove the NAT, the address and the switch; a NAT that was joined stays, without the switch's forwards."""
         facts = yield Step("read the NAT switch", READS)
-        joined = _nat_named(known["nat"], facts) if known.get("nat") else None
-        removed = list(_removals(identity, facts, address=True, nat=True))
-        if joined is not None:
-            there = forwards.mappings(joined.text("Name"), network(known["prefix"]), facts)
-            removed = [*forwards.changes(joined.text("Name"), [], there), *removed]
+        removed = [*_leaving(identity, facts, known), *_nat_removal(identity, facts)]
+        removed += gateways.removals(identity, facts)
         if any(one.text("Id") == str(identity) for one in facts.all("VMSwitch")):
             removed.append(switch_by_id(identity) | cmdlet("Remove-VMSwitch", Force=True))
         if removed:
             yield Step("remove the NAT switch", tuple(removed), turn=TURN)
 
-    def _converge(self, desired: Properties, now: Found) -> Plan[Found]:
+    def _converge(self, desired: Properties, now: Found, known: Properties) -> Plan[Found]:
         switch = switch_by_id(now.id)
         changed = differences(self.kind, desired, now.values)
         rows = writes(self.kind, switch, changed, desired)
         if rows:
             facts = yield Step("apply the switch's own settings", (*rows, *READS))
             now = _sure(found(now.id, facts, desired))
-        for pause in (0.25, 0.5, 1.0, 2.0, 4.0, 8.0):
-            if host_adapter(now.id, now.facts) is not None:
-                break
-            # The adapter can appear some time after the switch (New-VMSwitch).
-            facts = yield Step("wait for the host's adapter to the switch", READS, pause=pause)
-            now = _sure(found(now.id, facts, desired))
-        if host_adapter(now.id, now.facts) is None:
-            raise RefusedError(
-                f"switch {desired['name']!r}: the host shows no adapter of its own to the switch. "
-                "Look for it in Get-NetAdapter -IncludeHidden; it may be disabled."
-            )
+        now = yield from _adapter_of(desired, now)
+        kept = _kept_for_others(desired, now, known)
         for pause in (0.0, 0.25, 0.5, 1.0, 2.0):
             tolerated = () if pause == 2.0 else (Condition.BUSY,)
-            pipelines = list(_network_changes(desired, now, tolerated))
+            pipelines = list(_network_changes(desired, now, known, kept, tolerated))
             if not pipelines:
                 break
             facts = yield Step("set the gateway and the NAT", (*pipelines, *READS), pause=pause, turn=TURN)
             now = _sure(found(now.id, facts, desired))
+        now = yield from _gateway_of(desired, now)
         return verify(self.kind, f"NAT switch {desired['name']!r}", desired, now)
 
 
-def _network_changes(desired: Properties, now: Found, tolerated: tuple[Condition, ...]) -> Iterator[Pipeline]:
+def _adapter_of(desired: Properties, now: Found) -> Plan[Found]:
+    """Wait for the host's adapter to the switch, which can appear some time after the switch (New-VMSwitch)."""
+    for pause in _PATIENCE:
+        if gateways.host_adapter(now.id, now.facts) is not None:
+            break
+        facts = yield Step("wait for the host's adapter to the switch", READS, pause=pause)
+        now = _sure(found(now.id, facts, desired))
+    if gateways.host_adapter(now.id, now.facts) is None:
+        raise RefusedError(
+            f"switch {desired['name']!r}: the host shows no adapter of its own to the switch. "
+            "Look for it in Get-NetAdapter -IncludeHidden; it may be disabled."
+        )
+    return now
+
+
+def _gateway_of(desired: Properties, now: Found) -> Plan[Found]:
+    """Wait for the gateway to be usable."""
+    for pause in _PATIENCE:
+        if not gateways.is_settling(now.id, now.facts, desired["gateway"]):
+            break
+        facts = yield Step("wait for the gateway to be usable", READS, pause=pause)
+        now = _sure(found(now.id, facts, desired))
+    gateways.refuse_unusable(now.id, now.facts, desired["gateway"])
+    return now
+
+
+def _network_changes(
+    desired: Properties,
+    now: Found,
+    known: Properties,
+    kept: Sequence[Properties],
+    tolerated: tuple[Condition, ...],
+) -> Iterator[Pipeline]:
     """What takes away the gateway, the NAT and the forwards that are wrong, and makes the right ones."""
-    changed = {one.name for one in differences(NatSwitch, desired, now.values)}
-    prefix = network(desired["prefix"])
-    lengths = {one.text("IPAddress"): one.number("PrefixLength") for one in _addresses(now.id, now.facts)}
-    address = "gateway" in changed or lengths[desired["gateway"]] != prefix.prefixlen
     own = nat_of(now.id, now.facts)
     right = own is not None and _has_prefix(own, desired)
-    yield from _removals(now.id, now.facts, address=address, nat=bool(desired.get("nat")) or not right)
-    if address:
-        adapter = host_adapter(now.id, now.facts)
-        index = adapter.number("InterfaceIndex") if adapter else None
-        # No -DefaultGateway: the host is the gateway here and has its own elsewhere (New-NetIPAddress).
-        yield statement(
-            "New-NetIPAddress", InterfaceIndex=index, IPAddress=desired["gateway"], PrefixLength=prefix.prefixlen
-        ).on_behalf_of("gateway")
-    if desired.get("nat"):
-        there = forwards.mappings(desired["nat"], prefix, now.facts)
-        yield from forwards.changes(desired["nat"], desired["forwards"], there)
-        return
-    name = own.text("Name") if own is not None and right else made_name(desired["name"], now.id)
-    if not right:
+    name = desired.get("nat") or (own.text("Name") if own is not None and right else made_name(desired["name"], now.id))
+    if not same_name(known.get("nat") or "", desired.get("nat") or ""):
+        yield from _leaving(now.id, now.facts, known)
+    if desired.get("nat") or not right:
+        yield from _nat_removal(now.id, now.facts)
+    yield from gateways.changes(now.id, now.facts, desired, known)
+    remade = not (desired.get("nat") or right)
+    if remade:
         making = statement("New-NetNat", Name=name, InternalIPInterfaceAddressPrefix=str(nat_network(desired)))
         yield making.tolerating(*tolerated).on_behalf_of("prefix")
-    there = forwards.mappings(name, prefix, now.facts) if right else []
+    there = [] if remade else _managed(name, desired, now, known, kept)
     # Where the NAT could not be made yet, neither can they; both are tried again.
-    missing = (Condition.INVALID,) if tolerated and not right else ()
-    yield from (one.tolerating(*missing) for one in forwards.changes(name, desired["forwards"], there))
+    missing = (Condition.INVALID, Condition.ABSENT) if tolerated and remade else ()
+    for one in forwards.changes(name, [*desired["forwards"], *kept], there):
+        yield one.tolerating(*tolerated, *missing)
+
+
+def _managed(
+    nat: str, desired: Properties, now: Found, known: Properties, kept: Sequence[Properties]
+) -> list[PSObject]:
+    """The forwards of a NAT network that are the switch's, by what it is and by what it was, or are kept for others."""
+    before = known.get("prefix", "") if same_name(known.get("nat_name") or "", nat) else ""
+    ours = _forwards(nat, (desired["prefix"], before), now.id, now.facts)
+    return ours + [one for one in forwards.of(nat, now.facts) if one not in ours and forwards.shown(one) in kept]
+
+
+def _kept_for_others(desired: Properties, now: Found, known: Properties) -> list[dict[str, Any]]:
+    """The forwards of switches that have joined the switch's NAT, where that is about to be made anew.
+
+    Raises ConflictError where they would have no place any more.
+    """
+    own = nat_of(now.id, now.facts)
+    if own is None or (not desired.get("nat") and _has_prefix(own, desired)):
+        return []
+    name = own.text("Name")
+    before = known.get("prefix") or ("" if _shares(desired) else own.text("InternalIPInterfaceAddressPrefix"))
+    ours = _forwards(name, (desired["prefix"], before), now.id, now.facts)
+    others = [one for one in forwards.of(name, now.facts) if one not in ours]
+    for one in others:
+        if desired.get("nat") or IPv4Address(one.text("InternalIPAddress")) not in nat_network(desired):
+            raise ConflictError(
+                f"nat_prefix: another switch has joined the NAT network {name!r} and forwards a port to "
+                f"{one.text('InternalIPAddress')}, which would be outside it. Remove that forward first, or let the "
+                "NAT network hold it."
+            )
+    return [forwards.shown(one) for one in others]
+
+
+def _leaving(switch: UUID, facts: Facts, known: Properties) -> Iterator[Pipeline]:
+    """What removes the switch's forwards from a NAT network that it had joined and that stays."""
+    joined = _nat_named(known["nat"], facts) if known.get("nat") else None
+    if joined is not None:
+        name = joined.text("Name")
+        yield from forwards.changes(name, [], _forwards(name, (known.get("prefix", ""),), switch, facts))
 
 
 def _has_prefix(nat: PSObject, desired: Properties) -> bool:
@@ -237,18 +272,11 @@ def _has_prefix(nat: PSObject, desired: Properties) -> bool:
     return bool(internal) and network(internal) == nat_network(desired)
 
 
-def _removals(switch: UUID, facts: Facts, *, address: bool, nat: bool) -> Iterator[Pipeline]:
-    """What removes a switch's NAT and addresses, always by key: without one, these cmdlets remove all there are."""
+def _nat_removal(switch: UUID, facts: Facts) -> Iterator[Pipeline]:
+    """What removes the switch's own NAT, always by key: without one, the cmdlet removes every NAT of the host."""
     made = nat_of(switch, facts)
-    if nat and made is not None:
+    if made is not None:
         yield statement("Remove-NetNat", Name=made.text("Name"), Confirm=False).tolerating(Condition.ABSENT)
-    for one in _addresses(switch, facts) if address else ():
-        yield statement(
-            "Remove-NetIPAddress",
-            InterfaceIndex=one.number("InterfaceIndex"),
-            IPAddress=one.text("IPAddress"),
-            Confirm=False,
-        ).tolerating(Condition.ABSENT)
 
 
 def _survey() -> Step:
@@ -286,7 +314,7 @@ def _own(facts: Facts, desired: Properties) -> UUID | None:
 
 def _refuse_conflicts(own: UUID | None, facts: Facts, desired: Properties) -> None:
     nat = nat_of(own, facts) if own else None
-    refuse_conflicts(desired, facts, nat, host_adapter(own, facts) if own else None)
+    refuse_conflicts(desired, facts, nat, gateways.host_adapter(own, facts) if own else None)
 
 
 def _sure(now: Found | None) -> Found:
