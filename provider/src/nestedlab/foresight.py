@@ -10,7 +10,7 @@ import threading
 from collections.abc import Collection, Iterator
 
 from nestedlab.declare import Properties
-from nestedlab.errors import AccessError, NestedlabError, RefusedError, UnreachableError
+from nestedlab.errors import AccessError, Interrupted, NestedlabError, RefusedError, UnreachableError
 from nestedlab.handler import Runners
 from nestedlab.pipeline import Facts
 from nestedlab.requirements import SURVEY, Demand, Finding, capacity, findings
@@ -51,7 +51,7 @@ class Foresight:
             try:
                 with self._runners.borrow() as runner:
                     self._facts = runner.run(SURVEY)
-            except (UnreachableError, AccessError) as error:
+            except (UnreachableError, AccessError, Interrupted) as error:
                 yield _unchecked(error)
         found: list[Finding] = findings(self._facts) if self._facts is not None else []
         for one in found:
