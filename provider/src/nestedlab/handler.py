@@ -66,7 +66,8 @@ class Handler:
                     with attempt:
                         return perform(plan(), runner)
             except NestedlabError as error:
-                raise type(error)(f"{runner.host}: {subject}: {error}") from error
+                said = str(error) if str(error).startswith(subject) else f"{subject}: {error}"
+                raise type(error)(f"{runner.host}: {said}") from error
         raise AssertionError("unreachable: the last attempt returns or raises")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from nestedlab.declare import Attribute, Change, Part, Plain, Properties, Row
 from nestedlab.errors import ConflictError, NotFoundError
-from nestedlab.lifecycle import Found, key_of, reconcile, values, writes
+from nestedlab.lifecycle import Found, differences, key_of, reconcile, values, writes
 from nestedlab.nouns import ON_OFF, TEXT, VMNetworkAdapter, VMNetworkAdapterConnection
 from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, cmdlet, statement
 from nestedlab.resources.names import Name, SwitchName, same_name
@@ -176,7 +176,7 @@ def _listed(vlan_ids: object) -> str:
 def found(facts: Facts, known: Properties) -> dict[str, Plain]:
     """The attributes of this file. Where `switch` describes the one adapter, `adapters` are those beside it."""
     adapters: list[Any] = shown(facts)
-    if known.get("adapters"):
+    if known.get("adapters") and known.get("switch") is None:
         return {"adapters": adapters}
     if not adapters:
         return {"adapters": []}
@@ -202,15 +202,29 @@ def changes(machine: Cmdlet, desired: Properties, now: Found) -> Iterator[Pipeli
         # New-VM has made one, whose name is in the language of Windows; it becomes the first of the list.
         first = desired["adapters"][0]["name"]
         yield machine | Cmdlet("Get-VMNetworkAdapter") | cmdlet("Rename-VMNetworkAdapter", NewName=first)
-        there = [{"name": first}]
+        there = [_born(first)]
     compared = reconcile(Adapter, desired["adapters"], there)
     for one in compared.extra:
         yield _on_behalf(machine | cmdlet("Remove-VMNetworkAdapter", Name=one["name"]), one)
     for one in compared.missing:
-        yield _on_behalf(machine | cmdlet("Add-VMNetworkAdapter", Name=one["name"]), one)
-        yield from _settings(machine, one, Adapter.inputs())
+        yield from _add(machine, one)
     for one, _, different in compared.different:
         yield from _settings(machine, one, different)
+
+
+def _born(name: str) -> dict[str, Plain]:
+    """An adapter as New-VM and Add-VMNetworkAdapter make it: not connected, untagged, everything off."""
+    return Adapter(name=name).model_dump()
+
+
+def _add(machine: Cmdlet, adapter: Properties) -> Iterator[Pipeline]:
+    """What adds an adapter to a machine that may run: then it takes these two at its birth alone."""
+    naming = "On" if adapter["device_naming"] else None
+    mac = bare_mac(adapter["mac"]) or None
+    making = cmdlet("Add-VMNetworkAdapter", Name=adapter["name"], StaticMacAddress=mac, DeviceNaming=naming)
+    yield _on_behalf(machine | making, adapter)
+    born = {**_born(adapter["name"]), "mac": adapter["mac"], "device_naming": adapter["device_naming"]}
+    yield from _settings(machine, adapter, differences(Adapter, adapter, born))
 
 
 def _only_one(machine: Cmdlet, now: Found, there: list[dict[str, Plain]]) -> Iterator[Pipeline]:
@@ -223,7 +237,7 @@ def _only_one(machine: Cmdlet, now: Found, there: list[dict[str, Plain]]) -> Ite
         yield _on_behalf(machine | cmdlet("Remove-VMNetworkAdapter", Name=one["name"]), one)
 
 
-def _settings(machine: Cmdlet, adapter: Properties, changed: tuple[Attribute, ...]) -> Iterator[Pipeline]:
+def _settings(machine: Cmdlet, adapter: Properties, changed: Sequence[Attribute]) -> Iterator[Pipeline]:
     """What gives one adapter its settings."""
     target = machine | cmdlet("Get-VMNetworkAdapter", Name=adapter["name"])
     names = {one.name for one in changed}

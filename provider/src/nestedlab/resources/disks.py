@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PureWindowsPath
@@ -24,6 +25,8 @@ MAX_GIB = 64 * 1024  # VHDX: 64 TiB (New-VHD)
 OS_LOCATION = 0
 LAST_LOCATION = 62
 DVD_LOCATION = 63
+
+_CHECKPOINT = re.compile(r"(_[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})+$")
 
 
 class Disk(Part):
@@ -165,21 +168,34 @@ def found(machine: UUID, facts: Facts, known: Properties) -> dict[str, Any]:
     """
     kept = {location: bool(disk.get("keep")) for location, disk in by_location(known).items()}
     shown = {
-        location: _shown(machine, drive, facts, keep=kept.get(location, False))
+        location: _shown(machine, drive, facts, by_location(known).get(location) or {})
         for location, drive in drives(facts).items()
     }
     os_drive = drives(facts).get(OS_LOCATION)
     return {
         "os_disk": shown.pop(OS_LOCATION, {}),
-        "os_disk_path": os_drive.text("Path") if os_drive else str(known.get("os_disk_path") or ""),
+        "os_disk_path": base_of(os_drive.text("Path")) if os_drive else str(known.get("os_disk_path") or ""),
         "data_disks": [{"location": location, **disk} for location, disk in sorted(shown.items())],
         "made_disks": _made(machine, facts, kept, known),
     }
 
 
+def remembered(desired: Properties, known: Properties) -> dict[str, Any]:
+    """What is desired, with what only the last look knows: whether a disk no more asked for stays, and loose files."""
+    asked = desired.get("data_disks") or []
+    gone = [one for one in known.get("data_disks") or () if one["location"] not in by_location({"data_disks": asked})]
+    return {**desired, "data_disks": [*asked, *gone], "made_disks": known.get("made_disks") or []}
+
+
+def loose(now: Found) -> list[str]:
+    """The files made for the machine that are in none of its drives."""
+    attached = [PureWindowsPath(drive.text("Path")) for drive in drives(now.facts).values()]
+    return [one for one in now.values.get("made_disks") or () if PureWindowsPath(one) not in attached]
+
+
 def _made(machine: UUID, facts: Facts, kept: Mapping[int, bool], known: Properties) -> list[str]:
     """The files that go with the machine: made for it and not to be kept, attached now or when last looked at."""
-    attached = {location: drive.text("Path") for location, drive in drives(facts).items()}
+    attached = {location: base_of(drive.text("Path")) for location, drive in drives(facts).items()}
     going = [path for location, path in attached.items() if not kept.get(location)]
     paths = dict.fromkeys([*going, *(one for one in known.get("made_disks") or () if one not in attached.values())])
     return [path for path in paths if is_made_for(PureWindowsPath(path).stem, machine)]
@@ -191,11 +207,30 @@ def to_make(machine: UUID, desired: Properties, folder: str) -> list[str]:
     return [_made_path(machine, desired, folder, location) for location, disk in wanted if disk.get("path") is None]
 
 
-def _shown(machine: UUID, drive: PSObject, facts: Facts, *, keep: bool) -> dict[str, Plain]:
-    path = drive.text("Path")
-    file = next((one for one in facts.all("VirtualHardDisk") if same_path(one.text("Path"), path)), None)
+def is_difference(path: str) -> bool:
+    """Whether a file holds what was written since a checkpoint."""
+    return PureWindowsPath(path).suffix.lower() == ".avhdx"
+
+
+def base_of(path: str) -> str:
+    """The disk that a drive's file is, or stands in front of: a checkpoint puts NAME_GUID.avhdx before NAME.vhdx."""
+    if not is_difference(path):
+        return path
+    file = PureWindowsPath(path)
+    return str(file.with_name(_CHECKPOINT.sub("", file.stem) + ".vhdx"))
+
+
+def _shown(machine: UUID, drive: PSObject, facts: Facts, known: Properties) -> dict[str, Plain]:
+    path = base_of(drive.text("Path"))
+    keep = bool(known.get("keep"))
+    file = next((one for one in facts.all("VirtualHardDisk") if same_path(one.text("Path"), drive.text("Path"))), None)
     if file is None or not is_made_for(PureWindowsPath(path).stem, machine):
         return {"path": path, "fixed": False, "keep": keep}
+    if is_difference(drive.text("Path")):
+        # The file in front says how large the disk is, but not how its base was made: that has not changed.
+        size = file.number("Size")
+        whole = size / GIB_BYTES if size % GIB_BYTES else size // GIB_BYTES
+        return {"size_gib": whole, "parent": known.get("parent"), "fixed": bool(known.get("fixed")), "keep": keep}
     size = file.number("Size")
     made: dict[str, Plain] = {"size_gib": size / GIB_BYTES if size % GIB_BYTES else size // GIB_BYTES}
     if file.text("ParentPath"):
@@ -241,19 +276,29 @@ class _Slot:
         yield self.machine | Cmdlet("Add-VMHardDiskDrive", {**place, "Path": path})
 
 
-def changes(machine: Cmdlet, desired: Properties, now: Found, folder: str) -> Iterator[Pipeline]:
-    """What makes the disks what is asked for, slot by slot; files are made in the folder."""
+def changes(machine: Cmdlet, desired: Properties, now: Found, folder: str, *, fresh: bool) -> Iterator[Pipeline]:
+    """What makes the disks what is asked for, slot by slot; files are made in the folder.
+
+    After a reset (`fresh`) a disk that the baseline does not have is made anew, without what was on it.
+    """
     there, wanted = by_location(now.values), by_location(desired)
     for location in sorted({*there, *wanted}):
         drive = drives(now.facts).get(location)
         made = _made_path(now.id, desired, folder, location)
         slot = _Slot(machine, now.id, location, drive.text("Path") if drive else "", made)
+        if fresh and not slot.file and (wanted.get(location) or {}).get("path") is None:
+            yield statement("Remove-Item", LiteralPath=made).tolerating(Condition.ABSENT)
         for one in _change(slot, there.get(location) or {}, wanted.get(location)):
             yield one.on_behalf_of(_called(location))
 
 
 def _change(slot: _Slot, shown: Properties, disk: Properties | None) -> Iterator[Pipeline]:
     """What puts the disk into the slot in place of the one shown there; None takes that one away."""
+    if slot.file and is_difference(slot.file) and (disk is None or not same_disk(disk, shown)):
+        raise RefusedError(
+            f"{_called(slot.location)}: the machine has a checkpoint that the disk is part of, so that it can neither "
+            "be taken away nor grow. Give up the baseline first (leave it out), or remove the checkpoint on the host."
+        )
     if disk is None:
         yield from slot.detach(shown) if slot.file else ()
     elif not slot.file:

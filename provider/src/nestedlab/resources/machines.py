@@ -21,7 +21,7 @@ from nestedlab.lifecycle import Found, Plan, differences, needs, undone, values,
 from nestedlab.nouns import MIB_BYTES
 from nestedlab.ownership import marked, owner_of
 from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, Step, cmdlet, statement
-from nestedlab.resources import adapters, devices, disks
+from nestedlab.resources import adapters, baselines, devices, disks
 from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
 from nestedlab.resources.power import shut_down, start
 
@@ -38,7 +38,14 @@ def reads(machine: UUID) -> tuple[Pipeline, ...]:
     """What shows all of a machine."""
     vm = machine_by_id(machine)
     rows = tuple(vm | Cmdlet(name) for name in ("Get-VMProcessor", "Get-VMMemory", "Get-VMFirmware"))
-    return (Pipeline((vm,)), *rows, *adapters.reads(vm), *disks.reads(vm, machine), *devices.reads(vm))
+    return (
+        Pipeline((vm,)),
+        *rows,
+        *adapters.reads(vm),
+        *disks.reads(vm, machine),
+        *devices.reads(vm),
+        *baselines.reads(vm),
+    )
 
 
 def found(machine: UUID, facts: Facts, known: Properties) -> Found:
@@ -49,7 +56,8 @@ def found(machine: UUID, facts: Facts, known: Properties) -> Found:
         seen = {name: value for name, value in seen.items() if name not in adapters.ATTRIBUTES}
         seen |= adapters.found(facts, known)
     # Which host it is, and what a change may do there, the host does not say: it is as it was known.
-    told = {name: known.get(name) for name in ("on", "on_power_off")}
+    told = {name: known.get(name) for name in ("on", "on_power_off", "reset")}
+    seen |= baselines.found(facts, known)
     return Found(machine, {**seen, **told, **disks.found(machine, facts, known), **devices.found(facts)}, facts)
 
 
@@ -93,15 +101,25 @@ class NestedHyperVHostLifecycle:
         facts = yield from _look(identity, "read the machine", reads(identity))
         return found(identity, facts, known) if facts else None
 
-    def update(self, identity: UUID, desired: Properties, known: Properties | None = None) -> Plan[Found]:  # noqa: ARG002
-        """Bring the machine from whatever state it is in to what is desired."""
-        now = yield from self.read(identity, desired)
+    def update(self, identity: UUID, desired: Properties, known: Properties | None = None) -> Plan[Found]:
+        """Bring the machine from whatever state it is in to what is desired, by way of its baseline where asked to."""
+        before = known or {}
+        desired = {**desired, "baseline_id": before.get("baseline_id")}
+        resets = bool(desired.get("reset") and before.get("baseline_id")) and desired["reset"] != before.get("reset")
+        if resets:
+            yield from self._reset(identity, before["baseline_id"])
+        now = yield from self.read(identity, disks.remembered(desired, known or {}))
         if now is None:
             raise NotFoundError(
                 f"machine {desired['name']!r} ({identity}) is no longer on the host. "
                 "Run `pulumi refresh`, so that the next `pulumi up` makes it again."
             )
-        return (yield from self._converge(desired, now))
+        return (yield from self._converge(desired, now, fresh=resets))
+
+    def _reset(self, identity: UUID, baseline: str) -> Plan[None]:
+        off = (machine_by_id(identity) | cmdlet("Stop-VM", TurnOff=True, Force=True)).tolerating(Condition.WRONG_STATE)
+        yield Step("turn the machine off, to go back to its baseline", (off,))
+        yield Step("go back to the baseline", (baselines.restore(baseline),))
 
     def delete(self, identity: UUID, known: Properties) -> Plan[None]:
         """Remove the machine and the disks that were made for it, never an image or a disk it was given."""
@@ -134,7 +152,7 @@ class NestedHyperVHostLifecycle:
         if len(unmarked) == 1:
             yield from self.delete(UUID(unmarked[0].text("Id")), {})
 
-    def _converge(self, desired: Properties, now: Found) -> Plan[Found]:
+    def _converge(self, desired: Properties, now: Found, *, fresh: bool = False) -> Plan[Found]:
         changed = differences(self.kind, desired, now.values)
         needed = needs(changed, now.values, desired)
         if Change.REPLACE in needed:
@@ -145,20 +163,24 @@ class NestedHyperVHostLifecycle:
         state = _only(now.facts.all("VirtualMachine")).text("State")
         machine = machine_by_id(now.id)
         stops = not desired["running"] and "running" in names
+        # What is refused is refused before the guest is shut down.
+        now = yield from _informed(machine, names, desired, now)
+        changes = list(_changes(machine, changed, desired, now, fresh=fresh))
         if state != "Off" and (Change.OFF in needed or stops):
             yield from shut_down(machine, state, self.shutdown_seconds)
             state = "Off"
-        now = yield from _informed(machine, names, desired, now)
-        changes = list(_changes(machine, changed, desired, now))
         starts = desired["running"] and state != "Running"
         facts = now.facts
         if changes or not starts:
             purpose = "apply the settings" if changes else "read the machine"
             facts = yield Step(purpose, (*changes, *reads(now.id)))
+        if "baseline" in names and desired.get("baseline"):
+            facts = yield from _take_baseline(machine, desired, now, facts)
+            desired = {**desired, "baseline_id": None}  # it is another one now, known by its name
         if starts:
-            _verified(desired, now.id, facts, but_running=True)
+            _verified(desired, now, facts, but_running=True)
             facts = yield Step("start the machine", (start(machine, state), *reads(now.id)))
-        return _verified(desired, now.id, facts)
+        return _verified(desired, now, facts)
 
 
 def _look(machine: UUID, purpose: str, asked: tuple[Pipeline, ...]) -> Plan[Facts | None]:
@@ -228,13 +250,27 @@ def _informed(machine: Cmdlet, changed: set[str], desired: Properties, now: Foun
     return Found(now.id, now.values, Facts(now.facts.objects + facts.objects))
 
 
-def _changes(machine: Cmdlet, changed: list[Attribute], desired: Properties, now: Found) -> Iterator[Pipeline]:
+def _take_baseline(machine: Cmdlet, desired: Properties, now: Found, facts: Facts) -> Plan[Facts]:
+    """Take the baseline of the machine as it is set up now, and give up the one before."""
+    _verified({**desired, "baseline": now.values.get("baseline")}, now, facts, but_running=True)
+    facts = yield Step("take the baseline", (baselines.take(machine, desired["baseline"]), *reads(now.id)))
+    if now.values.get("baseline_id"):
+        before = baselines.remove(str(now.values["baseline_id"]))
+        facts = yield Step("give up the baseline before", (before, *reads(now.id)))
+    return facts
+
+
+def _changes(
+    machine: Cmdlet, changed: list[Attribute], desired: Properties, now: Found, *, fresh: bool
+) -> Iterator[Pipeline]:
     names = {one.name for one in changed}
     if names & adapters.ATTRIBUTES:
         yield from adapters.changes(machine, desired, now)
     yield from writes(NestedHyperVHost, machine, changed, desired)
     if names & disks.ATTRIBUTES:
-        yield from disks.changes(machine, desired, now, _folder(desired, now))
+        yield from disks.changes(machine, desired, now, _folder(desired, now), fresh=fresh)
+    if "baseline" in names and not desired.get("baseline"):
+        yield baselines.remove(str(now.values["baseline_id"]))
     yield from devices.changes(machine, names, desired, now.facts)
 
 
@@ -255,9 +291,10 @@ def _remove_files(paths: list[str]) -> Plan[None]:
             return
 
 
-def _verified(desired: Properties, machine: UUID, facts: Facts, *, but_running: bool = False) -> Found:
+def _verified(desired: Properties, before: Found, facts: Facts, *, but_running: bool = False) -> Found:
     asked = {**desired, "running": None} if but_running else desired
-    return verify(NestedHyperVHost, f"machine {desired['name']!r}", asked, found(machine, facts, desired))
+    now = found(before.id, facts, {**desired, "made_disks": disks.loose(before)})
+    return verify(NestedHyperVHost, f"machine {desired['name']!r}", asked, now)
 
 
 def _cannot_change(desired: Properties, now: Found, changed: list[Attribute]) -> str:

@@ -28,6 +28,7 @@ from nestedlab.nouns import (
     VMSecurity,
 )
 from nestedlab.resources.adapters import Adapter
+from nestedlab.resources.baselines import baseline_change
 from nestedlab.resources.disks import DataDisk, Disk, by_location, data_disks_change, disk_change, same_disk, shrinks
 from nestedlab.resources.names import (
     ConfigurationVersion,
@@ -104,6 +105,12 @@ class NestedHyperVHost(Resource):
     """Whether the guest's clock follows the host's (integration service). Off for a lab with a domain of its own."""
     running: Annotated[bool, Row(VM.shows("State", form=RUNNING))] = True
     """Whether the machine is to run."""
+    baseline: Annotated[Name | None, Row(change=baseline_change, absent=True)] = None
+    """Name of a checkpoint that is taken once, while the machine is off and set up, and kept, so that `reset` can go
+    back to it. While there is one, the disks it has can neither be taken away nor grow."""
+    reset: Annotated[str | None, Row()] = None
+    """Any text; when it changes, the machine goes back to its baseline. Settings are as the program says afterwards;
+    disks that the baseline does not have are made anew."""
     on_power_off: Annotated[Literal["restart", "fail"], Row()] = "restart"
     """What a change does that needs the machine off while it runs: shut it down and start it again, or fail."""
     automatic_start: Annotated[Literal["Nothing", "StartIfRunning", "Start"], Row(VM("AutomaticStartAction"))] = (
@@ -127,9 +134,9 @@ class NestedHyperVHost(Resource):
     """Free text kept with the machine."""
     path: Annotated[WindowsPath | None, Row(VM.shows("Path"), Change.REPLACE, same=_same_folder)] = None
     """Folder on the host under which the machine's own folder is made. By default the host's."""
-    configuration_version: Annotated[ConfigurationVersion | None, Row(VM.shows("Version", form=TEXT), Change.REPLACE)] = (
-        None
-    )
+    configuration_version: Annotated[
+        ConfigurationVersion | None, Row(VM.shows("Version", form=TEXT), Change.REPLACE)
+    ] = None
     """The machine's configuration version at birth, one of those that the host supports (Get-VMHostSupportedVersion).
     By default the host's newest."""
 
@@ -155,6 +162,8 @@ class NestedHyperVHost(Resource):
     """The machine's configuration version."""
     os_disk_path: Annotated[str, Row(computed=True)] = ""
     """The file of the disk that the machine starts from."""
+    baseline_id: Annotated[str, Row(computed=True)] = ""
+    """The GUID of the checkpoint that is the baseline."""
     made_disks: Annotated[list[str], Row(computed=True)] = []
     """Files that were made for the machine and go with it."""
 
@@ -183,6 +192,13 @@ class NestedHyperVHost(Resource):
             return None
         return value if value is not None else ("" if info.field_name == "switch" else False)
 
+    @field_validator("reset")
+    @classmethod
+    def _of_a_baseline(cls, reset: str | None, info: ValidationInfo) -> str | None:
+        if reset is not None and not info.data.get("baseline"):
+            raise ValueError("goes back to a baseline: the machine needs one (baseline)")
+        return reset
+
     @classmethod
     def consequences(
         cls, found: Properties, asked: Properties, changed: Sequence[Attribute], replaced: Sequence[Attribute]
@@ -194,6 +210,8 @@ class NestedHyperVHost(Resource):
                 f"the machine will be deleted, with the disks made for it, and made anew: {why} cannot change"
             )
             return
+        if "reset" in {one.name for one in changed} and asked.get("reset"):
+            yield Consequence("the machine will go back to its baseline: what was done on it since then is lost")
         off = [one.name for one in changed if Change.OFF in needs([one], found, asked)]
         if off and found.get("running"):
             again = " and started again" if asked.get("running") else ""

@@ -381,8 +381,8 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
             another NatSwitch, or one of an administrator's. `prefix` must lie inside it. It stays when the
             switch goes.
         :param forwards: Ports of the host that lead to machines behind the NAT.
-        :param on: Name of the parent host, one of those in the setting `nestedlab:hosts`; by default that
-            of `nestedlab:address`. On another host it is made anew.
+        :param on: Name of the parent host, one of those in the setting `nestedlab:hosts`; by default
+            `nestedlab:address` says it. On another host it is made anew.
         :param notes: Free text kept with the switch.
         :param opts: Options of the resource.
         """
@@ -445,8 +445,8 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
 
     @property
     def on(self) -> pulumi.Output[str]:
-        """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default that of
-        `nestedlab:address`. On another host it is made anew."""
+        """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default `nestedlab:address`
+        says it. On another host it is made anew."""
         output: pulumi.Output[str] = self.__dict__["on"]
         return output
 
@@ -506,6 +506,8 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         tpm: pulumi.Input[bool] | None = None,
         time_synchronization: pulumi.Input[bool] | None = None,
         running: pulumi.Input[bool] | None = None,
+        baseline: pulumi.Input[str] | None = None,
+        reset: pulumi.Input[str] | None = None,
         on_power_off: pulumi.Input[str] | None = None,
         automatic_start: pulumi.Input[str] | None = None,
         automatic_start_delay: pulumi.Input[int] | None = None,
@@ -548,6 +550,11 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         :param time_synchronization: Whether the guest's clock follows the host's (integration service). Off
             for a lab with a domain of its own. Default: True.
         :param running: Whether the machine is to run. Default: True.
+        :param baseline: Name of a checkpoint that is taken once, while the machine is off and set up, and
+            kept, so that `reset` can go back to it. While there is one, the disks it has can neither be taken
+            away nor grow.
+        :param reset: Any text; when it changes, the machine goes back to its baseline. Settings are as the
+            program says afterwards; disks that the baseline does not have are made anew.
         :param on_power_off: What a change does that needs the machine off while it runs: shut it down and
             start it again, or fail. Default: 'restart'.
         :param automatic_start: What becomes of the machine when the host starts. Default: 'StartIfRunning'.
@@ -556,8 +563,8 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         :param automatic_stop: What becomes of the machine when the host shuts down. A nested host with
             running machines cannot be saved. Default: 'ShutDown'.
         :param checkpoint_type: What kind of checkpoints are taken of the machine. Default: 'Production'.
-        :param on: Name of the parent host, one of those in the setting `nestedlab:hosts`; by default that
-            of `nestedlab:address`. On another host it is made anew.
+        :param on: Name of the parent host, one of those in the setting `nestedlab:hosts`; by default
+            `nestedlab:address` says it. On another host it is made anew.
         :param notes: Free text kept with the machine.
         :param path: Folder on the host under which the machine's own folder is made. By default the host's.
         :param configuration_version: The machine's configuration version at birth, one of those that the
@@ -582,6 +589,8 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             "tpm": tpm,
             "timeSynchronization": time_synchronization,
             "running": running,
+            "baseline": baseline,
+            "reset": reset,
             "onPowerOff": on_power_off,
             "automaticStart": automatic_start,
             "automaticStartDelay": automatic_start_delay,
@@ -598,6 +607,7 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             "vmId": None,
             "version": None,
             "osDiskPath": None,
+            "baselineId": None,
             "madeDisks": None,
             "owner": owner_of(resource_name, opts),
         }
@@ -712,6 +722,20 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         return output
 
     @property
+    def baseline(self) -> pulumi.Output[str]:
+        """Name of a checkpoint that is taken once, while the machine is off and set up, and kept, so that `reset`
+        can go back to it. While there is one, the disks it has can neither be taken away nor grow."""
+        output: pulumi.Output[str] = self.__dict__["baseline"]
+        return output
+
+    @property
+    def reset(self) -> pulumi.Output[str]:
+        """Any text; when it changes, the machine goes back to its baseline. Settings are as the program says
+        afterwards; disks that the baseline does not have are made anew."""
+        output: pulumi.Output[str] = self.__dict__["reset"]
+        return output
+
+    @property
     def on_power_off(self) -> pulumi.Output[str]:
         """What a change does that needs the machine off while it runs: shut it down and start it again, or fail."""
         output: pulumi.Output[str] = self.__dict__["onPowerOff"]
@@ -744,8 +768,8 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
 
     @property
     def on(self) -> pulumi.Output[str]:
-        """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default that of
-        `nestedlab:address`. On another host it is made anew."""
+        """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default `nestedlab:address`
+        says it. On another host it is made anew."""
         output: pulumi.Output[str] = self.__dict__["on"]
         return output
 
@@ -815,6 +839,12 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
     def os_disk_path(self) -> pulumi.Output[str]:
         """The file of the disk that the machine starts from."""
         output: pulumi.Output[str] = self.__dict__["osDiskPath"]
+        return output
+
+    @property
+    def baseline_id(self) -> pulumi.Output[str]:
+        """The GUID of the checkpoint that is the baseline."""
+        output: pulumi.Output[str] = self.__dict__["baselineId"]
         return output
 
     @property
