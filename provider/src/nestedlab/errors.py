@@ -188,7 +188,9 @@ def raise_for(facts: Facts, step: Step) -> None:
     if problem is None:
         return
     condition = condition_of(problem)
-    about = next((one.about for one in step.pipelines if one.cmdlets[-1].name == problem.cmdlet and one.about), "")
+    # Windows does not say which of several pipelines of a cmdlet it was.
+    concerned = [one.about for one in step.pipelines if one.cmdlets[-1].name == problem.cmdlet and one.about]
+    about = ", ".join(dict.fromkeys(concerned))
     said = f"{about}: " if about else ""
     said += f"could not {step.purpose}: {problem.message.strip()}"
     remedy = _REMEDIES_OF.get((problem.cmdlet, condition)) or _REMEDIES.get(condition, "")

@@ -33,6 +33,10 @@ def _prefix(text: str) -> str:
     return text
 
 
+def _is_host(address: IPv4Address, hosts: IPv4Network) -> bool:
+    return address in hosts and address not in (hosts.network_address, hosts.broadcast_address)
+
+
 def nat_network(desired: Properties) -> IPv4Network:
     """The network behind the NAT that the switch is to have: wider than its own where other switches are to join."""
     return network(desired.get("nat_prefix") or desired["prefix"])
@@ -93,7 +97,7 @@ class NatSwitch(Resource):
             address = IPv4Address(gateway)
         except AddressValueError:
             raise ValueError("must be an IPv4 address") from None
-        if address not in hosts or address in (hosts.network_address, hosts.broadcast_address):
+        if not _is_host(address, hosts):
             raise ValueError(f"must be an address of a host in {hosts}")
         return gateway
 
@@ -123,7 +127,9 @@ class NatSwitch(Resource):
         double = next((key for key in keys if keys.count(key) > 1), None)
         if double is not None:
             raise ValueError(f"two of them are for the same port, {' '.join(double)}")
-        for one in forwards:
-            if prefix is not None and IPv4Address(one.internal_address) not in network(prefix):
+        for one in forwards if prefix is not None else ():
+            if IPv4Address(one.internal_address) not in network(prefix):
                 raise ValueError(f"must lead into {prefix}, not to {one.internal_address}")
+            if not _is_host(IPv4Address(one.internal_address), network(prefix)):
+                raise ValueError(f"must lead to an address of a host in {prefix}, not to {one.internal_address}")
         return forwards
