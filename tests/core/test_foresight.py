@@ -80,7 +80,7 @@ def test_a_host_that_cannot_be_asked_is_one_warning(error: type[NestedlabError])
 def test_a_host_that_rules_nested_hosts_out_refuses_each_machine_that_is_to_be_made() -> None:
     foresight = Foresight(parent(**AMD_2019))
     for name in ("hv1", "hv2"):
-        with pytest.raises(RefusedError, match="the parent host cannot run nested hosts. S2: .* Windows Server 2022"):
+        with pytest.raises(RefusedError, match=r"cannot run nested hosts\. S2: .* Windows Server 2022"):
             told(foresight, machine(name))
 
 
