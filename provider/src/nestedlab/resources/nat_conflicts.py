@@ -45,12 +45,18 @@ def _refuse_joining(desired: Properties, nats: list[PSObject]) -> None:
             f"nat: there is no NAT network named {desired['nat']!r} on the host. Pass the nat_name of a NatSwitch of "
             "this program, or a name that Get-NetNat shows there."
         )
-    internal = joined.text("InternalIPInterfaceAddressPrefix")
-    if not internal or not network(desired["prefix"]).subnet_of(network(internal)):
+    if not holds(joined, desired["prefix"]):
+        internal = joined.text("InternalIPInterfaceAddressPrefix")
         raise ConflictError(
             f"prefix: {desired['prefix']} does not lie in {internal} of the NAT network {joined.text('Name')!r}. "
             "Choose a prefix inside it, or let the NAT be wider (nat_prefix of the NatSwitch that owns it)."
         )
+
+
+def holds(nat: PSObject, prefix: str) -> bool:
+    """Whether a prefix lies in the network behind a NAT."""
+    internal = nat.text("InternalIPInterfaceAddressPrefix")
+    return bool(internal) and network(prefix).subnet_of(network(internal))
 
 
 def _refuse_nats(desired: Properties, others: list[PSObject], facts: Facts) -> None:

@@ -6,7 +6,7 @@ are made in that order and undone in the reverse one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any, ClassVar
@@ -17,9 +17,10 @@ from nestedlab.errors import AccessError, ConflictError, NotFoundError, RefusedE
 from nestedlab.lifecycle import Found, Plan, differences, undone, values, verify, writes
 from nestedlab.ownership import is_made_for, made_name, marked, owner_of
 from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, Step, cmdlet, statement
+from nestedlab.read_ahead import Around
 from nestedlab.resources import forwards, gateways
 from nestedlab.resources.names import same_name
-from nestedlab.resources.nat_conflicts import refuse_conflicts
+from nestedlab.resources.nat_conflicts import holds, refuse_conflicts
 from nestedlab.resources.nat_switch import NatSwitch, nat_network, network, same_prefix
 
 _UNDONE = (AccessError, ConflictError, NotFoundError, RefusedError, RevertedError)
@@ -80,9 +81,11 @@ def _nat_found(switch: UUID, facts: Facts, known: Properties) -> dict[str, Any]:
         return {**nothing, "nat_name": "", "forwards": []}
     name, internal = nat.text("Name"), nat.text("InternalIPInterfaceAddressPrefix")
     mapped = [forwards.shown(one) for one in _forwards(name, (_inside(nat, known),), switch, facts)]
-    # One that still has a NAT of its own has not joined another yet.
-    joined = {"nat": name if own is None else ""} if known.get("nat") else {"prefix": internal, "nat_prefix": internal}
-    return {**joined, "nat_name": name, "forwards": mapped}
+    if not known.get("nat"):
+        return {"prefix": internal, "nat_prefix": internal, "nat_name": name, "forwards": mapped}
+    # One that still has a NAT of its own has not joined another, nor has one that the other has no place for.
+    joined = own is None and (not known.get("prefix") or holds(nat, known["prefix"]))
+    return {"nat": name if joined else "", "nat_name": name, "forwards": mapped}
 
 
 def _nat_named(name: str, facts: Facts) -> PSObject | None:
@@ -131,6 +134,21 @@ class NatSwitchLifecycle:
             facts = yield Step("list the switches once more", READS)
             now = found(identity, facts, known)
         return now
+
+    def look_around(self, identity: UUID, known: Properties) -> Plan[Around]:
+        """Read one switch; the same listings show all of them."""
+        facts = yield Step("read the NAT switches", READS)
+        shown = {UUID(one.text("Id")): facts for one in facts.all("VMSwitch")}
+        return Around(found(identity, facts, known), {one: facts for one in shown if one != identity})
+
+    def read_all(self, identities: Sequence[UUID]) -> Plan[Mapping[UUID, Facts]]:
+        """What the host shows of each switch."""
+        facts = yield Step("read the NAT switches", READS)
+        return dict.fromkeys(identities, facts)
+
+    def found(self, identity: UUID, facts: Facts, known: Properties) -> Found | None:
+        """What the facts say of a switch."""
+        return found(identity, facts, known)
 
     def update(self, identity: UUID, desired: Properties, known: Properties | None = None) -> Plan[Found]:
         """Bring the switch, its address and its NAT to what is desired; what is connected to the switch stays so."""
@@ -211,7 +229,9 @@ def _network_changes(
     """What takes away the gateway, the NAT and the forwards that are wrong, and makes the right ones."""
     own = nat_of(now.id, now.facts)
     right = own is not None and _has_prefix(own, desired)
-    name = desired.get("nat") or (own.text("Name") if own is not None and right else made_name(desired["name"], now.id))
+    fitting = own if right else None
+    nat = _nat_named(desired["nat"], now.facts) if desired.get("nat") else fitting
+    name = nat.text("Name") if nat is not None else desired.get("nat") or made_name(desired["name"], now.id)
     if not same_name(known.get("nat") or "", desired.get("nat") or ""):
         yield from _leaving(now.id, now.facts, known)
     if desired.get("nat") or not right:
