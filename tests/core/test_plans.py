@@ -221,6 +221,7 @@ def keyed(ending: Cmdlet, before: tuple[Cmdlet, ...]) -> bool:
     """Whether the cmdlet has a key of its own, or gets what was just made or what one GUID names, or a slot of that."""
     keys = {
         "Remove-NetNat": {"Name"},
+        "Remove-NetNatStaticMapping": {"NatName", "StaticMappingID"},
         "Remove-NetIPAddress": {"InterfaceIndex", "IPAddress"},
         "Remove-Item": {"LiteralPath"},
         "Resize-VHD": {"Path"},
