@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
@@ -33,6 +33,7 @@ from nestedlab.foresight import Foresight
 from nestedlab.handler import Handler
 from nestedlab.lifecycle import Lifecycle, check, diff, settled
 from nestedlab.psrp.sessions import sessions_with
+from nestedlab.read_ahead import LooksAround, ReadAhead
 from nestedlab.resources.machines import NestedHyperVHostLifecycle
 from nestedlab.resources.nat_switch import NatSwitch
 from nestedlab.resources.nats import NatSwitchLifecycle
@@ -53,6 +54,19 @@ def _connection(inputs: Properties) -> Connection:
 def _foresight(to: Connection) -> Foresight:
     """The foresight of this process, which lives for one operation."""
     return Foresight(sessions_with(to))
+
+
+_LIFECYCLES: Mapping[str, Callable[[Connection], Lifecycle]] = {
+    NestedHyperVHost.__name__: lambda to: NestedHyperVHostLifecycle(to.shutdown_timeout),
+    NatSwitch.__name__: lambda _: NatSwitchLifecycle(),
+}
+
+
+@cache
+def _ahead(kind: str, to: Connection) -> ReadAhead | None:
+    """What this process, which lives for one operation, reads ahead of a kind of resource on a host."""
+    lifecycle = _LIFECYCLES[kind](to)
+    return ReadAhead(lifecycle, sessions_with(to).turn("reading ahead")) if isinstance(lifecycle, LooksAround) else None
 
 
 def urn_of(kind: type[Resource], owner: str) -> str:
@@ -138,10 +152,8 @@ class _Provider(ResourceProvider):
 
     def _handler(self, inputs: Properties) -> Handler:
         to = _connection(inputs)
-        return Handler(self._lifecycle(to), sessions_with(to))
-
-    def _lifecycle(self, to: Connection) -> Lifecycle:
-        raise NotImplementedError
+        kind = self.kind.__name__
+        return Handler(_LIFECYCLES[kind](to), sessions_with(to), _ahead(kind, to))
 
     def _foresee(self, inputs: Properties, unknown: Collection[str], *, exists: bool) -> None:
         """Tell what the resource will meet on its host, before anything is made."""
@@ -152,9 +164,6 @@ class NestedHyperVHostProvider(_Provider):
 
     kind = NestedHyperVHost
 
-    def _lifecycle(self, to: Connection) -> Lifecycle:
-        return NestedHyperVHostLifecycle(to.shutdown_timeout)
-
     def _foresee(self, inputs: Properties, unknown: Collection[str], *, exists: bool) -> None:
         for text in _foresight(_connection(inputs)).machine(inputs, unknown, exists=exists):
             engine_log.warn(urn_of(self.kind, inputs["owner"]), text)
@@ -164,9 +173,6 @@ class NatSwitchProvider(_Provider):
     """The dynamic provider of NatSwitch."""
 
     kind = NatSwitch
-
-    def _lifecycle(self, to: Connection) -> Lifecycle:  # noqa: ARG002 - a switch has nothing to wait for
-        return NatSwitchLifecycle()
 
     def _foresee(self, inputs: Properties, unknown: Collection[str], *, exists: bool) -> None:  # noqa: ARG002
         _foresight(_connection(inputs)).switch(inputs)

@@ -223,7 +223,9 @@ def base_of(path: str) -> str:
 def _shown(machine: UUID, drive: PSObject, facts: Facts, known: Properties) -> dict[str, Plain]:
     path = base_of(drive.text("Path"))
     keep = bool(known.get("keep"))
-    file = next((one for one in facts.all("VirtualHardDisk") if same_path(one.text("Path"), drive.text("Path"))), None)
+    # The last one counts: New-VHD answers the disk too, as it was before it grew.
+    files = {PureWindowsPath(one.text("Path")): one for one in facts.all("VirtualHardDisk")}
+    file = files.get(PureWindowsPath(drive.text("Path")))
     if file is None or not is_made_for(PureWindowsPath(path).stem, machine):
         return {"path": path, "fixed": False, "keep": keep}
     if is_difference(drive.text("Path")):

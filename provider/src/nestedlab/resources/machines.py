@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
@@ -21,9 +21,14 @@ from nestedlab.lifecycle import Found, Plan, differences, needs, undone, values,
 from nestedlab.nouns import MIB_BYTES
 from nestedlab.ownership import marked, owner_of
 from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, Step, cmdlet, statement
+from nestedlab.read_ahead import Around
 from nestedlab.resources import adapters, baselines, devices, disks
+from nestedlab.resources.names import same_name
 from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
 from nestedlab.resources.power import shut_down, start
+
+# How many machines are read in one invocation: its message and its answer stay within a few of WinRM's envelopes.
+_AT_ONCE = 32
 
 # A failed create is undone; but where the answer is lost or the host out of reach, the next attempt resumes it.
 _UNDONE = (AccessError, ConflictError, NotFoundError, RefusedError, RevertedError)
@@ -100,6 +105,33 @@ class NestedHyperVHostLifecycle:
         """Look at the machine; None where a second, successful look confirms that it is gone."""
         facts = yield from _look(identity, "read the machine", reads(identity))
         return found(identity, facts, known) if facts else None
+
+    def look_around(self, identity: UUID, known: Properties) -> Plan[Around]:
+        """Read one machine, and list the host's; those of the same stack are the others."""
+        listing = statement("Get-VM")
+        facts = yield Step(
+            "read the machine", (*(one.tolerating(Condition.ABSENT) for one in reads(identity)), listing)
+        )
+        if facts.problems:
+            return Around(None)
+        machines = _apart(facts)
+        owners = {one: owner_of(shown.objects[0].text("Notes")) for one, shown in machines.items()}
+        stack = _stack_of(str(known.get("owner", "")))
+        others = [one for one, owner in owners.items() if one != identity and _stack_of(owner) == stack]
+        return Around(found(identity, machines[identity], known), others=others)
+
+    def read_all(self, identities: Sequence[UUID]) -> Plan[Mapping[UUID, Facts]]:
+        """What the host shows of each machine; nothing of any where there is a problem with one."""
+        around: dict[UUID, Facts] = {}
+        for start_at in range(0, len(identities), _AT_ONCE):
+            some = identities[start_at : start_at + _AT_ONCE]
+            facts = yield Step("read the stack's machines", tuple(one for machine in some for one in reads(machine)))
+            around |= _apart(facts)
+        return around
+
+    def found(self, identity: UUID, facts: Facts, known: Properties) -> Found | None:
+        """What the facts say of a machine."""
+        return found(identity, facts, known)
 
     def update(self, identity: UUID, desired: Properties, known: Properties | None = None) -> Plan[Found]:
         """Bring the machine from whatever state it is in to what is desired, by way of its baseline where asked to."""
@@ -183,6 +215,22 @@ class NestedHyperVHostLifecycle:
         return _verified(desired, now, facts)
 
 
+def _stack_of(owner: str) -> tuple[str, ...]:
+    """The project and the stack of an owner."""
+    return tuple(owner.split("/")[:2])
+
+
+def _apart(facts: Facts) -> dict[UUID, Facts]:
+    """The answer to several machines' reads by machine. Each begins with the machine itself, and they come in order."""
+    parts: dict[UUID, list[PSObject]] = {}
+    current: list[PSObject] = []
+    for one in facts.objects:
+        if one.kind == "VirtualMachine":
+            current = parts.setdefault(UUID(one.text("Id")), [])
+        current.append(one)
+    return {machine: Facts(tuple(objects)) for machine, objects in parts.items()}
+
+
 def _look(machine: UUID, purpose: str, asked: tuple[Pipeline, ...]) -> Plan[Facts | None]:
     """What the host shows of the machine; None where a second, successful look confirms that it is gone."""
     facts = yield Step(purpose, tuple(one.tolerating(Condition.ABSENT) for one in asked))
@@ -197,8 +245,8 @@ def _look(machine: UUID, purpose: str, asked: tuple[Pipeline, ...]) -> Plan[Fact
 
 
 def _lookup(desired: Properties) -> Step:
-    own = statement("Get-VM", Name=desired["name"]).tolerating(Condition.ABSENT)
-    asked = (own, statement("Get-VMHost"), *adapters.lookup(desired), *disks.lookup(desired))
+    # All of them: one that an earlier attempt has begun is ours whatever its name was then.
+    asked = (statement("Get-VM"), statement("Get-VMHost"), *adapters.lookup(desired), *disks.lookup(desired))
     return Step("look for the machine and what it needs", asked)
 
 
@@ -211,8 +259,9 @@ def _own(facts: Facts, desired: Properties) -> UUID | None:
         raise ConflictError(f"two machines are marked as this one, {ids}: remove the one that is not wanted")
     if own:
         return UUID(own[0].text("Id"))
-    if machines:
-        stranger = machines[0]
+    named = [one for one in machines if same_name(one.text("Name"), desired["name"])]
+    if named:
+        stranger = named[0]
         owner = owner_of(stranger.text("Notes"))
         whose = f"it belongs to {owner}" if owner else "it was not made by nestedlab"
         raise ConflictError(

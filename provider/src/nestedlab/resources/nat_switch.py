@@ -127,7 +127,9 @@ class NatSwitch(Resource):
         double = next((key for key in keys if keys.count(key) > 1), None)
         if double is not None:
             raise ValueError(f"two of them are for the same port, {' '.join(double)}")
-        for one in forwards if prefix is not None else ():
+        if prefix is None:
+            return forwards
+        for one in forwards:
             if IPv4Address(one.internal_address) not in network(prefix):
                 raise ValueError(f"must lead into {prefix}, not to {one.internal_address}")
             if not _is_host(IPv4Address(one.internal_address), network(prefix)):

@@ -57,7 +57,7 @@ def found(switch: UUID, facts: Facts, known: Properties) -> Found | None:
     if own is None:
         return None
     gateway, around = gateways.shown(switch, facts, known)
-    seen = {**values(NatSwitch, [own]), "gateway": gateway, **_nat_found(switch, facts, known)}
+    seen = {**values(NatSwitch, [own]), "gateway": gateway, **_nat_found(switch, facts, known), "on": known.get("on")}
     if _shares(known):
         # Where the NAT is wider than the switch's own network, the address tells that.
         seen["prefix"] = str(around) if around else known.get("prefix", "")
