@@ -6,22 +6,21 @@ are made in that order and undone in the reverse one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from nestedlab.declare import Properties, Resource
 from nestedlab.errors import AccessError, ConflictError, NotFoundError, RefusedError, RevertedError
 from nestedlab.lifecycle import Found, Plan, differences, undone, values, verify, writes
-from nestedlab.ownership import is_made_for, made_name, marked, owner_of
-from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, Step, cmdlet, statement
+from nestedlab.ownership import marked, owner_of
+from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, Step, cmdlet, statement
 from nestedlab.read_ahead import Around
-from nestedlab.resources import forwards, gateways
+from nestedlab.resources import gateways, nat_networks
 from nestedlab.resources.names import same_name
-from nestedlab.resources.nat_conflicts import holds, refuse_conflicts
-from nestedlab.resources.nat_switch import NatSwitch, nat_network, network, same_prefix
+from nestedlab.resources.nat_conflicts import refuse_conflicts
+from nestedlab.resources.nat_switch import NatSwitch, network
 
 _UNDONE = (AccessError, ConflictError, NotFoundError, RefusedError, RevertedError)
 
@@ -38,17 +37,11 @@ def switch_by_id(switch: UUID) -> Cmdlet:
 READS: tuple[Pipeline, ...] = (
     statement("Get-VMSwitch"),
     *gateways.READS,
-    statement("Get-NetNat"),
-    *forwards.READS,
+    *nat_networks.READS,
 )
 
 # What the host needs for an adapter to appear and for an address to be usable, in seconds between two looks.
 _PATIENCE = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-
-
-def nat_of(switch: UUID, facts: Facts) -> PSObject | None:
-    """The NAT network that was made for the switch."""
-    return next((one for one in facts.all("MSFT_NetNat") if is_made_for(one.text("Name"), switch)), None)
 
 
 def found(switch: UUID, facts: Facts, known: Properties) -> Found | None:
@@ -57,50 +50,18 @@ def found(switch: UUID, facts: Facts, known: Properties) -> Found | None:
     if own is None:
         return None
     gateway, around = gateways.shown(switch, facts, known)
-    seen = {**values(NatSwitch, [own]), "gateway": gateway, **_nat_found(switch, facts, known), "on": known.get("on")}
-    if _shares(known):
+    seen = {
+        **values(NatSwitch, [own]),
+        "gateway": gateway,
+        **nat_networks.shown(switch, facts, known),
+        "on": known.get("on"),
+    }
+    if nat_networks.shares(known):
         # Where the NAT is wider than the switch's own network, the address tells that.
         seen["prefix"] = str(around) if around else known.get("prefix", "")
     elif around and known.get("prefix") and around.prefixlen != network(known["prefix"]).prefixlen:
         seen["gateway"] = f"{gateway}/{around.prefixlen}"
     return Found(switch, seen, facts)
-
-
-def _shares(known: Properties) -> bool:
-    """Whether the NAT network is, or may be, of several switches."""
-    wider, prefix = known.get("nat_prefix") or "", known.get("prefix") or ""
-    return bool(known.get("nat")) or (bool(wider) and not same_prefix(wider, prefix))
-
-
-def _nat_found(switch: UUID, facts: Facts, known: Properties) -> dict[str, Any]:
-    """What the host shows of the NAT network that the switch has or joins, and of its forwards."""
-    own = nat_of(switch, facts)
-    nat = own if own is not None or not known.get("nat") else _nat_named(known["nat"], facts)
-    if nat is None:
-        nothing = {"nat": ""} if known.get("nat") else {"prefix": "", "nat_prefix": ""}
-        return {**nothing, "nat_name": "", "forwards": []}
-    name, internal = nat.text("Name"), nat.text("InternalIPInterfaceAddressPrefix")
-    mapped = [forwards.shown(one) for one in _forwards(name, (_inside(nat, known),), switch, facts)]
-    if not known.get("nat"):
-        return {"prefix": internal, "nat_prefix": internal, "nat_name": name, "forwards": mapped}
-    # One that still has a NAT of its own has not joined another, nor has one that the other has no place for.
-    joined = own is None and (not known.get("prefix") or holds(nat, known["prefix"]))
-    return {"nat": name if joined else "", "nat_name": name, "forwards": mapped}
-
-
-def _nat_named(name: str, facts: Facts) -> PSObject | None:
-    return next((one for one in facts.all("MSFT_NetNat") if same_name(name, one.text("Name"))), None)
-
-
-def _inside(nat: PSObject, known: Properties) -> str:
-    """Where forwards of the switch lead: on a shared NAT into its own network alone."""
-    return str(known.get("prefix", "") if _shares(known) else nat.text("InternalIPInterfaceAddressPrefix"))
-
-
-def _forwards(nat: str, prefixes: Iterable[str], switch: UUID, facts: Facts) -> list[PSObject]:
-    """The forwards of a NAT network that lead into one of the prefixes, and not into another switch's part of it."""
-    within = [network(one) for one in prefixes if one]
-    return forwards.mappings(nat, within, gateways.networks_of_others(switch, facts), facts)
 
 
 @dataclass(frozen=True)
@@ -166,7 +127,7 @@ class NatSwitchLifecycle:
     def delete(self, identity: UUID, known: Properties) -> Plan[None]:
         """Remove the NAT, the address and the switch; a NAT that was joined stays, without the switch's forwards."""
         facts = yield Step("read the NAT switch", READS)
-        removed = [*_leaving(identity, facts, known), *_nat_removal(identity, facts)]
+        removed = [*nat_networks.leaving(identity, facts, known), *nat_networks.removal(identity, facts)]
         removed += gateways.removals(identity, facts)
         if any(one.text("Id") == str(identity) for one in facts.all("VMSwitch")):
             removed.append(switch_by_id(identity) | cmdlet("Remove-VMSwitch", Force=True))
@@ -181,10 +142,10 @@ class NatSwitchLifecycle:
             facts = yield Step("apply the switch's own settings", (*rows, *READS))
             now = _sure(found(now.id, facts, desired))
         now = yield from _adapter_of(desired, now)
-        kept = _kept_for_others(desired, now, known)
+        kept = nat_networks.kept_for_others(desired, now, known)
         for pause in (0.0, 0.25, 0.5, 1.0, 2.0):
             tolerated = () if pause == 2.0 else (Condition.BUSY,)
-            pipelines = list(_network_changes(desired, now, known, kept, tolerated))
+            pipelines = list(nat_networks.changes(desired, now, known, kept, tolerated))
             if not pipelines:
                 break
             facts = yield Step("set the gateway and the NAT", (*pipelines, *READS), pause=pause, turn=TURN)
@@ -217,86 +178,6 @@ def _gateway_of(desired: Properties, now: Found) -> Plan[Found]:
         now = _sure(found(now.id, facts, desired))
     gateways.refuse_unusable(now.id, now.facts, desired["gateway"])
     return now
-
-
-def _network_changes(
-    desired: Properties,
-    now: Found,
-    known: Properties,
-    kept: Sequence[Properties],
-    tolerated: tuple[Condition, ...],
-) -> Iterator[Pipeline]:
-    """What takes away the gateway, the NAT and the forwards that are wrong, and makes the right ones."""
-    own = nat_of(now.id, now.facts)
-    right = own is not None and _has_prefix(own, desired)
-    fitting = own if right else None
-    nat = _nat_named(desired["nat"], now.facts) if desired.get("nat") else fitting
-    name = nat.text("Name") if nat is not None else desired.get("nat") or made_name(desired["name"], now.id)
-    if not same_name(known.get("nat") or "", desired.get("nat") or ""):
-        yield from _leaving(now.id, now.facts, known)
-    if desired.get("nat") or not right:
-        yield from _nat_removal(now.id, now.facts)
-    yield from gateways.changes(now.id, now.facts, desired, known)
-    remade = not (desired.get("nat") or right)
-    if remade:
-        making = statement("New-NetNat", Name=name, InternalIPInterfaceAddressPrefix=str(nat_network(desired)))
-        yield making.tolerating(*tolerated).on_behalf_of("prefix")
-    there = [] if remade else _managed(name, desired, now, known, kept)
-    # Where the NAT could not be made yet, neither can they; both are tried again.
-    missing = (Condition.INVALID, Condition.ABSENT) if tolerated and remade else ()
-    for one in forwards.changes(name, [*desired["forwards"], *kept], there):
-        yield one.tolerating(*tolerated, *missing)
-
-
-def _managed(
-    nat: str, desired: Properties, now: Found, known: Properties, kept: Sequence[Properties]
-) -> list[PSObject]:
-    """The forwards of a NAT network that are the switch's, by what it is and by what it was, or are kept for others."""
-    before = known.get("prefix", "") if same_name(known.get("nat_name") or "", nat) else ""
-    ours = _forwards(nat, (desired["prefix"], before), now.id, now.facts)
-    return ours + [one for one in forwards.of(nat, now.facts) if one not in ours and forwards.shown(one) in kept]
-
-
-def _kept_for_others(desired: Properties, now: Found, known: Properties) -> list[dict[str, Any]]:
-    """The forwards of switches that have joined the switch's NAT, where that is about to be made anew.
-
-    Raises ConflictError where they would have no place any more.
-    """
-    own = nat_of(now.id, now.facts)
-    if own is None or (not desired.get("nat") and _has_prefix(own, desired)):
-        return []
-    name = own.text("Name")
-    before = known.get("prefix") or ("" if _shares(desired) else own.text("InternalIPInterfaceAddressPrefix"))
-    ours = _forwards(name, (desired["prefix"], before), now.id, now.facts)
-    others = [one for one in forwards.of(name, now.facts) if one not in ours]
-    for one in others:
-        if desired.get("nat") or IPv4Address(one.text("InternalIPAddress")) not in nat_network(desired):
-            raise ConflictError(
-                f"nat_prefix: another switch has joined the NAT network {name!r} and forwards a port to "
-                f"{one.text('InternalIPAddress')}, which would be outside it. Remove that forward first, or let the "
-                "NAT network hold it."
-            )
-    return [forwards.shown(one) for one in others]
-
-
-def _leaving(switch: UUID, facts: Facts, known: Properties) -> Iterator[Pipeline]:
-    """What removes the switch's forwards from a NAT network that it had joined and that stays."""
-    joined = _nat_named(known["nat"], facts) if known.get("nat") else None
-    if joined is not None:
-        name = joined.text("Name")
-        yield from forwards.changes(name, [], _forwards(name, (known.get("prefix", ""),), switch, facts))
-
-
-def _has_prefix(nat: PSObject, desired: Properties) -> bool:
-    internal = nat.text("InternalIPInterfaceAddressPrefix")
-    return bool(internal) and network(internal) == nat_network(desired)
-
-
-def _nat_removal(switch: UUID, facts: Facts) -> Iterator[Pipeline]:
-    """What removes the switch's own NAT, always by key: without one, the cmdlet removes every NAT of the host."""
-    made = nat_of(switch, facts)
-    if made is not None:
-        yield statement("Remove-NetNat", Name=made.text("Name"), Confirm=False).tolerating(Condition.ABSENT)
 
 
 def _survey() -> Step:
@@ -333,7 +214,7 @@ def _own(facts: Facts, desired: Properties) -> UUID | None:
 
 
 def _refuse_conflicts(own: UUID | None, facts: Facts, desired: Properties) -> None:
-    nat = nat_of(own, facts) if own else None
+    nat = nat_networks.nat_of(own, facts) if own else None
     refuse_conflicts(desired, facts, nat, gateways.host_adapter(own, facts) if own else None)
 
 
