@@ -63,7 +63,7 @@ class FakeHandler:
         return None if self.values is None else self._found()
 
     def update(self, identity: UUID, desired: Properties, known: Properties) -> Found:
-        self.called.append(("update", str(identity), desired))
+        self.called.append(("update", str(identity), desired, known))
         return self._found()
 
     def delete(self, identity: UUID, known: Properties) -> None:

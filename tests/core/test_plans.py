@@ -203,14 +203,17 @@ def test_cmdlets_only_never_script_text() -> None:
         for one in pipeline.cmdlets:
             assert re.fullmatch(r"[A-Z][a-z]+-[A-Z][A-Za-z]+", one.name), case
             assert one.name not in {"Invoke-Command", "Invoke-Expression", "ForEach-Object", "Where-Object"}, case
-            assert all(value is None or isinstance(value, (str, int, bool, UUID)) for value in one.parameters.values()), case
+            assert all(
+                value is None or isinstance(value, (str, int, bool, UUID)) for value in one.parameters.values()
+            ), case
 
 
 def test_whatever_ends_something_says_which_one() -> None:
     """Remove-NetNat without a key removes every NAT of the host, and so do its like."""
-    ends = ("Remove-", "Stop-", "Rename-", "Set-", "Resize-", "Connect-", "Disconnect-")
+    ends = ("Remove-", "Stop-", "Rename-", "Set-", "Resize-", "Connect-", "Disconnect-", "Disable-")
     checked = {one.name for _, pipeline in pipelines() for one in pipeline.cmdlets if one.name.startswith(ends)}
     assert {"Remove-VM", "Remove-VMSwitch", "Remove-NetNat", "Remove-NetIPAddress", "Remove-Item"} <= checked
+    assert {"Remove-VMHardDiskDrive", "Remove-VMNetworkAdapter", "Disable-VMTPM", "Set-VMDvdDrive"} <= checked
     for case, pipeline in pipelines():
         for place, one in enumerate(pipeline.cmdlets):
             if one.name.startswith(ends):
@@ -233,5 +236,9 @@ def keyed(ending: Cmdlet, before: tuple[Cmdlet, ...]) -> bool:
         return True
     if not before or before[0].name not in ("Get-VM", "Get-VMSwitch") or before[0].parameters.keys() != {"Id"}:
         return False
+    if ending.name in ("Remove-VMNetworkAdapter", "Disable-VMIntegrationService"):
+        return ending.parameters.keys() == {"Name"}
+    if ending.name == "Set-VMDvdDrive":
+        return before[-1].name == "Get-VMDvdDrive"
     slot = {"ControllerNumber", "ControllerLocation"}
     return ending.name != "Remove-VMHardDiskDrive" or before[-1].parameters.keys() == slot

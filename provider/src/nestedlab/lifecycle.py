@@ -137,14 +137,14 @@ def values(kind: type[Table], objects: Iterable[PSObject]) -> dict[str, Plain]:
 def settled(kind: type[Table], before: Properties, found: Properties) -> dict[str, Plain]:
     """The attributes as found, in the spelling of before where they mean the same: a spelling is not a drift.
 
-    An input that was left to the host is not there.
+    An input that was left to the host is not there; one that asks for nothing is, where something is found.
     """
     settled: dict[str, Plain] = {}
     for one in kind.attributes():
         asked, shown = before.get(one.name), found.get(one.name)
         if one.row.computed:
             settled[one.name] = shown
-        elif asked is not None:
+        elif asked is not None or (one.row.absent and shown is not None):
             settled[one.name] = asked if one.agrees(asked, shown) else _nearest(one, asked, shown)
     return settled
 

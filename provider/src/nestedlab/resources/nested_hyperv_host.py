@@ -74,7 +74,7 @@ class NestedHyperVHost(Resource):
     """The disk that the machine starts from."""
     data_disks: Annotated[list[DataDisk], Row(change=data_disks_change, same=same_parts(DataDisk))] = []
     """Further disks of the machine. They are attached and detached while it runs."""
-    iso: Annotated[IsoPath, Row(VMDvdDrive("Path", form=TEXT), same=same_path)] = ""
+    iso: Annotated[IsoPath, Row(VMDvdDrive.shows("Path", form=TEXT), same=same_path)] = ""
     """Image of a DVD on the host that is in the machine's DVD drive; empty for none."""
     adapters: Annotated[list[Adapter], Row(change=parts_change(Adapter), same=same_parts(Adapter))] = []
     """The machine's network adapters, where `switch` and `mac_spoofing`, which describe one, are not enough."""
