@@ -32,7 +32,7 @@ LIFECYCLES: dict[type[Resource], Lifecycle] = {
     NatSwitch: NatSwitchLifecycle(),
 }
 KINDS: list[type[Resource]] = list(FILES)
-NOT_ON_THE_HOST = {"on", "on_power_off"}
+NOT_ON_THE_HOST = {"on", "on_power_off", "reset"}
 """Inputs that say where the host is and how to go about a change, and that no look can find different."""
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -210,7 +210,7 @@ def test_cmdlets_only_never_script_text() -> None:
 
 def test_whatever_ends_something_says_which_one() -> None:
     """Remove-NetNat without a key removes every NAT of the host, and so do its like."""
-    ends = ("Remove-", "Stop-", "Rename-", "Set-", "Resize-", "Connect-", "Disconnect-", "Disable-")
+    ends = ("Remove-", "Stop-", "Rename-", "Set-", "Resize-", "Connect-", "Disconnect-", "Disable-", "Restore-")
     checked = {one.name for _, pipeline in pipelines() for one in pipeline.cmdlets if one.name.startswith(ends)}
     assert {"Remove-VM", "Remove-VMSwitch", "Remove-NetNat", "Remove-NetIPAddress", "Remove-Item"} <= checked
     assert {"Remove-VMHardDiskDrive", "Remove-VMNetworkAdapter", "Disable-VMTPM", "Set-VMDvdDrive"} <= checked
@@ -234,7 +234,8 @@ def keyed(ending: Cmdlet, before: tuple[Cmdlet, ...]) -> bool:
         return not before and keys[ending.name] <= given.keys()
     if [one.name for one in before] == ["New-VM"]:
         return True
-    if not before or before[0].name not in ("Get-VM", "Get-VMSwitch") or before[0].parameters.keys() != {"Id"}:
+    named = {"Get-VM", "Get-VMSnapshot", "Get-VMSwitch"}
+    if not before or before[0].name not in named or before[0].parameters.keys() != {"Id"}:
         return False
     if ending.name in ("Remove-VMNetworkAdapter", "Disable-VMIntegrationService"):
         return ending.parameters.keys() == {"Name"}
