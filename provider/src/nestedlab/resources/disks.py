@@ -232,7 +232,8 @@ def _shown(machine: UUID, drive: PSObject, facts: Facts, known: Properties) -> d
         # The file in front says how large the disk is, but not how its base was made: that has not changed.
         size = file.number("Size")
         whole = size / GIB_BYTES if size % GIB_BYTES else size // GIB_BYTES
-        return {"size_gib": whole, "parent": known.get("parent"), "fixed": bool(known.get("fixed")), "keep": keep}
+        on = {"parent": known["parent"]} if known.get("parent") else {}
+        return {"size_gib": whole, **on, "fixed": bool(known.get("fixed")), "keep": keep}
     size = file.number("Size")
     made: dict[str, Plain] = {"size_gib": size / GIB_BYTES if size % GIB_BYTES else size // GIB_BYTES}
     if file.text("ParentPath"):

@@ -62,7 +62,7 @@ def found(machine: UUID, facts: Facts, known: Properties) -> Found:
         seen |= adapters.found(facts, known)
     # Which host it is, and what a change may do there, the host does not say: it is as it was known.
     told = {name: known.get(name) for name in ("on", "on_power_off", "reset")}
-    seen |= baselines.found(facts, known)
+    seen |= baselines.found(machine, facts, known)
     return Found(machine, {**seen, **told, **disks.found(machine, facts, known), **devices.found(facts)}, facts)
 
 
@@ -149,6 +149,7 @@ class NestedHyperVHostLifecycle:
         return (yield from self._converge(desired, now, fresh=resets))
 
     def _reset(self, identity: UUID, baseline: str) -> Plan[None]:
+        yield Step("look for the baseline, to go back to it", (baselines.look_for(baseline),))
         off = (machine_by_id(identity) | cmdlet("Stop-VM", TurnOff=True, Force=True)).tolerating(Condition.WRONG_STATE)
         yield Step("turn the machine off, to go back to its baseline", (off,))
         yield Step("go back to the baseline", (baselines.restore(baseline),))
@@ -206,12 +207,14 @@ class NestedHyperVHostLifecycle:
         if changes or not starts:
             purpose = "apply the settings" if changes else "read the machine"
             facts = yield Step(purpose, (*changes, *reads(now.id)))
-        if "baseline" in names and desired.get("baseline"):
-            facts = yield from _take_baseline(machine, desired, now, facts)
+        if "baseline" in names:
+            facts = yield from _take_baseline(desired, now, facts)
             desired = {**desired, "baseline_id": None}  # it is another one now, known by its name
         if starts:
             _verified(desired, now, facts, but_running=True)
             facts = yield Step("start the machine", (start(machine, state), *reads(now.id)))
+        if "baseline" in names:
+            facts = yield from _give_up_baseline(desired, now, facts)
         return _verified(desired, now, facts)
 
 
@@ -299,14 +302,28 @@ def _informed(machine: Cmdlet, changed: set[str], desired: Properties, now: Foun
     return Found(now.id, now.values, Facts(now.facts.objects + facts.objects))
 
 
-def _take_baseline(machine: Cmdlet, desired: Properties, now: Found, facts: Facts) -> Plan[Facts]:
-    """Take the baseline of the machine as it is set up now, and give up the one before."""
+def _take_baseline(desired: Properties, now: Found, facts: Facts) -> Plan[Facts]:
+    """Take the baseline of the machine as it is set up now; one that somebody has renamed gets its name back."""
+    name, before = desired.get("baseline"), str(now.values.get("baseline_id") or "")
+    if not name:
+        return facts
     _verified({**desired, "baseline": now.values.get("baseline")}, now, facts, but_running=True)
-    facts = yield Step("take the baseline", (baselines.take(machine, desired["baseline"]), *reads(now.id)))
-    if now.values.get("baseline_id"):
-        before = baselines.remove(str(now.values["baseline_id"]))
-        facts = yield Step("give up the baseline before", (before, *reads(now.id)))
-    return facts
+    if baselines.was_renamed(now.id, before, facts):
+        return (yield Step("give the baseline its name back", (baselines.rename(now.id, before, name), *reads(now.id))))
+    if baselines.taken_as(now.id, name, facts) is not None:  # by an earlier attempt
+        return facts
+    return (yield Step("take the baseline", (baselines.take(now.id, name), *reads(now.id))))
+
+
+def _give_up_baseline(desired: Properties, now: Found, facts: Facts) -> Plan[Facts]:
+    """Give up the baseline before, if there is one that is not the baseline any more.
+
+    Last of all, when the others are in place: a machine does not start while a checkpoint's disks are merged.
+    """
+    before = str(now.values.get("baseline_id") or "")
+    if not before or before == _verified(desired, now, facts).values["baseline_id"]:
+        return facts
+    return (yield Step("give up the baseline before", (baselines.remove(before), *reads(now.id))))
 
 
 def _changes(
@@ -318,8 +335,6 @@ def _changes(
     yield from writes(NestedHyperVHost, machine, changed, desired)
     if names & disks.ATTRIBUTES:
         yield from disks.changes(machine, desired, now, _folder(desired, now), fresh=fresh)
-    if "baseline" in names and not desired.get("baseline"):
-        yield baselines.remove(str(now.values["baseline_id"]))
     yield from devices.changes(machine, names, desired, now.facts)
 
 

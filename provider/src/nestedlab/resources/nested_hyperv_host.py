@@ -107,7 +107,8 @@ class NestedHyperVHost(Resource):
     """Whether the machine is to run."""
     baseline: Annotated[Name | None, Row(change=baseline_change, absent=True)] = None
     """Name of a checkpoint that is taken once, while the machine is off and set up, and kept, so that `reset` can go
-    back to it. While there is one, the disks it has can neither be taken away nor grow."""
+    back to it; on the host the machine's id is added to it. While there is one, the disks it has can neither be taken
+    away nor grow."""
     reset: Annotated[str | None, Row()] = None
     """Any text; when it changes, the machine goes back to its baseline. Settings are as the program says afterwards;
     disks that the baseline does not have are made anew."""
@@ -191,6 +192,13 @@ class NestedHyperVHost(Resource):
                 raise ValueError("describes the one adapter of a machine; with adapters, say it of one of them")
             return None
         return value if value is not None else ("" if info.field_name == "switch" else False)
+
+    @field_validator("checkpoint_type")
+    @classmethod
+    def _takes_a_baseline(cls, kind: str, info: ValidationInfo) -> str:
+        if kind == "Disabled" and info.data.get("baseline"):
+            raise ValueError("lets no baseline be taken: leave baseline out, or choose another type")
+        return kind
 
     @field_validator("reset")
     @classmethod

@@ -551,8 +551,8 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             for a lab with a domain of its own. Default: True.
         :param running: Whether the machine is to run. Default: True.
         :param baseline: Name of a checkpoint that is taken once, while the machine is off and set up, and
-            kept, so that `reset` can go back to it. While there is one, the disks it has can neither be taken
-            away nor grow.
+            kept, so that `reset` can go back to it; on the host the machine's id is added to it. While there is
+            one, the disks it has can neither be taken away nor grow.
         :param reset: Any text; when it changes, the machine goes back to its baseline. Settings are as the
             program says afterwards; disks that the baseline does not have are made anew.
         :param on_power_off: What a change does that needs the machine off while it runs: shut it down and
@@ -724,7 +724,8 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
     @property
     def baseline(self) -> pulumi.Output[str]:
         """Name of a checkpoint that is taken once, while the machine is off and set up, and kept, so that `reset`
-        can go back to it. While there is one, the disks it has can neither be taken away nor grow."""
+        can go back to it; on the host the machine's id is added to it. While there is one, the disks it has can
+        neither be taken away nor grow."""
         output: pulumi.Output[str] = self.__dict__["baseline"]
         return output
 
