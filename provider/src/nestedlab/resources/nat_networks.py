@@ -100,8 +100,17 @@ def _managed(
 ) -> list[PSObject]:
     """The forwards of a NAT network that are the switch's, by what it is and by what it was, or are kept for others."""
     before = known.get("prefix", "") if same_name(known.get("nat_name") or "", nat) else ""
-    ours = _forwards(nat, (desired["prefix"], before), now.id, now.facts)
+    ours = _ours(nat, (desired["prefix"], before), now.id, now.facts)
     return ours + [one for one in forwards.of(nat, now.facts) if one not in ours and forwards.shown(one) in kept]
+
+
+def _ours(nat: str, prefixes: Sequence[str], switch: UUID, facts: Facts) -> list[PSObject]:
+    """The forwards that lead into one of the prefixes, or into the network that the switch has now.
+
+    The last look may be older than a change whose answer was lost.
+    """
+    _, now = gateways.shown(switch, facts, {})
+    return _forwards(nat, (*prefixes, str(now or "")), switch, facts)
 
 
 def kept_for_others(desired: Properties, now: Found, known: Properties) -> list[dict[str, Any]]:
@@ -113,8 +122,10 @@ def kept_for_others(desired: Properties, now: Found, known: Properties) -> list[
     if own is None or (not desired.get("nat") and _has_prefix(own, desired)):
         return []
     name = own.text("Name")
-    before = known.get("prefix") or ("" if shares(desired) else own.text("InternalIPInterfaceAddressPrefix"))
-    ours = _forwards(name, (desired["prefix"], before), now.id, now.facts)
+    # A NAT that was for this switch alone is all its own, whatever has become of it since the last look.
+    alone = not (shares(known) or (shares(desired) and not known))
+    before = own.text("InternalIPInterfaceAddressPrefix") if alone else known.get("prefix", "")
+    ours = _ours(name, (desired["prefix"], before), now.id, now.facts)
     others = [one for one in forwards.of(name, now.facts) if one not in ours]
     for one in others:
         if desired.get("nat") or IPv4Address(one.text("InternalIPAddress")) not in nat_network(desired):
@@ -131,7 +142,7 @@ def leaving(switch: UUID, facts: Facts, known: Properties) -> Iterator[Pipeline]
     joined = _nat_named(known["nat"], facts) if known.get("nat") else None
     if joined is not None:
         name = joined.text("Name")
-        yield from forwards.changes(name, [], _forwards(name, (known.get("prefix", ""),), switch, facts))
+        yield from forwards.changes(name, [], _ours(name, (known.get("prefix", ""),), switch, facts))
 
 
 def _has_prefix(nat: PSObject, desired: Properties) -> bool:
