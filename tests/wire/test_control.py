@@ -183,6 +183,7 @@ def test_requests_are_counted(host: Host) -> None:
     ("arguments", "why"),
     [
         (("arm", "drop Command"), "no rule of a fault plan"),
+        (("arm", "drop-answer Comand#1"), "'Comand' is not one of"),
         (("refuse", "New-VN", "AccessDenied", "PermissionDenied"), "no simulated cmdlet 'New-VN'"),
         (("refuse", "New-VM", "AccessDenied", "Denied"), "no category"),
         (("revert", "VMProcessors", "Count"), "no cmdlets of 'VMProcessors'"),
