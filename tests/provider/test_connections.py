@@ -82,9 +82,9 @@ def test_a_password_is_nowhere_in_the_log_of_a_whole_life(
     new_parent: NewParent, new_provider: NewProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    for settings in ({"auth": "negotiate"}, {"auth": "basic"}):
-        parent = new_parent(tls=settings["auth"] == "basic")
-        provider = new_provider(parent, **settings)
+    for tls, auth in ((False, "negotiate"), (False, "ntlm"), (True, "negotiate"), (True, "basic")):
+        parent = new_parent(tls=tls)
+        provider = new_provider(parent, auth=auth)
         made = provider.create("machine")
         provider.delete("machine", made)
         assert "New-VM" in caplog.text

@@ -148,15 +148,26 @@ def test_a_machine_that_is_deleted_by_hand_is_gone_for_read_and_delete_and_no_up
     assert not provider.parent.host.state.files.find(str(machine.values["os_disk_path"]))
 
 
+@pytest.mark.parametrize(("kind", "cmdlet"), [("machine", "Get-VM"), ("switch", "Get-VMSwitch")])
+def test_a_service_that_is_stopped_says_not_found_and_nothing_is_taken_for_gone(
+    kind: str, cmdlet: str, provider: Provider
+) -> None:
+    made = provider.create(kind)
+    before = provider.parent.snapshot()
+    provider.parent.host.refuse(cmdlet, "ObjectNotFound", "ObjectNotFound")
+    for operation in (provider.read, provider.update, provider.delete):
+        with pytest.raises(NotFoundError, match=f"{cmdlet} is refused"):
+            operation(kind, made)
+    assert provider.parent.snapshot() == before
+    provider.parent.host.allow(cmdlet)
+    assert _values(provider.read(kind, made)) == made.values
+
+
 @pytest.mark.parametrize(
     ("windows", "prefix", "says"),
     [
-        ("2016", {"Name": "stranger", "InternalIPInterfaceAddressPrefix": "10.9.0.0/24"}, "takes only one"),
-        (
-            "2022",
-            {"Name": "stranger", "InternalIPInterfaceAddressPrefix": "192.168.50.128/25"},
-            "overlaps .*'stranger'",
-        ),
+        ("2016", "10.9.0.0/24", "takes only one"),
+        ("2022", "192.168.50.128/25", "overlaps .*'stranger'"),
     ],
 )
 def test_a_nat_in_the_way_is_named(

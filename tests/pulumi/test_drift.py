@@ -67,3 +67,17 @@ def _changed(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
 
 def _filled(values: dict[str, Any], places: dict[str, str]) -> dict[str, Any]:
     return {key: value.format(**places) if isinstance(value, str) else value for key, value in values.items()}
+
+
+def test_a_disk_that_was_grown_by_hand_is_not_made_anew(
+    parent: Parent, many_on: Callable[[Parent], Lab], ask: Ask
+) -> None:
+    lab = many_on(parent)
+    ask(lab, machines={"hv1": {"os_disk": {"size_gib": 80}, "running": False}})
+    lab.up()
+    disk = lab.resources()["hv1"]["outputs"]["osDiskPath"]
+    parent.by_hand("Resize-VHD", Path=disk, SizeBytes=90 * 2**30)
+    assert lab.refresh().differences == {"hv1": {"osDisk"}}
+    assert "a disk cannot shrink: it has 90 GiB; ask for that or more" in lab.preview(fails=True).text
+    ask(lab, machines={"hv1": {"os_disk": {"size_gib": 90}, "running": False}})
+    lab.preview("--expect-no-changes")

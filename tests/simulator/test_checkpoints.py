@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hyperv_sim.files import VirtualDisk
 
@@ -199,3 +201,41 @@ def test_differences_are_not_a_disk_like_others(talk: type[Talk]) -> None:
         answer = host(command)
         assert answer.failed
         assert answer.failed.fully_qualified_error_id.startswith("NotSimulated")
+
+
+ACTS = ("run", "checkpoint", "restore", "remove", "remove with children", "look")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])  # a class
+@given(acts=st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 20)), max_size=14))
+def test_whatever_is_done_disks_stay_whole_and_nothing_is_left_over(
+    talk: type[Talk], acts: list[tuple[str, int]]
+) -> None:
+    """Every checkpoint brings its own contents back, and once all are gone the machine has its one disk again."""
+    host = talk()
+    host(MACHINE)
+    contents: dict[str, Any] = {}
+    for turn, (act, number) in enumerate(acts):
+        names = [one["Name"] for one in host("Get-VMSnapshot hv1").output]
+        one = names[number % len(names)] if names else None
+        if act == "look":
+            merge(host)
+        elif act == "run":
+            merge(host)
+            assert host("Start-VM hv1; Stop-VM hv1").ids == []
+        elif act == "checkpoint":
+            merge(host)
+            contents[f"c{turn}"] = disk(host, paths(host)[0]).written
+            assert host(f"Checkpoint-VM hv1 c{turn}").ids == []
+        elif one and act == "restore":
+            merge(host)
+            assert host(f"Restore-VMSnapshot {one} hv1 {YES}").ids == []
+            assert disk(host, paths(host)[0]).written == contents[one]
+        elif one:
+            children = "-IncludeAllChildSnapshots " if act == "remove with children" else ""
+            assert host(f"Remove-VMSnapshot hv1 {one} {children}{YES}").ids == []
+    host(f"Get-VMSnapshot hv1 | Remove-VMSnapshot {YES}")
+    merge(host)
+    assert paths(host) == [r"D:\os.vhdx"]
+    assert on_drive_d(host) == [r"D:\os.vhdx"]
+    assert host("Start-VM hv1").ids == []

@@ -76,7 +76,7 @@ def test_a_defect_ends_its_pipeline_only_and_says_whose_it_is(wire: Wire, comman
     assert after.output == ["fine"]
 
 
-@pytest.mark.parametrize("merge", ["merge_error", "merge_warning", "merge_all"])
+@pytest.mark.parametrize("merge", ["merge_warning", "merge_verbose", "merge_all"])
 def test_merged_streams_are_refused_rather_than_ignored(wire: Wire, merge: str) -> None:
     with wire.open(wire.serve()) as pool:
         shell = wire.shell(pool, "Write-Output")

@@ -5,12 +5,19 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from threading import Event
+from typing import TYPE_CHECKING
 
 import click
 
+from hyperv_sim.remote_control import control
 from hyperv_sim.server import SimulatedServer, loopback
 from hyperv_sim.windows import WINDOWS
+
+if TYPE_CHECKING:
+    from hyperv_sim.host import SimulatedHost
 
 PROCESSORS = ("intel", "amd")
 
@@ -29,13 +36,16 @@ def _is_loopback(_context: click.Context, _parameter: click.Parameter, value: st
     return value
 
 
-def _password(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+def _secret(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     if value is None:
         return None
-    password = os.environ.get(value)
-    if not password:
+    secret = os.environ.get(value)
+    if not secret:
         raise click.BadParameter(f"the environment variable {value} is not set, or empty")
-    return password
+    return secret
+
+
+main.add_command(control)
 
 
 @main.command()
@@ -57,26 +67,53 @@ def _password(_context: click.Context, _parameter: click.Parameter, value: str |
     "--password-env",
     "password",
     metavar="NAME",
-    callback=_password,
+    callback=_secret,
     help="Take the password from this environment variable. Without it one is made up and printed.",
 )
 @click.option("--latency-ms", type=click.FloatRange(min=0), default=0, help="Milliseconds to wait before each answer.")
+@click.option(
+    "--external-switch",
+    "external_switches",
+    multiple=True,
+    metavar="NAME",
+    help="An external virtual switch that is there already, on a network adapter of its own. Can be repeated.",
+)
+@click.option("--control", "with_control", is_flag=True, help="Open a port for `hyperv-sim control`, on loopback.")
+@click.option(
+    "--control-token-env",
+    "control_token",
+    metavar="NAME",
+    callback=_secret,
+    help="Open it, and take its token from this environment variable. Without it one is made up and printed.",
+)
 def serve(  # noqa: PLR0913 - click gives each option as an argument
-    *, listen: str, tls: bool, windows: str, cpu: str, username: str, password: str | None, latency_ms: float
+    *,
+    listen: str,
+    tls: bool,
+    windows: str,
+    cpu: str,
+    username: str,
+    password: str | None,
+    latency_ms: float,
+    external_switches: tuple[str, ...],
+    with_control: bool,
+    control_token: str | None,
 ) -> None:
     """Serve a new, empty host until interrupted.
 
-    When ready it prints one line of JSON: url, username, password if it was made up, and caBundle with --tls. The
-    host is gone when the command ends, on SIGINT or SIGTERM, with exit code 0.
+    When ready it prints one line of JSON: url, username, password if it was made up, and caBundle with --tls; with
+    --control also control and controlToken, for `hyperv-sim control`. The host is gone when the command ends, on SIGINT
+    or SIGTERM, with exit code 0.
     """
-    from hyperv_sim.host import new_shells  # noqa: PLC0415 - a wrong option is told before the host's model is loaded
+    from hyperv_sim.host import SimulatedHost  # noqa: PLC0415 - a wrong option is told before the model is loaded
 
     ended = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     try:
+        host = SimulatedHost(windows, cpu, external_switches=external_switches)
         server = SimulatedServer(
-            new_shells(windows, cpu),
+            host.shells,
             listen=listen,
             tls=tls,
             username=username,
@@ -87,9 +124,21 @@ def serve(  # noqa: PLR0913 - click gives each option as an argument
         server.start()
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    with server:
-        click.echo(json.dumps(_ready(server, tls=tls, is_made_up=password is None)))
+    ready = _ready(server, tls=tls, is_made_up=password is None)
+    with server, ExitStack() as more:
+        if with_control or control_token:
+            ready |= more.enter_context(_controlled(server, host, control_token))
+        click.echo(json.dumps(ready))
         ended.wait()
+
+
+@contextmanager
+def _controlled(server: SimulatedServer, host: SimulatedHost, token: str | None) -> Iterator[dict[str, str]]:
+    """Open the control port, and give what the ready line says of it."""
+    from hyperv_sim.control import Control, ControlPort  # noqa: PLC0415 - only where it was asked for
+
+    with ControlPort(Control(server, host), token) as port:
+        yield {"control": port.url} | ({} if token else {"controlToken": port.token})
 
 
 def _ready(server: SimulatedServer, *, tls: bool, is_made_up: bool) -> dict[str, str]:

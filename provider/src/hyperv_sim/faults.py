@@ -20,6 +20,11 @@ from typing import Literal, cast, get_args
 
 Effect = Literal["drop-request", "drop-answer", "delay", "fault", "restart"]
 ANY = "any"
+ACTIONS = (
+    *("Create", "Command", "Receive", "Send", "Signal", "Delete"),
+    *("Connect", "Disconnect", "Reconnect", "Enumerate", "Pull", "Get"),
+)
+"""The WSMan actions that a client of PowerShell sends."""
 _RULE = re.compile(r"(?P<effect>[a-z-]+)(?:=(?P<value>[\d.]+))?\s+(?P<action>\w+)#(?P<number>\d+|\*)")
 _WITH_VALUE = {"delay", "fault"}
 
@@ -41,6 +46,8 @@ class Rule:
             raise ValueError(f"no rule of a fault plan: {text!r}; a rule reads like 'drop-answer Command#2'")
         if (found["value"] is not None) != (found["effect"] in _WITH_VALUE):
             raise ValueError(f"{text!r}: delay and fault take a value, as in delay=0.5, and nothing else does")
+        if found["action"] not in {ANY, *ACTIONS}:
+            raise ValueError(f"{text!r}: {found['action']!r} is not one of {', '.join((ANY, *ACTIONS))}")
         number = None if found["number"] == "*" else int(found["number"])
         return cls(cast("Effect", found["effect"]), found["action"], number, float(found["value"] or 0))
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Literal, cast
 
+from hyperv_sim.disks import MIB, format_of, place
+from hyperv_sim.files import File
+from hyperv_sim.machines import Manner
 from hyperv_sim.records import Shell
 from hyperv_sim.shell import HostShell
 from hyperv_sim.snapshot import plain
@@ -50,6 +54,32 @@ class SimulatedHost:
     def revert_silently(self, noun: str, parameter: str) -> None:
         """From now on `Set-<noun> -<parameter>` succeeds and changes nothing."""
         self.state.hooks.reverts.add((noun, parameter))
+
+    def keep(self, noun: str, parameter: str) -> None:
+        """End what `revert_silently` began."""
+        self.state.hooks.reverts.discard((noun, parameter))
+
+    def guest(self, machine: str, manner: Manner) -> None:
+        """From now on the guests of machines of this name take a request to shut down so. Raises ValueError."""
+        with self.state.lock:
+            found = [one for one in self.state.machines.values() if one.name.lower() == machine.lower()]
+            for one in found:
+                one.guest.manner = manner
+        if not found:
+            raise ValueError(f"there is no machine {machine!r}")
+
+    def place(self, path: str) -> None:
+        """Put a file there with the folders above it, as an administrator copies an image; a virtual disk by its name.
+
+        Raises ValueError where the path is not one of the host's drives'.
+        """
+        with self.state.lock:
+            if not re.match(r"[A-Za-z]:\\[^\\]", path) or path[0].upper() not in self.state.files.drives:
+                raise ValueError(f"{path!r} is not a full path on one of the host's drives")
+            if format_of(path):
+                place(self.state.files, path)
+            else:
+                self.state.files.put(File(path, size=MIB))
 
     def snapshot(self) -> object:
         """The state as plain data, to compare two moments; without what changes of itself (clocks, MAC addresses)."""

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 MIB = 2**20
 NO_MAC = "000000000000"
+Manner = Literal["responsive", "absent", "locked"]
 
 
 @dataclass(slots=True)
@@ -50,7 +51,7 @@ class Guest:
     integration services, so that even -Force waits without an end.
     """
 
-    manner: Literal["responsive", "absent", "locked"] = "responsive"
+    manner: Manner = "responsive"
     shutdown_seconds: float = 0.0
 
 

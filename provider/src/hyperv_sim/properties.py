@@ -17,6 +17,7 @@ from hyperv_sim.records import EnumMember, NetObject, Scalar, ScalarType, Value
 T = TypeVar("T")
 
 PRIMITIVE_BASES = ("System.ValueType", "System.Object")
+SECURE_STRING = "System.Security.SecureString"
 
 
 @dataclass(frozen=True)  # no slots: Python 3.10 and 3.11 cannot construct a frozen generic class with them by alias
@@ -93,6 +94,8 @@ def type_names(live: object) -> tuple[str, ...]:
         return live.type_names
     if isinstance(live, EnumMember):
         return (live.type_name, "System.Enum", *PRIMITIVE_BASES)
+    if isinstance(live, Scalar) and live.type_name == "SecureString":
+        return (SECURE_STRING, "System.Object")
     if isinstance(live, Scalar):
         bases = ("System.Object",) if live.type_name in ("String", "Version") else PRIMITIVE_BASES
         return (f"System.{live.type_name}", *bases)
@@ -140,7 +143,7 @@ def to_string(live: object) -> str:
     if isinstance(live, EnumMember):
         return live.name
     if isinstance(live, Scalar):
-        return str(live.value)
+        return SECURE_STRING if live.type_name == "SecureString" else str(live.value)
     if isinstance(live, NetObject):
         return live.text
     if isinstance(live, Selected):

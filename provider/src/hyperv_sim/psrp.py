@@ -84,6 +84,8 @@ class Pipeline:
         with self._pool.lock:
             if isinstance(record, Output):
                 self.core.write_output(to_wire(record.value))
+            elif isinstance(record, Failure) and record.as_output:
+                self.core.write_output(to_wire_record(record.error))
             elif isinstance(record, Failure):
                 self.core.prepare_message(to_wire_record(record.error), ps.PSRPMessageType.ErrorRecord)
             else:
@@ -263,13 +265,18 @@ def _statements(pipeline: Any) -> Sequence[Statement]:
 
 
 def _command(command: psrpcore.Command) -> Command:
-    merges = (command.merge_error, command.merge_warning, command.merge_verbose, command.merge_debug)
+    merges = (command.merge_warning, command.merge_verbose, command.merge_debug)
     if command.merge_unclaimed or any(merge != ps.PipelineResultTypes.none for merge in merges):
-        raise InvocationFailedError(not_simulated("merging of streams"))
+        raise InvocationFailedError(not_simulated("merging of streams other than errors"))
+    merges_errors = command.merge_error == ps.PipelineResultTypes.Output
     parameters = tuple(Parameter(name and str(name), from_wire(value)) for name, value in command.parameters)
-    return Command(str(command.command_text), parameters, is_script=bool(command.is_script))
+    return Command(str(command.command_text), parameters, bool(command.is_script), merges_errors)
 
 
-fact("PSRP", "pipeline input, merged streams, command metadata are refused (`HypervSimNotSimulated`)", "not simulated")
+fact(
+    "PSRP",
+    "pipeline input, command metadata and merged streams other than errors are refused (`HypervSimNotSimulated`)",
+    "not simulated",
+)
 fact("PSRP", "at most MaxRunspaces pipelines run at once, the others wait", POWERSHELL)
 fact("PSRP", "the pool's state Opened comes with a Receive of its own", "recordings in pypsrp's tests")

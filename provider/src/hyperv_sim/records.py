@@ -75,11 +75,15 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command as the client sent it; `is_script` marks script text, which no restricted endpoint takes."""
+    """A command as the client sent it; `is_script` marks script text, which no restricted endpoint takes.
+
+    `merges_errors`: its errors that end nothing are to come among the output, as 2>&1 has it.
+    """
 
     name: str
     parameters: tuple[Parameter, ...] = ()
     is_script: bool = False
+    merges_errors: bool = False
 
 
 Statement: TypeAlias = Sequence[Command]
@@ -114,9 +118,10 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A record of the error stream; the invocation goes on."""
+    """A record of the error stream, or with `as_output` an error among the output; the invocation goes on."""
 
     error: ErrorRecord
+    as_output: bool = False
 
 
 @dataclass(frozen=True, slots=True)

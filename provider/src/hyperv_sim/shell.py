@@ -80,6 +80,7 @@ class _Stage:
     contract: Cmdlet
     line: CommandLine
     suffix: str
+    merges_errors: bool
     seen: int = 0
     enough: bool = False
 
@@ -111,6 +112,8 @@ class HostShell:
 
     def _statement(self, statement: Statement, stop: Event) -> Iterator[Record]:
         """Bind all commands before any runs, then pull objects through them one at a time."""
+        if any(command.merges_errors for command in statement[:-1]):
+            raise _StatementEndedError(_record(errors.not_simulated("errors piped to another command"), "", ""))
         stages = [self._stage(command, expects_input=at > 0) for at, command in enumerate(statement)]
         waiting: deque[Record] = deque()
         objects: Iterator[object] | None = None
@@ -141,7 +144,7 @@ class HostShell:
             _check_confirmed(simulated, line)
         except errors.TerminatingError as error:
             raise _StatementEndedError(_record(error, contract.name, suffix)) from None
-        return _Stage(simulated, contract, line, suffix)
+        return _Stage(simulated, contract, line, suffix, command.merges_errors)
 
     def _through(
         self, stage: _Stage, objects: Iterator[object] | None, waiting: deque[Record], stop: Event
@@ -181,7 +184,7 @@ class HostShell:
         if stage.line.preferences.get("WarningAction", "Continue") == "Continue":
             waiting.extend(Warned(message) for message in call.warnings)
         if action == "Continue":
-            waiting.extend(Failure(stage.record(error)) for error in call.failures)
+            waiting.extend(Failure(stage.record(error), stage.merges_errors) for error in call.failures)
         yield from results
         if fatal:
             raise _StatementEndedError(stage.record(fatal))

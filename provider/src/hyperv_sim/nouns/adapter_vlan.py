@@ -70,7 +70,7 @@ def set_vm_network_adapter_vlan(call: Call) -> Iterator[object]:
     """Set-VMNetworkAdapterVlan: -Untagged, -Access -VlanId or -Trunk -AllowedVlanIdList -NativeVlanId, in any state."""
     wanted = _wanted(call)
     for adapter in list(_adapters(call)):
-        if not call.host.hooks.forgets(call.cmdlet.name, wanted[0].text):
+        if not any(call.host.hooks.forgets(call.cmdlet.name, name) for name in call.parameters):
             adapter.vlan.mode, adapter.vlan.access_id, adapter.vlan.native_id, adapter.vlan.allowed_ids = wanted
         if call.get("Passthru"):
             yield adapter.vlan
