@@ -1,4 +1,4 @@
-"""Writes what follows from the declared resources: the Python SDK, the reference, and the simulator's fidelity page.
+"""Writes what follows from the code: the Python SDK, the reference, the fidelity page, and the role for a JEA endpoint.
 
 Usage: scripts/generate [--check]
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 import click
+import jea
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
@@ -173,6 +174,7 @@ def generated() -> Iterator[tuple[str, str]]:
     settings = [_setting(name, field) for name, field in Connection.model_fields.items()]
     yield "docs/reference/configuration.md", templates.get_template("configuration.md.jinja").render(settings=settings)
     yield "docs/fidelity.md", fidelity.page()
+    yield "docs/nestedlab.psrc", jea.role()
 
 
 @click.command()

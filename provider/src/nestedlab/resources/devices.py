@@ -49,9 +49,9 @@ def changes(machine: Cmdlet, changed: set[str], desired: Properties, facts: Fact
     if "tpm" in changed:
         yield from (one.on_behalf_of("tpm") for one in _tpm(machine, enabled=desired["tpm"]))
     if "time_synchronization" in changed:
-        verb = "Enable" if desired["time_synchronization"] else "Disable"
+        name = "Enable-VMIntegrationService" if desired["time_synchronization"] else "Disable-VMIntegrationService"
         service = _time_synchronization(facts)
-        switch = cmdlet(f"{verb}-VMIntegrationService", Name=service.text("Name") if service else None)
+        switch = cmdlet(name, Name=service.text("Name") if service else None)
         yield (machine | switch).on_behalf_of("time_synchronization")
 
 
