@@ -32,7 +32,8 @@ def reads(machine: Cmdlet) -> tuple[Pipeline, ...]:
 def found(machine: UUID, facts: Facts, known: Properties) -> dict[str, Any]:
     """The attributes of this file. The checkpoint that was taken is known by its id; another of its name is not it."""
     identity = known.get("baseline_id")
-    taken = _by_id(facts, identity) if identity else taken_as(machine, str(known.get("baseline") or ""), facts)
+    # Where one before was given up by an interrupted attempt, the asked one is there already.
+    taken = _by_id(facts, str(identity)) or taken_as(machine, str(known.get("baseline") or ""), facts)
     if taken is None:
         return {"baseline": "" if identity and known.get("baseline") else None, "baseline_id": ""}
     return {"baseline": stem_of(taken.text("Name"), machine), "baseline_id": taken.text("Id")}

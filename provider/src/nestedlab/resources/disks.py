@@ -197,8 +197,8 @@ def _made(machine: UUID, facts: Facts, kept: Mapping[int, bool], known: Properti
     """The files that go with the machine: made for it and not to be kept, attached now or when last looked at."""
     attached = {location: base_of(drive.text("Path")) for location, drive in drives(facts).items()}
     going = [path for location, path in attached.items() if not kept.get(location)]
-    paths = dict.fromkeys([*going, *(one for one in known.get("made_disks") or () if one not in attached.values())])
-    return [path for path in paths if is_made_for(PureWindowsPath(path).stem, machine)]
+    paths = {*going, *(one for one in known.get("made_disks") or () if one not in attached.values())}
+    return sorted(path for path in paths if is_made_for(PureWindowsPath(path).stem, machine))
 
 
 def to_make(machine: UUID, desired: Properties, folder: str) -> list[str]:
@@ -311,7 +311,9 @@ def _change(slot: _Slot, shown: Properties, disk: Properties | None) -> Iterator
     elif disk.get("path") is not None:
         yield from slot.detach(shown)
         yield from slot.attach(disk)
-    elif {one.name for one in differences(Disk, disk, shown)} - {"size_gib", "keep"} or shrinks(shown, disk):
+    elif shrinks(shown, disk):
+        raise RefusedError(f"{_called(slot.location)}: a disk cannot shrink: it has {shown['size_gib']} GiB there.")
+    elif {one.name for one in differences(Disk, disk, shown)} - {"size_gib", "keep"}:
         raise RefusedError(
             f"{_called(slot.location)}: the disk there is another one, and would be lost. Give the new disk another "
             "location, or take this one away first."

@@ -227,7 +227,8 @@ class NestedHyperVHost(Resource):
                 f"the running machine will be shut down{again} to change {', '.join(off)}",
                 forbidden=asked.get("on_power_off") == "fail",
             )
-        kept = {one["location"] for one in asked.get("data_disks") or ()}
+        # One that a given file takes the place of goes too.
+        kept = {one["location"] for one in asked.get("data_disks") or () if one.get("path") is None}
         for disk in found.get("data_disks") or ():
             if disk["location"] not in kept and disk.get("path") is None and not disk.get("keep"):
                 yield Consequence(f"the data disk at location {disk['location']} will be deleted")
