@@ -285,41 +285,59 @@ def changes(machine: Cmdlet, desired: Properties, now: Found, folder: str, *, fr
     After a reset (`fresh`) a disk that the baseline does not have is made anew, without what was on it.
     """
     there, wanted = by_location(now.values), by_location(desired)
-    for location in sorted({*there, *wanted}):
-        drive = drives(now.facts).get(location)
-        made = _made_path(now.id, desired, folder, location)
-        slot = _Slot(machine, now.id, location, drive.text("Path") if drive else "", made)
-        if fresh and not slot.file and (wanted.get(location) or {}).get("path") is None:
-            yield statement("Remove-Item", LiteralPath=made).tolerating(Condition.ABSENT)
-        for one in _change(slot, there.get(location) or {}, wanted.get(location)):
-            yield one.on_behalf_of(_called(location))
+    slots = [_slot(machine, desired, now, folder, location) for location in sorted({*there, *wanted})]
+    changed = [
+        (slot, shown, disk)
+        for slot in slots
+        if not _agree(slot, shown := there.get(slot.location) or {}, disk := wanted.get(slot.location))
+    ]
+    for change in changed:
+        _refuse(*change)
+    # First all that is taken out: a given disk may go from one slot to another.
+    for slot, shown, disk in changed:
+        if slot.file and (disk is None or disk.get("path") is not None):
+            yield from (one.on_behalf_of(_called(slot.location)) for one in slot.detach(shown))
+    for slot, _, disk in changed:
+        for one in _put(slot, disk, fresh=fresh) if disk is not None else ():
+            yield one.on_behalf_of(_called(slot.location))
 
 
-def _change(slot: _Slot, shown: Properties, disk: Properties | None) -> Iterator[Pipeline]:
-    """What puts the disk into the slot in place of the one shown there; None takes that one away."""
-    if slot.file and is_difference(slot.file) and (disk is None or not same_disk(disk, shown)):
+def _slot(machine: Cmdlet, desired: Properties, now: Found, folder: str, location: int) -> _Slot:
+    drive = drives(now.facts).get(location)
+    file = drive.text("Path") if drive else ""
+    return _Slot(machine, now.id, location, file, _made_path(now.id, desired, folder, location))
+
+
+def _agree(slot: _Slot, shown: Properties, disk: Properties | None) -> bool:
+    return not slot.file if disk is None else bool(slot.file) and same_disk(disk, shown)
+
+
+def _refuse(slot: _Slot, shown: Properties, disk: Properties | None) -> None:
+    """Raise where the disk in the slot cannot be taken away or changed without loss."""
+    if is_difference(slot.file):
         raise RefusedError(
             f"{_called(slot.location)}: the machine has a checkpoint that the disk is part of, so that it can neither "
             "be taken away nor grow. Give up the baseline first (leave it out), or remove the checkpoint on the host."
         )
-    if disk is None:
-        yield from slot.detach(shown) if slot.file else ()
-    elif not slot.file:
-        yield from slot.attach(disk)
-    elif same_disk(disk, shown):
+    if not slot.file or disk is None or disk.get("path") is not None:
         return
-    elif disk.get("path") is not None:
-        yield from slot.detach(shown)
-        yield from slot.attach(disk)
-    elif shrinks(shown, disk):
+    if shrinks(shown, disk):
         raise RefusedError(f"{_called(slot.location)}: a disk cannot shrink: it has {shown['size_gib']} GiB there.")
-    elif {one.name for one in differences(Disk, disk, shown)} - {"size_gib", "keep"}:
+    if {one.name for one in differences(Disk, disk, shown)} - {"size_gib", "keep"}:
         raise RefusedError(
             f"{_called(slot.location)}: the disk there is another one, and would be lost. Give the new disk another "
             "location, or take this one away first."
         )
-    else:
+
+
+def _put(slot: _Slot, disk: Properties, *, fresh: bool) -> Iterator[Pipeline]:
+    """What puts the disk into its slot, which is empty or has the same disk in another size."""
+    if slot.file and disk.get("path") is None:
         yield statement("Resize-VHD", Path=slot.file, SizeBytes=disk["size_gib"] * GIB_BYTES)
+        return
+    if fresh and disk.get("path") is None:
+        yield statement("Remove-Item", LiteralPath=slot.made).tolerating(Condition.ABSENT)
+    yield from slot.attach(disk)
 
 
 def _made_path(machine: UUID, desired: Properties, folder: str, location: int) -> str:
