@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nestedlab.declare import Change, Part
-from nestedlab.lifecycle import check, diff, key_of, parts_change, reconcile, same_parts, settled
+from nestedlab.declare import Change, Part, key_of
+from nestedlab.lifecycle import check, diff, settled
+from nestedlab.parts import parts_change, reconcile, same_parts
 from nestedlab.resources.adapters import Adapter, same_vlans, vlans
 from nestedlab.resources.disks import DataDisk, data_disks_change
 from nestedlab.resources.nested_hyperv_host import NestedHyperVHost

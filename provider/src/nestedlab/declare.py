@@ -190,6 +190,11 @@ class Part(Table):
     """The names of the attributes that tell one from another; they never change."""
 
 
+def key_of(kind: type[Part], part: Properties) -> tuple[str, ...]:
+    """What tells a part from another of its kind; names are the same in any case."""
+    return tuple(str(part.get(name)).casefold() for name in kind.key)
+
+
 @dataclass(frozen=True)
 class Consequence:
     """What a change does beside what it says. One that is `forbidden` is an error: the program does not allow it."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, NoReturn, Protocol, TypeAlias, TypeVar, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
-from nestedlab.declare import Attribute, Change, Noun, Part, Plain, Properties, Resource, Table
+from nestedlab.declare import Attribute, Change, Noun, Plain, Properties, Resource, Table, key_of
 from nestedlab.errors import Interrupted, NestedlabError, RevertedError
 from nestedlab.pipeline import Argument, Cmdlet, Facts, Pipeline, PSObject, Step
 
@@ -29,6 +29,15 @@ class Found:
     id: UUID
     values: Properties
     facts: Facts
+
+
+@dataclass(frozen=True)
+class Around:
+    """What reading one resource shows of others of its stack: facts at hand, and which there are to be read yet."""
+
+    found: Found | None
+    facts: Mapping[UUID, Facts] = field(default_factory=dict)
+    others: Sequence[UUID] = ()
 
 
 class Lifecycle(Protocol):
@@ -158,53 +167,6 @@ def _nearest(attribute: Attribute, asked: Any, found: Any) -> Plain:
     now = {key_of(kind, one): one for one in found}
     ordered = [now[key] for key in before if key in now] + [one for one in found if key_of(kind, one) not in before]
     return [settled(kind, before.get(key_of(kind, one), one), one) for one in ordered]
-
-
-def key_of(kind: type[Part], part: Properties) -> tuple[str, ...]:
-    """What tells a part from another of its kind; names are the same in any case."""
-    return tuple(str(part.get(name)).casefold() for name in kind.key)
-
-
-@dataclass(frozen=True)
-class Reconciled:
-    """What it takes to have the parts that are asked for: add the missing, remove the extra, change the different."""
-
-    missing: tuple[Properties, ...]
-    extra: tuple[Properties, ...]
-    different: tuple[tuple[Properties, Properties, tuple[Attribute, ...]], ...]
-    """Asked, found, and in what they differ."""
-
-    def __bool__(self) -> bool:
-        return bool(self.missing or self.extra or self.different)
-
-
-def reconcile(kind: type[Part], asked: Sequence[Properties], found: Sequence[Properties]) -> Reconciled:
-    """Compare the parts asked for with the parts found, by their key."""
-    wanted = {key_of(kind, one): one for one in asked}
-    there = {key_of(kind, one): one for one in found}
-    common = [(one, there[key]) for key, one in wanted.items() if key in there]
-    compared = [(one, now, tuple(differences(kind, one, now))) for one, now in common]
-    return Reconciled(
-        tuple(one for key, one in wanted.items() if key not in there),
-        tuple(one for key, one in there.items() if key not in wanted),
-        tuple(one for one in compared if one[2]),
-    )
-
-
-def same_parts(kind: type[Part]) -> Callable[[Sequence[Properties], Sequence[Properties]], bool]:
-    """Whether parts found are those asked for, in any order."""
-    return lambda asked, found: len(asked) == len(found) and not reconcile(kind, asked, found)
-
-
-def parts_change(kind: type[Part]) -> Callable[[Any, Any], Change]:
-    """What it takes to change parts: what the most demanding change of one of them takes. Adding one takes nothing."""
-
-    def change(found: Sequence[Properties] | None, asked: Sequence[Properties] | None) -> Change:
-        compared = reconcile(kind, asked or (), found or ())
-        taken = {need for one, now, changed in compared.different for need in needs(changed, now, one)}
-        return next((one for one in (Change.REPLACE, Change.OFF) if one in taken), Change.LIVE)
-
-    return change
 
 
 def writes(

@@ -10,13 +10,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 from uuid import UUID
 
 from nestedlab.declare import Properties
 from nestedlab.errors import NestedlabError
-from nestedlab.lifecycle import Found, Plan
+from nestedlab.lifecycle import Around, Found, Plan
 from nestedlab.pipeline import Facts
 
 _LOG = logging.getLogger(__name__)
@@ -25,15 +24,6 @@ _SECONDS = 10.0
 
 Perform: TypeAlias = Callable[[Callable[[], Plan[Any]]], Any]
 """Performs a plan, made afresh for each attempt, and answers its result."""
-
-
-@dataclass(frozen=True)
-class Around:
-    """What reading one resource shows of others of its stack: facts at hand, and which there are to be read yet."""
-
-    found: Found | None
-    facts: Mapping[UUID, Facts] = field(default_factory=dict)
-    others: Sequence[UUID] = ()
 
 
 @runtime_checkable

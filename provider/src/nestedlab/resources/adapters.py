@@ -10,10 +10,11 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from nestedlab.declare import Attribute, Change, Part, Plain, Properties, Row
+from nestedlab.declare import Attribute, Change, Part, Plain, Properties, Row, key_of
 from nestedlab.errors import ConflictError, NotFoundError
-from nestedlab.lifecycle import Found, differences, key_of, reconcile, values, writes
+from nestedlab.lifecycle import Found, differences, values, writes
 from nestedlab.nouns import ON_OFF, TEXT, VMNetworkAdapter, VMNetworkAdapterConnection
+from nestedlab.parts import reconcile
 from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, cmdlet, statement
 from nestedlab.resources.names import Name, SwitchName, same_name
 

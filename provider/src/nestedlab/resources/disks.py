@@ -13,9 +13,10 @@ from pydantic import Field, model_validator
 
 from nestedlab.declare import Change, Part, Plain, Properties, Row
 from nestedlab.errors import NotFoundError, RefusedError
-from nestedlab.lifecycle import Found, differences, reconcile
+from nestedlab.lifecycle import Found, differences
 from nestedlab.nouns import GIB_BYTES
 from nestedlab.ownership import is_made_for, made_name
+from nestedlab.parts import reconcile
 from nestedlab.pipeline import Argument, Cmdlet, Condition, Facts, Pipeline, PSObject, cmdlet, statement
 from nestedlab.resources.names import DiskPath, same_path
 

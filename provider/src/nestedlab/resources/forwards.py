@@ -8,8 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from nestedlab.declare import Part, Properties, Row
-from nestedlab.lifecycle import key_of, reconcile
+from nestedlab.declare import Part, Properties, Row, key_of
+from nestedlab.parts import reconcile
 from nestedlab.pipeline import Condition, Facts, Pipeline, PSObject, statement
 
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - WinNAT's word for any address of the host; nothing is bound here

@@ -17,11 +17,10 @@ from nestedlab.errors import (
     RevertedError,
     condition_of,
 )
-from nestedlab.lifecycle import Found, Plan, differences, needs, undone, values, verify, writes
+from nestedlab.lifecycle import Around, Found, Plan, differences, needs, undone, values, verify, writes
 from nestedlab.nouns import MIB_BYTES
 from nestedlab.ownership import marked, owner_of
 from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, Step, cmdlet, statement
-from nestedlab.read_ahead import Around
 from nestedlab.resources import adapters, baselines, devices, disks
 from nestedlab.resources.names import same_name
 from nestedlab.resources.nested_hyperv_host import NestedHyperVHost

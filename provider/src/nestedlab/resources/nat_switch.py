@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from nestedlab.declare import Change, Properties, Resource, Row
-from nestedlab.lifecycle import key_of, same_parts
+from nestedlab.declare import Change, Properties, Resource, Row, key_of
 from nestedlab.nouns import IDENTITY, NOTES, OWNER, VMSwitch, VMSwitchName
+from nestedlab.parts import same_parts
 from nestedlab.resources.forwards import PortForward
 from nestedlab.resources.names import Name, Owner, same_name, same_text
 

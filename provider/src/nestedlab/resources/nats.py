@@ -13,10 +13,9 @@ from uuid import UUID
 
 from nestedlab.declare import Properties, Resource
 from nestedlab.errors import AccessError, ConflictError, NotFoundError, RefusedError, RevertedError
-from nestedlab.lifecycle import Found, Plan, differences, undone, values, verify, writes
+from nestedlab.lifecycle import Around, Found, Plan, differences, undone, values, verify, writes
 from nestedlab.ownership import marked, owner_of
 from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, Step, cmdlet, statement
-from nestedlab.read_ahead import Around
 from nestedlab.resources import gateways, nat_networks
 from nestedlab.resources.names import same_name
 from nestedlab.resources.nat_conflicts import refuse_conflicts

@@ -8,8 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from nestedlab.declare import Attribute, Change, Consequence, Properties, Resource, Row
-from nestedlab.lifecycle import key_of, needs, parts_change, same_parts
+from nestedlab.declare import Attribute, Change, Consequence, Properties, Resource, Row, key_of
+from nestedlab.lifecycle import needs
 from nestedlab.nouns import (
     IDENTITY,
     MIB,
@@ -27,6 +27,7 @@ from nestedlab.nouns import (
     VMProcessor,
     VMSecurity,
 )
+from nestedlab.parts import parts_change, same_parts
 from nestedlab.resources.adapters import Adapter
 from nestedlab.resources.baselines import baseline_change
 from nestedlab.resources.disks import DataDisk, Disk, by_location, data_disks_change, disk_change, same_disk, shrinks
