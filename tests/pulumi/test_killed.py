@@ -47,7 +47,8 @@ def test_what_is_killed_anywhere_is_completed_by_the_next_up(parent: Parent, lab
     lab.refresh("--expect-no-changes")
     assert parent.machine("hv1").id == born
 
-    # Nothing is asked of the host before a destroy. After the look: Remove-VM, with which the machine is gone and its disk is not.
+    # Nothing is asked of the host before a destroy. After the look: Remove-VM, with which the machine is gone and its
+    # disk is not.
     _kill_at(4, parent, lab, "destroy")
     assert not parent.machines
     lab.destroy()
