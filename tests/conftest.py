@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -73,7 +73,8 @@ def _sent(value: object) -> object:
 
 
 NewParent = Callable[..., Parent]
-"""Starts a host: `new_parent(windows="2016", cpu="amd", tls=True)`; other settings are SimulatedServer's."""
+"""Starts a host: `new_parent(windows="2016", cpu="amd", tls=True)`. `parts` are of `hyperv_sim.world.Host`, such as
+`{"external_switches": ("LAN",)}`; other settings are SimulatedServer's."""
 
 
 @pytest.fixture
@@ -81,8 +82,10 @@ def new_parent() -> Iterator[NewParent]:
     """Start hosts, which end with the test."""
     with ExitStack() as cleanup:
 
-        def new(windows: str = "2022", cpu: str = "intel", **settings: Any) -> Parent:
-            host = SimulatedHost(windows, cpu)
+        def new(
+            windows: str = "2022", cpu: str = "intel", parts: Mapping[str, Any] | None = None, **settings: Any
+        ) -> Parent:
+            host = SimulatedHost(windows, cpu, **(parts or {}))
             server = cleanup.enter_context(SimulatedServer(host.shells, password=PASSWORD, **settings))
             return Parent(host, server)
 

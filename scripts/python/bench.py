@@ -9,6 +9,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -55,6 +56,26 @@ for number in range({count}):
     dynamic.Resource(Nothing(), f"hv{{number}}", {{"name": f"hv{{number}}"}})
 """
 
+FULL: dict[str, dict[str, Any]] = {
+    "two adapters": {"adapters": [{"name": "lan"}, {"name": "storage"}]},
+    "two data disks": {"data_disks": [{"size_gib": 10}] * 2},
+    "eight data disks": {"data_disks": [{"size_gib": 10}] * 8},
+    "two adapters and three disks": {
+        "adapters": [{"name": "lan"}, {"name": "storage"}],
+        "data_disks": [{"size_gib": 10}] * 2,
+    },
+    "a baseline": {"baseline": "clean"},
+}
+
+CLASS = """
+import pulumi_nestedlab as lab
+
+for number in range(4):
+    lab.NatSwitch(f"net{number}", prefix=f"192.168.{50 + number}.0/24")
+for number in range(32):
+    lab.NestedHyperVHost(f"hv{number}", memory_mib=512, processors=1, os_disk=lab.Disk(size_gib=80))
+"""
+
 HOSTS = """
 import pulumi_nestedlab as lab
 
@@ -71,6 +92,7 @@ def main(*, counts: str, runs: int, only_requests: bool) -> None:
     """Measure what the provider costs, on a simulated host, on this machine."""
     console = Console()
     console.print(requests_table())
+    console.print(f"refresh of 32 hosts and 4 switches through the CLI: {refresh_of_a_class()} HTTP requests in all")
     if not only_requests:
         console.print(times_table([int(one) for one in counts.split(",")], runs))
         console.print(f"{os.cpu_count()} cores. Times are medians of {runs}, in seconds, of this machine alone.")
@@ -95,6 +117,12 @@ def operations(server: SimulatedServer) -> Iterator[Measured]:
     other = {"prefix": "192.168.60.0/24", "gateway": "192.168.60.1"}
     yield from of_one(cost, switch, net, {"notes": "changed"}, other)
     yield from of_one(cost, machine, hv1, {"notes": "changed"}, {"processors": 8})
+    for title, parts in FULL.items():
+        full, desired = prepared(sessions, NestedHyperVHostLifecycle(), name="hv1", os_disk={"size_gib": 80}, **parts)
+        made: list[UUID] = []
+        yield f"NestedHyperVHost with {title}: create", cost(lambda: made.append(full.create(desired).id))  # noqa: B023
+        yield f"NestedHyperVHost with {title}: read", cost(lambda: full.read(made[0], desired))  # noqa: B023
+        full.delete(made[0], desired)
     sessions.close()
 
 
@@ -141,8 +169,26 @@ def times_table(counts: list[int], runs: int) -> Table:
     return table
 
 
+def refresh_of_a_class() -> int:
+    """The HTTP requests of a refresh of 32 hosts and 4 switches, those that open and close the session among them."""
+    with stack_of(CLASS) as (lab, server):
+        lab.up()
+        before = server.requests.snapshot()
+        lab.refresh("--expect-no-changes")
+        spent = server.requests.snapshot() - before
+        lab.destroy()
+    return spent.http
+
+
 def life(program: str) -> list[float]:
     """The times of a stack's life, on a host of its own."""
+    with stack_of(program) as (lab, _):
+        return [taken(one) for one in (lab.up, lab.preview, lab.refresh, lab.destroy)]
+
+
+@contextmanager
+def stack_of(program: str) -> Iterator[tuple[Lab, SimulatedServer]]:
+    """A stack of a program, and a host of its own."""
     with SimulatedServer(SimulatedHost().shells) as server, tempfile.TemporaryDirectory() as folder:
         environment = pulumi_cli.environment(Path(folder, "home"), Path(folder, "state"), passphrase="bench")  # noqa: S106
         environment |= {
@@ -156,7 +202,7 @@ def life(program: str) -> list[float]:
         lab = Lab(project, environment)
         lab.write(program)
         lab.init()
-        return [taken(one) for one in (lab.up, lab.preview, lab.refresh, lab.destroy)]
+        yield lab, server
 
 
 def taken(operation: Callable[[], object]) -> float:

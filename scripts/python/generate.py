@@ -1,4 +1,4 @@
-"""Writes what follows from the declared resources: the Python SDK, the reference, and the simulator's fidelity page.
+"""Writes what follows from the code: the Python SDK, the reference, the fidelity page, and the role for a JEA endpoint.
 
 Usage: scripts/generate [--check]
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 import click
+import jea
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
@@ -30,6 +31,8 @@ _PYTHON = {str: "str", int: "int", bool: "bool", float: "float"}
 
 def _type(annotation: Any) -> str:
     """A field's type as the SDK's arguments have it."""
+    if get_origin(annotation) is list:
+        return f"Sequence[pulumi.Input[{_type(get_args(annotation)[0])}]]"
     if get_origin(annotation) is Literal:
         return _PYTHON[type(get_args(annotation)[0])]
     if get_origin(annotation) in (types.UnionType, Union):
@@ -39,12 +42,29 @@ def _type(annotation: Any) -> str:
     return _PYTHON.get(annotation, getattr(annotation, "__name__", str(annotation)))
 
 
+def _plainly(annotation: Any) -> str:
+    """A field's type as a reader of the reference wants it, with the values that it may have."""
+    if get_origin(annotation) is list:
+        return f"list of {_plainly(get_args(annotation)[0])}"
+    if get_origin(annotation) is Literal:
+        return " or ".join(repr(one) for one in get_args(annotation))
+    if get_origin(annotation) in (types.UnionType, Union):
+        return " or ".join(_plainly(one) for one in get_args(annotation) if one is not type(None))
+    return _type(annotation)
+
+
+def _output(kind: str) -> str:
+    if kind in _PYTHON.values():
+        return kind
+    return "Sequence[Any]" if kind.startswith("Sequence") else "Mapping[str, Any]"
+
+
 def _default(name: str, field: FieldInfo) -> str:
     if name == "name":
         return "the logical name"
     if field.is_required():
         return "required"
-    return f"`{field.default!r}`" if field.default not in (None, "") else ""
+    return f"`{field.default!r}`" if field.default not in (None, "", []) else ""
 
 
 def _field(name: str, field: FieldInfo) -> dict[str, Any]:
@@ -54,8 +74,8 @@ def _field(name: str, field: FieldInfo) -> dict[str, Any]:
         "name": name,
         "wire": to_camel(name),
         "type": kind,
-        "shown": f"`{kind}`",
-        "output": kind if kind in _PYTHON.values() else "Mapping[str, Any]",
+        "shown": f"`{_plainly(field.annotation)}`",
+        "output": _output(kind),
         "meaning": field.description or "",
         "default_shown": _default(name, field),
     }
@@ -67,7 +87,7 @@ def _attribute(one: Attribute) -> dict[str, Any]:
     return _field(one.name, one.field) | {
         "required": one.field.is_required() and one.name != "name",
         "default": ""
-        if one.field.default in (None, "") or one.field.is_required()
+        if one.field.default in (None, "", []) or one.field.is_required()
         else f" Default: {one.field.default!r}.",
         "change": change.value if isinstance(change, Change) else "see below",
         "place": f"`{one.row.at}`" if one.row.at else "",
@@ -80,7 +100,7 @@ def _part(kind: type[Declared]) -> dict[str, Any]:
 
 
 def _parts(kind: type[Resource]) -> list[type[Declared]]:
-    annotations = (one.field.annotation for one in kind.attributes())
+    annotations = (one.part or one.field.annotation for one in kind.attributes())
     return [one for one in annotations if isinstance(one, type) and issubclass(one, Declared)]
 
 
@@ -118,7 +138,7 @@ def _templates() -> Environment:
 
 def _wrapped(text: str, indent: int, first: str = "") -> str:
     """The text in lines that fit, all but the first indented; `first` is what stands before it on its line."""
-    lines = textwrap.wrap(" ".join((first + text).split()), 116 - indent)
+    lines = textwrap.wrap(" ".join((first + text).split()), 112 - indent)
     return ("\n" + " " * indent).join(lines)
 
 
@@ -154,6 +174,7 @@ def generated() -> Iterator[tuple[str, str]]:
     settings = [_setting(name, field) for name, field in Connection.model_fields.items()]
     yield "docs/reference/configuration.md", templates.get_template("configuration.md.jinja").render(settings=settings)
     yield "docs/fidelity.md", fidelity.page()
+    yield "docs/nestedlab.psrc", jea.role()
 
 
 @click.command()

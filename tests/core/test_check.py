@@ -18,6 +18,8 @@ def sent(value: Any) -> Any:
     """What the case has, with the engine's sign for a value that is not known yet in place of UNKNOWN."""
     if isinstance(value, dict):
         return {name: sent(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [sent(one) for one in value]
     return rpc.UNKNOWN if value == "UNKNOWN" else value
 
 

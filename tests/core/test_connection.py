@@ -29,7 +29,8 @@ def with_password(value: Any) -> Any:
 def connected(case: dict[str, Any]) -> Connection:
     settings = {f"nestedlab:{name}": one for name, one in with_password(case.get("settings", {})).items()}
     environment = with_password({f"{name}": one for name, one in case.get("environment", {}).items()})
-    return connection(settings, {key.replace(PASSWORD, "PASSWORD"): one for key, one in environment.items()})
+    variables = {key.replace(PASSWORD, "PASSWORD"): one for key, one in environment.items()}
+    return connection(settings, variables, case.get("host"))
 
 
 @pytest.mark.cases("connection.yaml")
@@ -77,6 +78,13 @@ def test_equal_settings_are_one_connection() -> None:
     other = connection({"nestedlab:address": "hv01", "nestedlab:password": "another"}, {})
     assert len({to, again, copy.deepcopy(to), pickle.loads(pickle.dumps(to))}) == 1  # noqa: S301 - our own bytes
     assert to != other
+
+
+def test_each_host_has_settings_of_its_own() -> None:
+    settings = {"nestedlab:address": "hv01", "nestedlab:password": PASSWORD}
+    hosts = {"nestedlab:hosts": {"hv02": {"address": "hv02", "password": "another"}, "hv03": {"address": "hv03"}}}
+    passwords = [connection({**settings, **hosts}, {}, on).password for on in (None, "hv02", "hv03")]
+    assert [one and one.get_secret_value() for one in passwords] == [PASSWORD, "another", PASSWORD]
 
 
 TO = Connection(address="hv01", username="LAB\\admin")

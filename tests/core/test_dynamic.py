@@ -31,7 +31,7 @@ VALUES: dict[str, Any] = {
     "name": "HV1",
     "processors": 4,
     "memory_mib": 4096,
-    "os_disk": {"size_gib": 80},
+    "os_disk": {"size_gib": 80, "fixed": False, "keep": False},
     "switch": "",
     "mac_spoofing": False,
     "running": True,
@@ -62,8 +62,8 @@ class FakeHandler:
         self.called.append(("read", str(identity), known))
         return None if self.values is None else self._found()
 
-    def update(self, identity: UUID, desired: Properties) -> Found:
-        self.called.append(("update", str(identity), desired))
+    def update(self, identity: UUID, desired: Properties, known: Properties) -> Found:
+        self.called.append(("update", str(identity), desired, known))
         return self._found()
 
     def delete(self, identity: UUID, known: Properties) -> None:
@@ -77,13 +77,15 @@ class FakeHandler:
 @pytest.fixture
 def provider(monkeypatch: pytest.MonkeyPatch) -> NestedHyperVHostProvider:
     monkeypatch.setattr(dynamic, "_configuration", {"nestedlab:address": "hv01"})
+    # No test of the translation may look for a host of that name.
+    monkeypatch.setattr(NestedHyperVHostProvider, "_foresee", lambda *_, **__: None)
     return NestedHyperVHostProvider()
 
 
 @pytest.fixture
 def handler(monkeypatch: pytest.MonkeyPatch) -> FakeHandler:
     fake = FakeHandler(VALUES)
-    monkeypatch.setattr(dynamic._Provider, "_handler", lambda _: fake)
+    monkeypatch.setattr(dynamic._Provider, "_handler", lambda *_: fake)
     return fake
 
 
@@ -96,7 +98,8 @@ def checked(provider: NestedHyperVHostProvider, news: dict[str, Any]) -> dict[st
 def test_inputs_come_back_with_their_defaults_and_without_the_sdks_own(provider: NestedHyperVHostProvider) -> None:
     inputs = checked(provider, ASKED)
     assert "__provider" not in inputs
-    assert (inputs["processors"], inputs["memoryMib"], inputs["osDisk"]) == (4, 8192, {"sizeGib": 80})
+    assert (inputs["processors"], inputs["memoryMib"]) == (4, 8192)
+    assert inputs["osDisk"] == {"sizeGib": 80, "fixed": False, "keep": False}
     assert checked(provider, inputs) == inputs
 
 
@@ -153,7 +156,7 @@ def test_outputs_are_what_was_found_in_the_spelling_asked_for(
     assert (created.outs["name"], created.outs["memoryMib"], created.outs["vmId"]) == ("hv1", 4096, IT)
     assert "path" not in created.outs
     assert [one[0] for one in handler.called] == ["create", "update"]
-    assert handler.called[0][1]["os_disk"] == {"size_gib": 80}
+    assert handler.called[0][1]["os_disk"] == {"size_gib": 80, "fixed": False, "keep": False}
 
 
 def test_a_refresh_answers_inputs_too(provider: NestedHyperVHostProvider, handler: FakeHandler) -> None:

@@ -42,7 +42,7 @@ class TwoSteps:
         yield LOOK
         return None
 
-    def update(self, identity: UUID, desired: Properties) -> Plan[Found]:
+    def update(self, identity: UUID, desired: Properties, known: Properties | None = None) -> Plan[Found]:
         return (yield from self.create(desired))
 
     def delete(self, identity: UUID, known: Properties) -> Plan[None]:

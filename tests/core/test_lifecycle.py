@@ -7,11 +7,15 @@ from uuid import UUID
 
 import pytest
 
-from nestedlab.declare import Change, Form, Noun, Resource, Row
+from nestedlab.declare import Change, Form, Noun, Resource, Row, Table
 from nestedlab.errors import RevertedError
 from nestedlab.lifecycle import Found, diff, differences, needs, settled, values, verify, writes
 from nestedlab.pipeline import Facts, PSObject, cmdlet
+from nestedlab.resources.adapters import Adapter
+from nestedlab.resources.disks import DataDisk, Disk
+from nestedlab.resources.forwards import PortForward
 from nestedlab.resources.names import same_name
+from nestedlab.resources.nat_switch import NatSwitch
 from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
 
 Lamp = Noun("Lamp", "Get-Lamp", "Set-Lamp")
@@ -136,6 +140,12 @@ def test_what_was_not_kept_is_named_with_both_values() -> None:
     assert str(told.value).startswith("light 'a'")
     kept = Found(UUID(int=1), FOUND, Facts())
     assert verify(Light, "light 'a'", ASKED, kept) is kept
+
+
+@pytest.mark.parametrize("kind", [NestedHyperVHost, NatSwitch, Adapter, Disk, DataDisk, PortForward])
+def test_every_field_of_a_table_is_a_row(kind: type[Table]) -> None:
+    """One that is not, because its Row stands inside a union, is checked and never compared."""
+    assert [one.name for one in kind.attributes()] == list(kind.model_fields)
 
 
 def test_needs_are_those_of_the_rows() -> None:

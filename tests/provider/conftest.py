@@ -53,7 +53,7 @@ class Provider:
         return self.handler(kind).read(thing.id, thing.values)
 
     def update(self, kind: str, thing: Found, **inputs: Any) -> Found:
-        return self.handler(kind).update(thing.id, self.desired(kind, **inputs))
+        return self.handler(kind).update(thing.id, self.desired(kind, **inputs), thing.values)
 
     def delete(self, kind: str, thing: Found) -> None:
         self.handler(kind).delete(thing.id, thing.values)

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 EFFECTS = ("drop-request", "drop-answer", "restart", "fault=2150858843")  # that fault: the shell is not known any more
 CHANGED: dict[str, dict[str, Any]] = {
     "machine": {"processors": 2, "notes": "changed", "switch": "other"},
-    "switch": {"prefix": "192.168.51.0/24", "notes": "changed"},
+    "switch": {
+        "prefix": "192.168.51.0/24",
+        "notes": "changed",
+        "forwards": [{"external_port": 3389, "internal_address": "192.168.51.5"}],
+    },
 }
 MOST_REQUESTS = 40
 

@@ -7,8 +7,11 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from nestedlab.pipeline import Step, statement
+from nestedlab.psrp.sessions import Sessions
+
 if TYPE_CHECKING:
-    from tests.conftest import Parent
+    from tests.conftest import NewParent, Parent
 
 ONE_LOOK = """
 import os
@@ -25,3 +28,18 @@ def test_a_process_that_ends_gives_its_shells_back(parent: Parent) -> None:
     subprocess.run([sys.executable, "-c", ONE_LOOK], env={**os.environ, **parent.environment}, check=True)
     assert parent.server.requests.snapshot().actions["Delete"] == 1
     assert parent.server.open_shells == 0
+
+
+def test_a_cmdlet_that_is_not_there_is_named(new_parent: NewParent) -> None:
+    parent = new_parent()
+    parent.host.state.has_hyper_v = False
+    sessions = Sessions(parent.connection())
+    try:
+        with sessions.borrow() as session:
+            problems = session.run(Step("look", (statement("Get-VMHost"), statement("Get-VM")))).problems
+    finally:
+        sessions.close()
+    assert [(one.error_id, one.cmdlet) for one in problems] == [
+        ("CommandNotFoundException", "Get-VMHost"),
+        ("CommandNotFoundException", "Get-VM"),
+    ]

@@ -27,26 +27,28 @@ HELD = 120
 def test_what_is_killed_anywhere_is_completed_by_the_next_up(parent: Parent, lab_on: LabOn) -> None:
     before = parent.snapshot()
     lab = lab_on(parent, PROGRAM.format(processors=4, size=80))
-    # Two answers open the session, the third is to the look at what is there, the fourth to New-VM.
-    for answer in (3, 4):
+    # Two answers open the session, the third tells what the host can do; the fourth is to the look at what is there,
+    # the fifth to New-VM.
+    for answer in (4, 5):
         _kill_at(answer, parent, lab)
     born = parent.machine("hv1").id
-    # It is there, so now the fourth is to reading it; the fifth is to the settings, the sixth to Start-VM.
-    for answer in (5, 6):
+    # It is there, so now the fifth is to reading it; the sixth is to the settings, the seventh to Start-VM.
+    for answer in (6, 7):
         _kill_at(answer, parent, lab)
     assert lab.up().steps == {"hv1": ["create"]}
     lab.preview("--expect-no-changes")
 
     lab.write(PROGRAM.format(processors=2, size=81))
     # After the look the guest is shut down; the next attempt finds it off, makes the settings and starts it.
-    for answer in (4, 5):
+    for answer in (5, 6):
         _kill_at(answer, parent, lab)
     assert lab.up().steps == {"hv1": ["update"]}
     lab.preview("--expect-no-changes")
     lab.refresh("--expect-no-changes")
     assert parent.machine("hv1").id == born
 
-    # After the look: Remove-VM, with which the machine is gone and its disk is not.
+    # Nothing is asked of the host before a destroy. After the look: Remove-VM, with which the machine is gone and its
+    # disk is not.
     _kill_at(4, parent, lab, "destroy")
     assert not parent.machines
     lab.destroy()

@@ -19,6 +19,7 @@ from hyperv_sim.records import (
     InvocationFailedError,
     Output,
     Record,
+    Scalar,
     Statement,
     Warned,
 )
@@ -58,7 +59,9 @@ def _not_found(name: str) -> ErrorRecord:
         f"The term '{name}' is not recognized as the name of a cmdlet, function, script file, or operable program. "
         "Check the spelling of the name, or if a path was included, verify that the path is correct and try again."
     )
-    error = errors.CmdletError("CommandNotFoundException", "ObjectNotFound", message, exception_types=types)
+    error = errors.CmdletError(
+        "CommandNotFoundException", "ObjectNotFound", message, exception_types=types, target=Scalar("String", name)
+    )
     return _record(error, "", "")
 
 

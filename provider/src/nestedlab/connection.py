@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -124,14 +125,18 @@ def _split(address: str) -> SplitResult:
     return urlsplit(address if "://" in address else f"https://{address}")
 
 
-SETTINGS = tuple(f"{NAMESPACE}:{to_camel(name)}" for name in Connection.model_fields)
+HOSTS = f"{NAMESPACE}:hosts"
+"""The key of the map of further parent hosts: their settings by name."""
+
+SETTINGS = (*(f"{NAMESPACE}:{to_camel(name)}" for name in Connection.model_fields), HOSTS)
 """The keys of the settings in a stack's configuration."""
 
 
-def connection(configuration: Mapping[str, Any], environment: Mapping[str, str]) -> Connection:
+def connection(configuration: Mapping[str, Any], environment: Mapping[str, str], on: str | None = None) -> Connection:
     """The connection that a stack's configuration ("nestedlab:address": ...) and the environment ask for.
 
-    Raises ConfigurationError naming every setting that is missing or wrong, and how to set it.
+    `on` names one of `nestedlab:hosts`, a map of settings by name; what a host there leaves out is as for the default
+    one, but for the address. Raises ConfigurationError naming every setting that is missing or wrong, and the remedy.
     """
     given: dict[str, Any] = {}
     for name in Connection.model_fields:
@@ -140,20 +145,49 @@ def connection(configuration: Mapping[str, Any], environment: Mapping[str, str])
         found = environment.get(f"{NAMESPACE.upper()}_{name.upper()}") if value in (None, "") else value
         if found not in (None, ""):
             given[key] = found
+    if on is not None:
+        given = {key: value for key, value in given.items() if key != "address"} | _host(configuration, on)
     try:
         return Connection.model_validate(given)
     except ValidationError as error:
-        raise ConfigurationError("; ".join(_said(one) for one in error.errors(include_input=False))) from None
+        where = f"{HOSTS}.{on}." if on else f"{NAMESPACE}:"
+        raise ConfigurationError("; ".join(_said(one, where) for one in error.errors(include_input=False))) from None
 
 
-def _said(error: Any) -> str:
+def _host(configuration: Mapping[str, Any], on: str) -> dict[str, Any]:
+    """The settings of one of the further hosts."""
+    given = configuration.get(HOSTS) or {}
+    try:
+        hosts = json.loads(given) if isinstance(given, str) else given
+    except ValueError:
+        hosts = None
+    if not isinstance(hosts, dict):
+        raise ConfigurationError(
+            f"{HOSTS} must be a map of hosts: run `pulumi config set --path '{HOSTS}.{on}.address' hv02.example.org`"
+        )
+    if not isinstance(hosts.get(on), dict):
+        known = f"there are {', '.join(sorted(hosts))}" if hosts else "there are none"
+        raise ConfigurationError(
+            f"{HOSTS} has no host {on!r} ({known}): "
+            f"run `pulumi config set --path '{HOSTS}.{on}.address' hv02.example.org`"
+        )
+    settings = {to_camel(name) for name in Connection.model_fields}
+    unknown = [key for key in hosts[on] if key not in settings]
+    if unknown:
+        raise ConfigurationError(f"{HOSTS}.{on} has no setting {unknown[0]!r}; there are {', '.join(sorted(settings))}")
+    return dict(hosts[on])
+
+
+def _said(error: Any, where: str) -> str:
     key = to_camel(str(error["loc"][0])) if error["loc"] else ""
+    if error["type"] == "missing" and where != f"{NAMESPACE}:":
+        return f"{where}{key} is not set: run `pulumi config set --path '{where}{key}' hv02.example.org`"
     if error["type"] == "missing":
         return (
             f"nestedlab:{key} is not set: run `pulumi config set nestedlab:{key} hv01.example.org`, "
             f"or set NESTEDLAB_{key.upper()}"
         )
     if error["type"] == "path_not_file":
-        return f"nestedlab:{key}: there is no such file"
+        return f"{where}{key}: there is no such file"
     reason = str(error["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
-    return f"nestedlab:{key}: {reason}" if key else f"nestedlab configuration: {reason}"
+    return f"{where}{key}: {reason}" if key else f"{NAMESPACE} configuration: {reason}"

@@ -7,7 +7,7 @@ the reference page and the SDK follow from the rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -103,13 +103,17 @@ class Row:
 
     `at` is None where the attribute is no single property of one noun; then the resource's own file reads and writes
     it. `change` may depend on the found and the asked value. `same` compares an asked value with a found one;
-    `computed` marks an output.
+    `computed` marks an output. `absent` says that None asks for nothing to be there; else it leaves the matter to the
+    host. `newer` marks a property that older versions of Windows do not have: where it is
+    missing, nothing is asked.
     """
 
     at: Place | None = None
     change: Change | Callable[[Any, Any], Change] = Change.LIVE
     same: Callable[[Any, Any], bool] = _same
     computed: bool = False
+    absent: bool = False
+    newer: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,12 @@ class Attribute:
         return get_origin(self.field.annotation) is Literal and len(get_args(self.field.annotation)) == 1
 
     @property
+    def part(self) -> type[Part] | None:
+        """The kind of parts that the attribute is a list of, if it is one."""
+        found = next(iter(get_args(self.field.annotation)), None) if get_origin(self.field.annotation) is list else None
+        return found if isinstance(found, type) and issubclass(found, Part) else None
+
+    @property
     def meaning(self) -> str:
         """The attribute's documentation."""
         return self.field.description or ""
@@ -138,6 +148,8 @@ class Attribute:
     def agrees(self, asked: Plain, found: Plain) -> bool:
         """Whether the host has what was asked for. What was left to the host (None) is right whatever it is."""
         if asked is None:
+            return found is None or not self.row.absent
+        if found is None and self.row.newer:
             return True
         return found is not None and self.row.same(asked, found)
 
@@ -157,11 +169,8 @@ class Declared(BaseModel):
     )
 
 
-class Resource(Declared):
-    """A kind of thing on a Hyper-V host, declared as a table."""
-
-    title: ClassVar[str]
-    """What a message calls such a thing: "machine", "NAT switch"."""
+class Table(Declared):
+    """A model whose fields are rows."""
 
     @classmethod
     def attributes(cls) -> tuple[Attribute, ...]:
@@ -173,6 +182,44 @@ class Resource(Declared):
         """The rows that a program or the product sets."""
         return tuple(one for one in cls.attributes() if not one.row.computed)
 
+
+class Part(Table):
+    """One of several things of a kind that belong to a resource and have no life of their own, told apart by a key."""
+
+    key: ClassVar[tuple[str, ...]]
+    """The names of the attributes that tell one from another; they never change."""
+
+
+def key_of(kind: type[Part], part: Properties) -> tuple[str, ...]:
+    """What tells a part from another of its kind; names are the same in any case."""
+    return tuple(str(part.get(name)).casefold() for name in kind.key)
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """What a change does beside what it says. One that is `forbidden` is an error: the program does not allow it."""
+
+    text: str
+    forbidden: bool = False
+
+
+class Resource(Table):
+    """A kind of thing on a Hyper-V host, declared as a table."""
+
+    title: ClassVar[str]
+    """What a message calls such a thing: "machine", "NAT switch"."""
+
+    @classmethod
+    def consequences(
+        cls,
+        found: Properties,  # noqa: ARG003 - for those who have some
+        asked: Properties,  # noqa: ARG003
+        changed: Sequence[Attribute],  # noqa: ARG003
+        replaced: Sequence[Attribute],  # noqa: ARG003
+    ) -> Iterator[Consequence]:
+        """What a change does beside what it says, which its author may not expect."""
+        return iter(())
+
     @classmethod
     def refusals(cls, before: Properties, asked: Properties) -> Iterator[tuple[tuple[str, ...], str]]:  # noqa: ARG003
         """Changes that neither an update nor a replacement should make: the path of the input, and why."""
@@ -180,7 +227,7 @@ class Resource(Declared):
 
 
 @cache
-def _attributes(kind: type[Resource]) -> tuple[Attribute, ...]:
+def _attributes(kind: type[Table]) -> tuple[Attribute, ...]:
     rows = (
         (name, info, next((one for one in info.metadata if isinstance(one, Row)), None))
         for name, info in kind.model_fields.items()

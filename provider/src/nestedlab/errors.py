@@ -13,7 +13,14 @@ from nestedlab.pipeline import Condition, Facts, Problem, Step
 
 
 class NestedlabError(Exception):
-    """Anything that this provider says went wrong; its text is for the user and names the remedy."""
+    """Anything that this provider says went wrong; its text is for the user and names the remedy.
+
+    `cmdlet` is the one whose error record it tells, if it tells one.
+    """
+
+    def __init__(self, text: str, cmdlet: str = "") -> None:
+        super().__init__(text)
+        self.cmdlet = cmdlet
 
 
 class ConfigurationError(NestedlabError):
@@ -142,6 +149,9 @@ _REMEDIES: Mapping[Condition, str] = {
 
 
 _REMEDIES_OF: Mapping[tuple[str, Condition], str] = {
+    ("Add-NetNatStaticMapping", Condition.BUSY): "Windows says so where the port is in use or excluded on the host "
+    "(netsh interface ipv4 show excludedportrange protocol=tcp; Get-NetTCPConnection -LocalPort), or where the "
+    "external address is none of the host's.",
     ("Get-VM", Condition.ABSENT): "Look in Hyper-V Manager whether the machine is still there, and whether the host's "
     "Virtual Machine Management service (vmms) runs: Windows says the same where it is stopped.",
     (
@@ -178,9 +188,11 @@ def raise_for(facts: Facts, step: Step) -> None:
     if problem is None:
         return
     condition = condition_of(problem)
-    about = next((one.about for one in step.pipelines if one.cmdlets[-1].name == problem.cmdlet and one.about), "")
+    # Windows does not say which of several pipelines of a cmdlet it was.
+    concerned = [one.about for one in step.pipelines if one.cmdlets[-1].name == problem.cmdlet and one.about]
+    about = ", ".join(dict.fromkeys(concerned))
     said = f"{about}: " if about else ""
     said += f"could not {step.purpose}: {problem.message.strip()}"
     remedy = _REMEDIES_OF.get((problem.cmdlet, condition)) or _REMEDIES.get(condition, "")
     text = " ".join(part for part in (said, remedy) if part)
-    raise _error_for(condition)(f"{text} [{problem.error_id}, {problem.category}]")
+    raise _error_for(condition)(f"{text} [{problem.error_id}, {problem.category}]", problem.cmdlet)

@@ -16,6 +16,7 @@ from nestedlab.declare import Properties
 from nestedlab.errors import Interrupted, NestedlabError, raise_for
 from nestedlab.lifecycle import Found, Lifecycle, Plan
 from nestedlab.pipeline import Facts, Runner, Step
+from nestedlab.read_ahead import ReadAhead
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ class Handler:
 
     lifecycle: Lifecycle
     runners: Runners
+    ahead: ReadAhead | None = None
+    """What reads many resources at once, if that is wanted."""
 
     def create(self, desired: Properties) -> Found:
         """Make it, or complete what an earlier attempt has begun. Raises NestedlabError."""
@@ -45,11 +48,15 @@ class Handler:
 
     def read(self, identity: UUID, known: Properties) -> Found | None:
         """Look at it; None where it is certainly gone. Raises NestedlabError."""
+        if self.ahead is not None:
+            found = self.ahead.read(identity, known, lambda plan: self._perform(plan, known))
+            if found is not None:
+                return found
         return self._perform(lambda: self.lifecycle.read(identity, known), known)
 
-    def update(self, identity: UUID, desired: Properties) -> Found:
-        """Bring it to what is desired. Raises NestedlabError."""
-        return self._perform(lambda: self.lifecycle.update(identity, desired), desired)
+    def update(self, identity: UUID, desired: Properties, known: Properties | None = None) -> Found:
+        """Bring it, known as at the last look, to what is desired. Raises NestedlabError."""
+        return self._perform(lambda: self.lifecycle.update(identity, desired, known), desired)
 
     def delete(self, identity: UUID, known: Properties) -> None:
         """Remove it. Raises NestedlabError."""
@@ -66,7 +73,8 @@ class Handler:
                     with attempt:
                         return perform(plan(), runner)
             except NestedlabError as error:
-                raise type(error)(f"{runner.host}: {subject}: {error}") from error
+                said = str(error) if str(error).startswith(subject) else f"{subject}: {error}"
+                raise type(error)(f"{runner.host}: {said}") from error
         raise AssertionError("unreachable: the last attempt returns or raises")
 
 

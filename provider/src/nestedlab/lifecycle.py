@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, NoReturn, Protocol, TypeAlias, TypeVar, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
-from nestedlab.declare import Attribute, Change, Noun, Plain, Properties, Resource
+from nestedlab.declare import Attribute, Change, Noun, Plain, Properties, Resource, Table, key_of
 from nestedlab.errors import Interrupted, NestedlabError, RevertedError
 from nestedlab.pipeline import Argument, Cmdlet, Facts, Pipeline, PSObject, Step
 
@@ -31,6 +31,15 @@ class Found:
     facts: Facts
 
 
+@dataclass(frozen=True)
+class Around:
+    """What reading one resource shows of others of its stack: facts at hand, and which there are to be read yet."""
+
+    found: Found | None
+    facts: Mapping[UUID, Facts] = field(default_factory=dict)
+    others: Sequence[UUID] = ()
+
+
 class Lifecycle(Protocol):
     """What a resource does beyond its table. Every method is pure; the plans it returns are performed by a handler."""
 
@@ -44,8 +53,8 @@ class Lifecycle(Protocol):
         """Look at it, known as at the last look; None where a second, successful look confirms that it is gone."""
         ...
 
-    def update(self, identity: UUID, desired: Properties) -> Plan[Found]:
-        """Bring it from whatever state it is in to what is desired."""
+    def update(self, identity: UUID, desired: Properties, known: Properties | None = None) -> Plan[Found]:
+        """Bring it from whatever state it is in, known as at the last look, to what is desired."""
         ...
 
     def delete(self, identity: UUID, known: Properties) -> Plan[None]:
@@ -119,12 +128,12 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((model for one in get_args(annotation) if (model := _model_in(one))), None)
 
 
-def differences(kind: type[Resource], asked: Properties, found: Properties) -> list[Attribute]:
+def differences(kind: type[Table], asked: Properties, found: Properties) -> list[Attribute]:
     """The inputs in which the host does not have what was asked for."""
     return [one for one in kind.inputs() if not one.agrees(asked.get(one.name), found.get(one.name))]
 
 
-def values(kind: type[Resource], objects: Iterable[PSObject]) -> dict[str, Plain]:
+def values(kind: type[Table], objects: Iterable[PSObject]) -> dict[str, Plain]:
     """The attributes that the rows alone can read from these objects; the last object of a type counts."""
     latest = {one.kind: one for one in objects}
     return {
@@ -134,22 +143,35 @@ def values(kind: type[Resource], objects: Iterable[PSObject]) -> dict[str, Plain
     }
 
 
-def settled(kind: type[Resource], before: Properties, found: Properties) -> dict[str, Plain]:
+def settled(kind: type[Table], before: Properties, found: Properties) -> dict[str, Plain]:
     """The attributes as found, in the spelling of before where they mean the same: a spelling is not a drift.
 
-    An input that was left to the host is not there.
+    An input that was left to the host is not there; one that asks for nothing is, where something is found.
     """
     settled: dict[str, Plain] = {}
     for one in kind.attributes():
         asked, shown = before.get(one.name), found.get(one.name)
         if one.row.computed:
             settled[one.name] = shown
-        elif asked is not None:
-            settled[one.name] = asked if one.agrees(asked, shown) else shown
+        elif asked is not None or (one.row.absent and shown is not None):
+            settled[one.name] = asked if one.agrees(asked, shown) else _nearest(one, asked, shown)
     return settled
 
 
-def writes(kind: type[Resource], target: Cmdlet, changed: Sequence[Attribute], asked: Properties) -> list[Pipeline]:
+def _nearest(attribute: Attribute, asked: Any, found: Any) -> Plain:
+    """What was found, as near to what was asked as it can be told: parts in the asked order and spelling."""
+    if attribute.part is None or found is None:
+        return found  # type: ignore[no-any-return] # a plain value
+    kind = attribute.part
+    before = {key_of(kind, one): one for one in asked}
+    now = {key_of(kind, one): one for one in found}
+    ordered = [now[key] for key in before if key in now] + [one for one in found if key_of(kind, one) not in before]
+    return [settled(kind, before.get(key_of(kind, one), one), one) for one in ordered]
+
+
+def writes(
+    kind: type[Table], target: Cmdlet | Pipeline, changed: Sequence[Attribute], asked: Properties
+) -> list[Pipeline]:
     """One pipeline for each noun that has changed rows, from the target through the noun's writer.
 
     Rows that share a parameter are written together, whichever of them has changed.
@@ -164,7 +186,9 @@ def writes(kind: type[Resource], target: Cmdlet, changed: Sequence[Attribute], a
     ]
 
 
-def _write(kind: type[Resource], target: Cmdlet, noun: Noun, parameters: set[str], asked: Properties) -> Pipeline:
+def _write(
+    kind: type[Table], target: Cmdlet | Pipeline, noun: Noun, parameters: set[str], asked: Properties
+) -> Pipeline:
     folded: dict[str, Argument] = {}
     for attribute in kind.inputs():
         place = attribute.row.at
@@ -176,7 +200,8 @@ def _write(kind: type[Resource], target: Cmdlet, noun: Noun, parameters: set[str
             folded[place.parameter] = argument
     cleared = noun.clears and all(argument == "" for argument in folded.values())
     last = Cmdlet(noun.clears) if cleared else Cmdlet(noun.writer, folded)
-    return Pipeline((target, *(Cmdlet(name) for name in noun.through), last))
+    start = target if isinstance(target, Pipeline) else Pipeline((target,))
+    return Pipeline((*start.cmdlets, *(Cmdlet(name) for name in noun.through), last))
 
 
 def verify(kind: type[Resource], subject: str, asked: Properties, found: Found) -> Found:

@@ -8,6 +8,9 @@ from nestedlab.ownership import marked, owner_of, unmarked
 VM = Noun("VirtualMachine", "Get-VM", "Set-VM")
 VMProcessor = Noun("VMProcessor", "Get-VMProcessor", "Set-VMProcessor")
 VMMemory = Noun("VMMemory", "Get-VMMemory", "Set-VMMemory")
+VMFirmware = Noun("VMFirmware", "Get-VMFirmware", "Set-VMFirmware")
+VMSecurity = Noun("VMSecurity", "Get-VMSecurity", "Enable-VMTPM")
+VMDvdDrive = Noun("DvdDrive", "Get-VMDvdDrive", "Set-VMDvdDrive")
 VMNetworkAdapter = Noun(
     "VMNetworkAdapter", "Get-VMNetworkAdapter", "Set-VMNetworkAdapter", through=("Get-VMNetworkAdapter",)
 )

@@ -40,5 +40,10 @@ def is_made_for(name: str, owned_by: UUID) -> bool:
     return name.lower().endswith(f"-{_short(owned_by)}")
 
 
+def stem_of(name: str, owned_by: UUID) -> str:
+    """What `made_name` was given to make the name; a name that it did not make is its own stem."""
+    return name[: -len(made_name("", owned_by))] if is_made_for(name, owned_by) else name
+
+
 def _short(identity: UUID) -> str:
     return identity.hex[:12]

@@ -12,7 +12,9 @@ from enum import Enum, auto
 from typing import Protocol, TypeAlias
 from uuid import UUID
 
-Argument: TypeAlias = "str | int | bool | UUID"
+Argument: TypeAlias = "str | int | bool | UUID | None"
+"""What a parameter takes; None is $null."""
+
 Value: TypeAlias = "str | int | float | bool | UUID | tuple[Value, ...] | None"
 
 
@@ -30,12 +32,14 @@ class Cmdlet:
         return " ".join([self.name, *(_spelled(name, value) for name, value in self.parameters.items())])
 
 
-def cmdlet(name: str, /, **parameters: Argument | None) -> Cmdlet:
+def cmdlet(name: str, /, **parameters: Argument) -> Cmdlet:
     """A cmdlet; a parameter that is None is left out."""
     return Cmdlet(name, {key: value for key, value in parameters.items() if value is not None})
 
 
 def _spelled(name: str, value: Argument) -> str:
+    if value is None:
+        return f"-{name} $null"
     if isinstance(value, bool):
         return f"-{name}" if value else f"-{name}:$false"
     if isinstance(value, str):
@@ -89,7 +93,7 @@ class Pipeline:
         return " | ".join(str(one) for one in self.cmdlets)
 
 
-def statement(name: str, /, **parameters: Argument | None) -> Pipeline:
+def statement(name: str, /, **parameters: Argument) -> Pipeline:
     """A pipeline of one cmdlet."""
     return Pipeline((cmdlet(name, **parameters),))
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable, Collection, Mapping
+from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -22,13 +24,16 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from nestedlab.adapters import plain_errors
+from nestedlab.adapters import engine_log, plain_errors
 from nestedlab.adapters.wire import from_wire, path_on_wire, to_wire
 from nestedlab.connection import SETTINGS, Connection, connection
 from nestedlab.declare import Properties, Resource
+from nestedlab.errors import RefusedError
+from nestedlab.foresight import Foresight
 from nestedlab.handler import Handler
 from nestedlab.lifecycle import Lifecycle, check, diff, settled
 from nestedlab.psrp.sessions import sessions_with
+from nestedlab.read_ahead import LooksAround, ReadAhead
 from nestedlab.resources.machines import NestedHyperVHostLifecycle
 from nestedlab.resources.nat_switch import NatSwitch
 from nestedlab.resources.nats import NatSwitchLifecycle
@@ -41,8 +46,35 @@ LOG_VARIABLE = "NESTEDLAB_LOG"
 _configuration: dict[str, Any] = {}
 
 
-def _connection() -> Connection:
-    return connection(_configuration, os.environ)
+def _connection(inputs: Properties) -> Connection:
+    return connection(_configuration, os.environ, inputs.get("on"))
+
+
+@cache
+def _foresight(to: Connection) -> Foresight:
+    """The foresight of this process, which lives for one operation."""
+    return Foresight(sessions_with(to))
+
+
+_LIFECYCLES: Mapping[str, Callable[[Connection], Lifecycle]] = {
+    NestedHyperVHost.__name__: lambda to: NestedHyperVHostLifecycle(to.shutdown_timeout),
+    NatSwitch.__name__: lambda _: NatSwitchLifecycle(),
+}
+
+
+@cache
+def _ahead(kind: str, to: Connection) -> ReadAhead | None:
+    """What this process, which lives for one operation, reads ahead of a kind of resource on a host."""
+    lifecycle = _LIFECYCLES[kind](to)
+    return ReadAhead(lifecycle, sessions_with(to).turn("reading ahead")) if isinstance(lifecycle, LooksAround) else None
+
+
+def urn_of(kind: type[Resource], owner: str) -> str:
+    """The URN of a resource, from its owner: project/stack/name, or project/stack/types of its parents::name."""
+    project, stack, rest = owner.split("/", 2)
+    parents, _, name = rest.partition("::") if "::" in rest else ("", "", rest)
+    types = f"{parents}$" if parents else ""
+    return f"urn:pulumi:{stack}::{project}::{types}pulumi-python:dynamic/nestedlab:{kind.__name__}::{name}"
 
 
 class _Provider(ResourceProvider):
@@ -61,12 +93,14 @@ class _Provider(ResourceProvider):
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Validate the inputs and fill in the defaults."""
-        _connection()
         asked, unknown = from_wire(self.kind, news)
+        _connection(asked)
         before, _ = from_wire(self.kind, olds)
         inputs, failures = check(self.kind, asked, unknown, before)
         if failures:
             return CheckResult(news, [CheckFailure(path_on_wire(one.path), one.reason) for one in failures])
+        if "owner" not in unknown:
+            self._foresee(inputs, unknown, exists=bool(before))
         pending = {one.wire: news[one.wire] for one in self.kind.inputs() if one.name in unknown}
         return CheckResult({**to_wire(self.kind, inputs), **pending}, [])
 
@@ -75,6 +109,10 @@ class _Provider(ResourceProvider):
         found, _ = from_wire(self.kind, olds)
         asked, unknown = from_wire(self.kind, news)
         difference = diff(self.kind, found, asked, unknown)
+        for one in self.kind.consequences(found, asked, difference.changed, difference.replaced):
+            if one.forbidden:
+                raise RefusedError(f"{self.kind.title} {asked['name']!r}: {one.text}, and on_power_off is 'fail'")
+            engine_log.warn(urn_of(self.kind, asked["owner"]), one.text)
         return DiffResult(
             changes=bool(difference.changed),
             replaces=[one.wire for one in difference.replaced],
@@ -84,39 +122,41 @@ class _Provider(ResourceProvider):
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Make it on the host."""
         desired, _ = from_wire(self.kind, props)
-        found = self._handler().create(desired)
+        found = self._handler(desired).create(desired)
         return CreateResult(str(found.id), self._outputs(desired, found.values))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Look at it; a blank id tells the engine that it is gone."""
         known, _ = from_wire(self.kind, props)
-        found = self._handler().read(UUID(id_), known)
+        found = self._handler(known).read(UUID(id_), known)
         if found is None:
             return ReadResult("", {})
         now = settled(self.kind, known, found.values)
         inputs = {one.name for one in self.kind.inputs()}
         return ReadResult(id_, to_wire(self.kind, now), to_wire(self.kind, now, inputs))
 
-    def update(self, id_: str, _olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+    def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Bring it to what is asked for."""
+        known, _ = from_wire(self.kind, olds)
         desired, _ = from_wire(self.kind, news)
-        found = self._handler().update(UUID(id_), desired)
+        found = self._handler(desired).update(UUID(id_), desired, known)
         return UpdateResult(self._outputs(desired, found.values))
 
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         """Remove it from the host."""
         known, _ = from_wire(self.kind, props)
-        self._handler().delete(UUID(id_), known)
+        self._handler(known).delete(UUID(id_), known)
 
     def _outputs(self, desired: Properties, found: Properties) -> dict[str, Any]:
         return to_wire(self.kind, settled(self.kind, desired, found))
 
-    def _handler(self) -> Handler:
-        to = _connection()
-        return Handler(self._lifecycle(to), sessions_with(to))
+    def _handler(self, inputs: Properties) -> Handler:
+        to = _connection(inputs)
+        kind = self.kind.__name__
+        return Handler(_LIFECYCLES[kind](to), sessions_with(to), _ahead(kind, to))
 
-    def _lifecycle(self, to: Connection) -> Lifecycle:
-        raise NotImplementedError
+    def _foresee(self, inputs: Properties, unknown: Collection[str], *, exists: bool) -> None:
+        """Tell what the resource will meet on its host, before anything is made."""
 
 
 class NestedHyperVHostProvider(_Provider):
@@ -124,8 +164,9 @@ class NestedHyperVHostProvider(_Provider):
 
     kind = NestedHyperVHost
 
-    def _lifecycle(self, to: Connection) -> Lifecycle:
-        return NestedHyperVHostLifecycle(to.shutdown_timeout)
+    def _foresee(self, inputs: Properties, unknown: Collection[str], *, exists: bool) -> None:
+        for text in _foresight(_connection(inputs)).machine(inputs, unknown, exists=exists):
+            engine_log.warn(urn_of(self.kind, inputs["owner"]), text)
 
 
 class NatSwitchProvider(_Provider):
@@ -133,5 +174,5 @@ class NatSwitchProvider(_Provider):
 
     kind = NatSwitch
 
-    def _lifecycle(self, to: Connection) -> Lifecycle:  # noqa: ARG002 - a switch has nothing to wait for
-        return NatSwitchLifecycle()
+    def _foresee(self, inputs: Properties, unknown: Collection[str], *, exists: bool) -> None:  # noqa: ARG002
+        _foresight(_connection(inputs)).switch(inputs)

@@ -232,7 +232,9 @@ def _problem(record: Any, names: Mapping[str, str]) -> Problem:
     identifier = str(record.fq_error or "")
     # The cmdlet is named by the invocation; else by the id's second part, a class (..Commands.GetVM) or a name.
     source = identifier.partition(",")[2].rsplit(".", 1)[-1].removesuffix("Command").replace("-", "").lower()
-    said = (getattr(record, name, None) for name in ("command_name", "invocation_name", "activity"))
+    # One that is not there has no invocation: "ObjectNotFound: (Get-VMHost:String) [], CommandNotFoundException".
+    where = ("command_name", "invocation_name", "activity", "target_name")
+    said = (getattr(record, name, None) for name in where)
     named = (str(one).replace("-", "").lower() for one in said if one)
     known = next((names[one] for one in (*named, source) if one in names), "")
     exception = record.exception

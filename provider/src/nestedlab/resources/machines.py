@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PureWindowsPath
 from typing import ClassVar
 from uuid import UUID
 
 from nestedlab.declare import Attribute, Change, Properties, Resource
-from nestedlab.errors import AccessError, ConflictError, NotFoundError, RefusedError, RevertedError, condition_of
-from nestedlab.lifecycle import Found, Plan, differences, needs, undone, values, verify, writes
-from nestedlab.nouns import GIB_BYTES, MIB_BYTES
-from nestedlab.ownership import is_made_for, marked, owner_of
+from nestedlab.errors import (
+    AccessError,
+    ConflictError,
+    NestedlabError,
+    NotFoundError,
+    RefusedError,
+    RevertedError,
+    condition_of,
+)
+from nestedlab.lifecycle import Around, Found, Plan, differences, needs, undone, values, verify, writes
+from nestedlab.nouns import MIB_BYTES
+from nestedlab.ownership import marked, owner_of
 from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, Step, cmdlet, statement
-from nestedlab.resources.disk import SLOT, disk_found, disk_path, drive_in_slot, make
+from nestedlab.resources import adapters, baselines, devices, disks
 from nestedlab.resources.names import same_name
 from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+from nestedlab.resources.power import shut_down, start
+
+# How many machines are read in one invocation: its message and its answer stay within a few of WinRM's envelopes.
+_AT_ONCE = 32
 
 # A failed create is undone; but where the answer is lost or the host out of reach, the next attempt resumes it.
 _UNDONE = (AccessError, ConflictError, NotFoundError, RefusedError, RevertedError)
-
-# What brings a machine that sleeps back to where it can be shut down; a saved one cannot be changed as it is.
-_WAKES = {"Saved": "Start-VM", "Paused": "Resume-VM"}
 
 
 def machine_by_id(machine: UUID) -> Cmdlet:
@@ -33,16 +41,33 @@ def machine_by_id(machine: UUID) -> Cmdlet:
 def reads(machine: UUID) -> tuple[Pipeline, ...]:
     """What shows all of a machine."""
     vm = machine_by_id(machine)
-    piped = ("Get-VMProcessor", "Get-VMMemory", "Get-VMNetworkAdapter", "Get-VMHardDiskDrive")
-    return (Pipeline((vm,)), *(vm | Cmdlet(name) for name in piped), statement("Get-VHD", VMId=machine))
+    rows = tuple(vm | Cmdlet(name) for name in ("Get-VMProcessor", "Get-VMMemory", "Get-VMFirmware"))
+    return (
+        Pipeline((vm,)),
+        *rows,
+        *adapters.reads(vm),
+        *disks.reads(vm, machine),
+        *devices.reads(vm),
+        *baselines.reads(vm),
+    )
 
 
-def found(machine: UUID, facts: Facts, last_disk: str = "") -> Found:
-    """The machine as the host shows it; `last_disk` is the file that was in its slot at the last look."""
+def found(machine: UUID, facts: Facts, known: Properties) -> Found:
+    """The machine as the host shows it, known as at the last look or as it is asked for."""
     seen = values(NestedHyperVHost, facts.objects)
-    drive = drive_in_slot(facts)
-    seen |= {"os_disk": disk_found(machine, facts), "os_disk_path": drive.text("Path") if drive else last_disk}
-    return Found(machine, seen, facts)
+    if facts.first("VMNetworkAdapter") is not None or _looked(facts):
+        # The rows of the one adapter are those of whichever adapter `switch` describes.
+        seen = {name: value for name, value in seen.items() if name not in adapters.ATTRIBUTES}
+        seen |= adapters.found(facts, known)
+    # Which host it is, and what a change may do there, the host does not say: it is as it was known.
+    told = {name: known.get(name) for name in ("on", "on_power_off", "reset")}
+    seen |= baselines.found(machine, facts, known)
+    return Found(machine, {**seen, **told, **disks.found(machine, facts, known), **devices.found(facts)}, facts)
+
+
+def _looked(facts: Facts) -> bool:
+    """Whether the facts show all of a machine, not only what New-VM answers."""
+    return facts.first("VMProcessor") is not None
 
 
 @dataclass(frozen=True)
@@ -58,36 +83,75 @@ class NestedHyperVHostLifecycle:
         resumed = _own(facts, desired)
         if resumed is not None:
             return (yield from self.update(resumed, desired))
-        _prerequisites(facts, desired)
+        adapters.prerequisites(facts, desired)
+        disks.prerequisites(facts, desired)
         try:
             born = yield _birth(desired)
         except _UNDONE as error:
-            yield from undone(error, self._remove_stillborn(desired))
+            yield from undone(error, self._remove_stillborn(desired, error))
             raise
         machine = UUID(_only(born.all("VirtualMachine")).text("Id"))
-        newborn = found(machine, Facts(born.objects + tuple(facts.all("VMHost"))))
+        newborn = found(machine, Facts(born.objects + tuple(facts.all("VMHost"))), desired)
         try:
             return (yield from self._converge(desired, newborn))
         except _UNDONE as error:
-            # The disk may have been made and not attached.
-            disk = disk_path(machine, desired["name"], _disk_folder(desired, newborn), desired["os_disk"])
-            yield from undone(error, self.delete(machine, {"os_disk_path": disk}))
+            # A disk may have been made and not attached.
+            made = disks.to_make(machine, desired, _folder(desired, newborn))
+            yield from undone(error, self.delete(machine, {"made_disks": made}))
             raise
 
     def read(self, identity: UUID, known: Properties) -> Plan[Found | None]:
         """Look at the machine; None where a second, successful look confirms that it is gone."""
         facts = yield from _look(identity, "read the machine", reads(identity))
-        return found(identity, facts, str(known.get("os_disk_path") or "")) if facts else None
+        return found(identity, facts, known) if facts else None
 
-    def update(self, identity: UUID, desired: Properties) -> Plan[Found]:
-        """Bring the machine from whatever state it is in to what is desired."""
-        now = yield from self.read(identity, {})
+    def look_around(self, identity: UUID, known: Properties) -> Plan[Around]:
+        """Read one machine, and list the host's; those of the same stack are the others."""
+        listing = statement("Get-VM")
+        facts = yield Step(
+            "read the machine", (*(one.tolerating(Condition.ABSENT) for one in reads(identity)), listing)
+        )
+        if facts.problems:
+            return Around(None)
+        machines = _apart(facts)
+        owners = {one: owner_of(shown.objects[0].text("Notes")) for one, shown in machines.items()}
+        stack = _stack_of(str(known.get("owner", "")))
+        others = [one for one, owner in owners.items() if one != identity and _stack_of(owner) == stack]
+        return Around(found(identity, machines[identity], known), others=others)
+
+    def read_all(self, identities: Sequence[UUID]) -> Plan[Mapping[UUID, Facts]]:
+        """What the host shows of each machine; nothing of any where there is a problem with one."""
+        around: dict[UUID, Facts] = {}
+        for start_at in range(0, len(identities), _AT_ONCE):
+            some = identities[start_at : start_at + _AT_ONCE]
+            facts = yield Step("read the stack's machines", tuple(one for machine in some for one in reads(machine)))
+            around |= _apart(facts)
+        return around
+
+    def found(self, identity: UUID, facts: Facts, known: Properties) -> Found | None:
+        """What the facts say of a machine."""
+        return found(identity, facts, known)
+
+    def update(self, identity: UUID, desired: Properties, known: Properties | None = None) -> Plan[Found]:
+        """Bring the machine from whatever state it is in to what is desired, by way of its baseline where asked to."""
+        before = known or {}
+        desired = {**desired, "baseline_id": before.get("baseline_id")}
+        resets = bool(desired.get("reset") and before.get("baseline_id")) and desired["reset"] != before.get("reset")
+        if resets:
+            yield from self._reset(identity, before["baseline_id"])
+        now = yield from self.read(identity, disks.remembered(desired, known or {}))
         if now is None:
             raise NotFoundError(
                 f"machine {desired['name']!r} ({identity}) is no longer on the host. "
                 "Run `pulumi refresh`, so that the next `pulumi up` makes it again."
             )
-        return (yield from self._converge(desired, now))
+        return (yield from self._converge(desired, now, fresh=resets))
+
+    def _reset(self, identity: UUID, baseline: str) -> Plan[None]:
+        yield Step("look for the baseline, to go back to it", (baselines.look_for(baseline),))
+        off = (machine_by_id(identity) | cmdlet("Stop-VM", TurnOff=True, Force=True)).tolerating(Condition.WRONG_STATE)
+        yield Step("turn the machine off, to go back to its baseline", (off,))
+        yield Step("go back to the baseline", (baselines.restore(baseline),))
 
     def delete(self, identity: UUID, known: Properties) -> Plan[None]:
         """Remove the machine and the disks that were made for it, never an image or a disk it was given."""
@@ -95,10 +159,7 @@ class NestedHyperVHostLifecycle:
         # Not all of it: a machine whose disk cannot be read can be removed all the same.
         asked = (Pipeline((vm,)), vm | Cmdlet("Get-VMHardDiskDrive"))
         facts = yield from _look(identity, "look at the machine and its drives", asked)
-        # A disk that was made for the machine is its own even where it is not attached (any more).
-        files = {PureWindowsPath(known.get("os_disk_path") or "")}
         if facts is not None:
-            files |= {PureWindowsPath(one.text("Path")) for one in facts.all("HardDiskDrive")}
             yield Step(
                 "remove the machine",
                 (
@@ -106,59 +167,70 @@ class NestedHyperVHostLifecycle:
                     vm | cmdlet("Remove-VM", Force=True),
                 ),
             )
-        made = sorted(str(path) for path in files if is_made_for(path.stem, identity))
+        made = disks.made_files(identity, facts or Facts(), known)
         if made:
             yield from _remove_files(made)
 
-    def _remove_stillborn(self, desired: Properties) -> Plan[None]:
-        """Remove a machine that was made and not marked: none had the name a moment ago, and this one has no notes."""
+    def _remove_stillborn(self, desired: Properties, error: NestedlabError) -> Plan[None]:
+        """Remove a machine that was made and not marked.
+
+        Only where marking it is what failed: then the one without notes is ours, since none had the name before.
+        """
+        if error.cmdlet != "Set-VM":
+            return
         named = statement("Get-VM", Name=desired["name"]).tolerating(Condition.ABSENT)
         facts = yield Step("look for a machine that was made and not marked", (named,))
         unmarked = [one for one in facts.all("VirtualMachine") if not one.text("Notes") and one.text("State") == "Off"]
         if len(unmarked) == 1:
             yield from self.delete(UUID(unmarked[0].text("Id")), {})
 
-    def _converge(self, desired: Properties, now: Found) -> Plan[Found]:
+    def _converge(self, desired: Properties, now: Found, *, fresh: bool = False) -> Plan[Found]:
         changed = differences(self.kind, desired, now.values)
         needed = needs(changed, now.values, desired)
         if Change.REPLACE in needed:
             raise RefusedError(_cannot_change(desired, now, changed))
         if not changed:
             return now
+        names = {one.name for one in changed}
         state = _only(now.facts.all("VirtualMachine")).text("State")
         machine = machine_by_id(now.id)
-        stops = not desired["running"] and any(one.name == "running" for one in changed)
+        stops = not desired["running"] and "running" in names
+        # What is refused is refused before the guest is shut down.
+        now = yield from _informed(machine, names, desired, now)
+        changes = list(_changes(machine, changed, desired, now, fresh=fresh))
         if state != "Off" and (Change.OFF in needed or stops):
-            yield from self._shut_down(machine, state)
+            yield from shut_down(machine, state, self.shutdown_seconds)
             state = "Off"
-        if any(one.name == "os_disk" for one in changed) and now.facts.first("VMHost") is None:
-            host = yield Step("ask where the host keeps disks", (statement("Get-VMHost"),))
-            now = Found(now.id, now.values, Facts(now.facts.objects + host.objects))
-        changes = list(_changes(machine, changed, desired, now))
         starts = desired["running"] and state != "Running"
         facts = now.facts
         if changes or not starts:
             purpose = "apply the settings" if changes else "read the machine"
             facts = yield Step(purpose, (*changes, *reads(now.id)))
+        if "baseline" in names:
+            facts = yield from _take_baseline(desired, now, facts)
+            desired = {**desired, "baseline_id": None}  # it is another one now, known by its name
         if starts:
-            _verified(desired, now.id, facts, but_running=True)
-            starting = cmdlet(_WAKES.get(state, "Start-VM"))
-            facts = yield Step("start the machine", (machine | starting, *reads(now.id)))
-        return _verified(desired, now.id, facts)
+            _verified(desired, now, facts, but_running=True)
+            facts = yield Step("start the machine", (start(machine, state), *reads(now.id)))
+        if "baseline" in names:
+            facts = yield from _give_up_baseline(desired, now, facts)
+        return _verified(desired, now, facts)
 
-    def _shut_down(self, machine: Cmdlet, state: str) -> Plan[None]:
-        if state in _WAKES:
-            yield Step("wake the machine, to shut its guest down", (machine | cmdlet(_WAKES[state]),))
-        # -Force does not cut the power: it answers the prompt for a guest that is locked or has unsaved work (Stop-VM).
-        asking = (machine | cmdlet("Stop-VM", Force=True)).tolerating(Condition.PROMPTED, Condition.WRONG_STATE)
-        try:
-            facts = yield Step("shut the guest down", (asking,), within=self.shutdown_seconds)
-        except TimeoutError:
-            facts = Facts(problems=())
-        else:
-            if not facts.problems:
-                return
-        yield Step("turn the machine off", (machine | cmdlet("Stop-VM", TurnOff=True, Force=True),))
+
+def _stack_of(owner: str) -> tuple[str, ...]:
+    """The project and the stack of an owner."""
+    return tuple(owner.split("/")[:2])
+
+
+def _apart(facts: Facts) -> dict[UUID, Facts]:
+    """The answer to several machines' reads by machine. Each begins with the machine itself, and they come in order."""
+    parts: dict[UUID, list[PSObject]] = {}
+    current: list[PSObject] = []
+    for one in facts.objects:
+        if one.kind == "VirtualMachine":
+            current = parts.setdefault(UUID(one.text("Id")), [])
+        current.append(one)
+    return {machine: Facts(tuple(objects)) for machine, objects in parts.items()}
 
 
 def _look(machine: UUID, purpose: str, asked: tuple[Pipeline, ...]) -> Plan[Facts | None]:
@@ -175,16 +247,9 @@ def _look(machine: UUID, purpose: str, asked: tuple[Pipeline, ...]) -> Plan[Fact
 
 
 def _lookup(desired: Properties) -> Step:
-    disk = desired["os_disk"]
-    image = disk.get("parent") or disk.get("path")
-    asked = [statement("Get-VM", Name=desired["name"]).tolerating(Condition.ABSENT), statement("Get-VMHost")]
-    if desired["switch"]:
-        asked.append(statement("Get-VMSwitch", Name=desired["switch"]).tolerating(Condition.ABSENT))
-    if image:
-        # Get-VHD says the same of a file that is missing and of one it cannot read: look at what it shows.
-        unreadable = (Condition.ABSENT, Condition.BUSY, Condition.OTHER)
-        asked.append(statement("Get-VHD", Path=image).tolerating(*unreadable))
-    return Step("look for the machine and what it needs", tuple(asked))
+    # All of them: one that an earlier attempt has begun is ours whatever its name was then.
+    asked = (statement("Get-VM"), statement("Get-VMHost"), *adapters.lookup(desired), *disks.lookup(desired))
+    return Step("look for the machine and what it needs", asked)
 
 
 def _own(facts: Facts, desired: Properties) -> UUID | None:
@@ -196,8 +261,9 @@ def _own(facts: Facts, desired: Properties) -> UUID | None:
         raise ConflictError(f"two machines are marked as this one, {ids}: remove the one that is not wanted")
     if own:
         return UUID(own[0].text("Id"))
-    if machines:
-        stranger = machines[0]
+    named = [one for one in machines if same_name(one.text("Name"), desired["name"])]
+    if named:
+        stranger = named[0]
         owner = owner_of(stranger.text("Notes"))
         whose = f"it belongs to {owner}" if owner else "it was not made by nestedlab"
         raise ConflictError(
@@ -205,27 +271,6 @@ def _own(facts: Facts, desired: Properties) -> UUID | None:
             "It is left alone: give this one another name, or remove that one."
         )
     return None
-
-
-def _prerequisites(facts: Facts, desired: Properties) -> None:
-    """Raise where something that the machine needs is not there, before anything is made."""
-    switches = [one for one in facts.all("VMSwitch") if same_name(desired["switch"], one.text("Name"))]
-    if desired["switch"] and not switches:
-        raise NotFoundError(
-            f"switch: there is no switch named {desired['switch']!r} on the host. "
-            "Name one that exists, or pass the name of a NatSwitch of this program (switch=net.name)."
-        )
-    if len(switches) > 1:
-        raise ConflictError(
-            f"switch: {len(switches)} switches on the host are named {desired['switch']!r}: rename all but one."
-        )
-    disk = desired["os_disk"]
-    for key in ("parent", "path"):
-        if disk.get(key) and facts.first("VirtualHardDisk") is None:
-            raise NotFoundError(
-                f"os_disk.{key}: {disk[key]} is not a virtual disk on the host, or it cannot be read. "
-                "Check the path, as the host sees it, and that no other machine is writing to the file."
-            )
 
 
 def _birth(desired: Properties) -> Step:
@@ -236,42 +281,67 @@ def _birth(desired: Properties) -> Step:
         MemoryStartupBytes=desired["memory_mib"] * MIB_BYTES,
         NoVHD=True,
         Path=desired.get("path"),
+        Version=desired.get("configuration_version"),
     )
     # New-VM takes no notes. Piped on, the marker is set on the host even if this process ends in between.
     notes = marked(desired["notes"], desired["owner"])
     return Step("make the machine", (making | cmdlet("Set-VM", Notes=notes, Passthru=True),))
 
 
-def _changes(machine: Cmdlet, changed: list[Attribute], desired: Properties, now: Found) -> Iterator[Pipeline]:
+def _informed(machine: Cmdlet, changed: set[str], desired: Properties, now: Found) -> Plan[Found]:
+    """What was found, with what else must be known to make the changes."""
+    asked: list[Pipeline] = []
+    if changed & disks.ATTRIBUTES and disks.needs_folder(desired, now) and now.facts.first("VMHost") is None:
+        asked.append(statement("Get-VMHost"))
+    if devices.needs_look(changed, now.facts):
+        asked.append(machine | Cmdlet("Get-VMIntegrationService"))
+    if not asked:
+        return now
+    facts = yield Step("look at what the changes need", tuple(asked))
+    return Found(now.id, now.values, Facts(now.facts.objects + facts.objects))
+
+
+def _take_baseline(desired: Properties, now: Found, facts: Facts) -> Plan[Facts]:
+    """Take the baseline of the machine as it is set up now; one that somebody has renamed gets its name back."""
+    name, before = desired.get("baseline"), str(now.values.get("baseline_id") or "")
+    if not name:
+        return facts
+    _verified({**desired, "baseline": now.values.get("baseline")}, now, facts, but_running=True)
+    if baselines.was_renamed(now.id, before, facts):
+        return (yield Step("give the baseline its name back", (baselines.rename(now.id, before, name), *reads(now.id))))
+    if baselines.taken_as(now.id, name, facts) is not None:  # by an earlier attempt
+        return facts
+    return (yield Step("take the baseline", (baselines.take(now.id, name), *reads(now.id))))
+
+
+def _give_up_baseline(desired: Properties, now: Found, facts: Facts) -> Plan[Facts]:
+    """Give up the baseline before, if there is one that is not the baseline any more.
+
+    Last of all, when the others are in place: a machine does not start while a checkpoint's disks are merged.
+    """
+    before = str(now.values.get("baseline_id") or "")
+    if not before or before == _verified(desired, now, facts).values["baseline_id"]:
+        return facts
+    return (yield Step("give up the baseline before", (baselines.remove(before), *reads(now.id))))
+
+
+def _changes(
+    machine: Cmdlet, changed: list[Attribute], desired: Properties, now: Found, *, fresh: bool
+) -> Iterator[Pipeline]:
     names = {one.name for one in changed}
-    looked = now.facts.first("VMProcessor") is not None
-    if looked and now.facts.first("VMNetworkAdapter") is None and names & {"switch", "mac_spoofing"}:
-        yield machine | cmdlet("Add-VMNetworkAdapter")
+    if names & adapters.ATTRIBUTES:
+        yield from adapters.changes(machine, desired, now)
     yield from writes(NestedHyperVHost, machine, changed, desired)
-    if "os_disk" in names:
-        yield from _disk_changes(machine, desired, now)
+    if names & disks.ATTRIBUTES:
+        yield from disks.changes(machine, desired, now, _folder(desired, now), fresh=fresh)
+    yield from devices.changes(machine, names, desired, now.facts)
 
 
-def _disk_changes(machine: Cmdlet, desired: Properties, now: Found) -> Iterator[Pipeline]:
-    disk = desired["os_disk"]
-    drive = drive_in_slot(now.facts)
-    if drive is not None and disk.get("size_gib") is not None:
-        size = disk["size_gib"] * GIB_BYTES
-        yield statement("Resize-VHD", Path=drive.text("Path"), SizeBytes=size).on_behalf_of("os_disk.size_gib")
-        return
-    if drive is not None:
-        # By number and location alone: -ControllerType fails here on some builds (shared facts, contract), and a
-        # Generation 2 machine has none but SCSI controllers.
-        slot = cmdlet("Get-VMHardDiskDrive", ControllerNumber=0, ControllerLocation=0)
-        yield (machine | slot | cmdlet("Remove-VMHardDiskDrive")).on_behalf_of("os_disk")
-    path = disk_path(now.id, desired["name"], _disk_folder(desired, now), disk)
-    yield from make(path, disk)
-    yield (machine | Cmdlet("Add-VMHardDiskDrive", {**SLOT, "Path": path})).on_behalf_of("os_disk")
-
-
-def _disk_folder(desired: Properties, now: Found) -> str:
+def _folder(desired: Properties, now: Found) -> str:
+    """The folder that disks are made in: the machine's own where it was given one, else the host's for disks."""
     own = _only(now.facts.all("VirtualMachine")).text("Path")
-    return own if desired.get("path") else _only(now.facts.all("VMHost")).text("VirtualHardDiskPath")
+    host = now.facts.first("VMHost")
+    return own if desired.get("path") or host is None else host.text("VirtualHardDiskPath")
 
 
 def _remove_files(paths: list[str]) -> Plan[None]:
@@ -284,9 +354,10 @@ def _remove_files(paths: list[str]) -> Plan[None]:
             return
 
 
-def _verified(desired: Properties, machine: UUID, facts: Facts, *, but_running: bool = False) -> Found:
+def _verified(desired: Properties, before: Found, facts: Facts, *, but_running: bool = False) -> Found:
     asked = {**desired, "running": None} if but_running else desired
-    return verify(NestedHyperVHost, f"machine {desired['name']!r}", asked, found(machine, facts))
+    now = found(before.id, facts, {**desired, "made_disks": disks.loose(before)})
+    return verify(NestedHyperVHost, f"machine {desired['name']!r}", asked, now)
 
 
 def _cannot_change(desired: Properties, now: Found, changed: list[Attribute]) -> str:

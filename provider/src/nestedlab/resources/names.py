@@ -59,6 +59,26 @@ DiskPath = Annotated[WindowsPath, AfterValidator(_is_vhdx)]
 """A full path of a virtual disk on the host."""
 
 
+def _is_iso(path: str) -> str:
+    if path and PureWindowsPath(_full_path(path)).suffix.lower() != ".iso":
+        raise ValueError("must be an .iso file")
+    return path
+
+
+IsoPath = Annotated[str, AfterValidator(_is_iso)]
+"""A full path of an image of a DVD on the host, or "" for none."""
+
+
+def _is_version(version: str) -> str:
+    if not re.fullmatch(r"[0-9]+\.[0-9]+", version):
+        raise ValueError("must be a version such as 9.0")
+    return version
+
+
+ConfigurationVersion = Annotated[str, AfterValidator(_is_version)]
+"""A configuration version of a machine, such as 9.0."""
+
+
 def same_path(left: str, right: str) -> bool:
     """Whether two paths name the same file: Windows ignores case and takes both slashes."""
     return PureWindowsPath(left) == PureWindowsPath(right)

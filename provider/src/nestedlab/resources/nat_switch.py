@@ -7,8 +7,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from nestedlab.declare import Resource, Row
+from nestedlab.declare import Change, Properties, Resource, Row, key_of
 from nestedlab.nouns import IDENTITY, NOTES, OWNER, VMSwitch, VMSwitchName
+from nestedlab.parts import same_parts
+from nestedlab.resources.forwards import PortForward
 from nestedlab.resources.names import Name, Owner, same_name, same_text
 
 _THIS = IPv4Network("0.0.0.0/8")  # "this network", for sources only (RFC 1122, 3.2.1.3)
@@ -31,6 +33,15 @@ def _prefix(text: str) -> str:
     return text
 
 
+def _is_host(address: IPv4Address, hosts: IPv4Network) -> bool:
+    return address in hosts and address not in (hosts.network_address, hosts.broadcast_address)
+
+
+def nat_network(desired: Properties) -> IPv4Network:
+    """The network behind the NAT that the switch is to have: wider than its own where other switches are to join."""
+    return network(desired.get("nat_prefix") or desired["prefix"])
+
+
 def same_prefix(asked: str, found: str) -> bool:
     """Whether two prefixes name the same network; "" stands for none."""
     return asked == found or (bool(asked and found) and network(asked) == network(found))
@@ -48,6 +59,17 @@ class NatSwitch(Resource):
     or a network that the host has a route to. When it changes, the switch and what is connected to it stay."""
     gateway: Annotated[str | None, Field(validate_default=True), Row()] = None
     """The host's address on the switch, the gateway of its machines. By default the first address of the prefix."""
+    nat_prefix: Annotated[str | None, Row(same=same_prefix)] = None
+    """IPv4 prefix of the NAT network, where it is to be wider than the switch's own, so that others can join it. By
+    default `prefix`."""
+    nat: Annotated[str | None, Field(min_length=1), Row(same=same_name, absent=True)] = None
+    """Name of a NAT network of the host to join instead of making one: the `nat_name` of another NatSwitch, or one of
+    an administrator's. `prefix` must lie inside it. It stays when the switch goes."""
+    forwards: Annotated[list[PortForward], Row(same=same_parts(PortForward))] = []
+    """Ports of the host that lead to machines behind the NAT."""
+    on: Annotated[str | None, Field(min_length=1), Row(change=Change.REPLACE, absent=True)] = None
+    """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default `nestedlab:address` says it.
+    On another host it is made anew."""
     notes: Annotated[str, Row(VMSwitch("Notes", form=NOTES), same=same_text)] = ""
     """Free text kept with the switch."""
 
@@ -75,6 +97,41 @@ class NatSwitch(Resource):
             address = IPv4Address(gateway)
         except AddressValueError:
             raise ValueError("must be an IPv4 address") from None
-        if address not in hosts or address in (hosts.network_address, hosts.broadcast_address):
+        if not _is_host(address, hosts):
             raise ValueError(f"must be an address of a host in {hosts}")
         return gateway
+
+    @field_validator("nat_prefix")
+    @classmethod
+    def _around(cls, wider: str | None, info: ValidationInfo) -> str | None:
+        if wider is None:
+            return None
+        _prefix(wider)
+        prefix = info.data.get("prefix")
+        if prefix is not None and not network(prefix).subnet_of(network(wider)):
+            raise ValueError(f"must contain prefix, {prefix}")
+        return wider
+
+    @field_validator("nat")
+    @classmethod
+    def _instead(cls, nat: str | None, info: ValidationInfo) -> str | None:
+        if nat is not None and info.data.get("nat_prefix") is not None:
+            raise ValueError("a switch either joins a NAT (nat) or has one of its own (nat_prefix)")
+        return nat
+
+    @field_validator("forwards")
+    @classmethod
+    def _into_the_network(cls, forwards: list[PortForward], info: ValidationInfo) -> list[PortForward]:
+        prefix = info.data.get("prefix")
+        keys = [key_of(PortForward, one.model_dump()) for one in forwards]
+        double = next((key for key in keys if keys.count(key) > 1), None)
+        if double is not None:
+            raise ValueError(f"two of them are for the same port, {' '.join(double)}")
+        if prefix is None:
+            return forwards
+        for one in forwards:
+            if IPv4Address(one.internal_address) not in network(prefix):
+                raise ValueError(f"must lead into {prefix}, not to {one.internal_address}")
+            if not _is_host(IPv4Address(one.internal_address), network(prefix)):
+                raise ValueError(f"must lead to an address of a host in {prefix}, not to {one.internal_address}")
+        return forwards

@@ -6,24 +6,22 @@ are made in that order and undone in the reverse one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 from typing import ClassVar
 from uuid import UUID
 
 from nestedlab.declare import Properties, Resource
 from nestedlab.errors import AccessError, ConflictError, NotFoundError, RefusedError, RevertedError
-from nestedlab.lifecycle import Found, Plan, differences, undone, values, verify, writes
-from nestedlab.ownership import is_made_for, made_name, marked, owner_of
-from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, Step, cmdlet, statement
+from nestedlab.lifecycle import Around, Found, Plan, differences, undone, values, verify, writes
+from nestedlab.ownership import marked, owner_of
+from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, Step, cmdlet, statement
+from nestedlab.resources import gateways, nat_networks
 from nestedlab.resources.names import same_name
+from nestedlab.resources.nat_conflicts import refuse_conflicts
 from nestedlab.resources.nat_switch import NatSwitch, network
 
 _UNDONE = (AccessError, ConflictError, NotFoundError, RefusedError, RevertedError)
-
-# Windows Server 2016 and Windows 10 before 1809 take one NAT; for later ones the sources disagree, and Windows decides.
-_FIRST_BUILD_WITH_MORE_NATS = 17763
 
 # All NAT networks of a host are kept in one file: two writers at a time collide (MSFT_NetNat).
 TURN = "NetNat"
@@ -37,62 +35,32 @@ def switch_by_id(switch: UUID) -> Cmdlet:
 # Listings, because a host has few of these, and because one that succeeds also proves what is not there.
 READS: tuple[Pipeline, ...] = (
     statement("Get-VMSwitch"),
-    statement("Get-VMNetworkAdapter", ManagementOS=True),
-    statement("Get-NetAdapter"),
-    statement("Get-NetIPAddress", AddressFamily="IPv4"),
-    statement("Get-NetNat"),
+    *gateways.READS,
+    *nat_networks.READS,
 )
 
-
-def host_adapter(switch: UUID, facts: Facts) -> PSObject | None:
-    """The host's adapter to the switch, by the switch's GUID and then by MAC address: its alias may be anything."""
-    port = next((one for one in facts.all("VMNetworkAdapter") if one.text("SwitchId") == str(switch)), None)
-    if port is None:
-        return None
-    mac = port.text("MacAddress").upper()
-    return next((one for one in facts.all("MSFT_NetAdapter") if _bare(one.text("MacAddress")) == mac), None)
+# What the host needs for an adapter to appear and for an address to be usable, in seconds between two looks.
+_PATIENCE = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 
-def _bare(mac: str) -> str:
-    return mac.replace("-", "").replace(":", "").upper()
-
-
-def nat_of(switch: UUID, facts: Facts) -> PSObject | None:
-    """The NAT network that was made for the switch."""
-    return next((one for one in facts.all("MSFT_NetNat") if is_made_for(one.text("Name"), switch)), None)
-
-
-def found(switch: UUID, facts: Facts, gateway: object = None) -> Found | None:
-    """The NAT switch as the host shows it; None where there is no such switch.
-
-    Of several addresses on the adapter the one that is asked for counts, else the first.
-    """
+def found(switch: UUID, facts: Facts, known: Properties) -> Found | None:
+    """The NAT switch as the host shows it, known as at the last look or as asked for; None where there is none."""
     own = next((one for one in facts.all("VMSwitch") if one.text("Id") == str(switch)), None)
     if own is None:
         return None
-    nat = nat_of(switch, facts)
-    addresses = [one.text("IPAddress") for one in _addresses(switch, facts)]
+    gateway, around = gateways.shown(switch, facts, known)
     seen = {
         **values(NatSwitch, [own]),
-        "prefix": nat.text("InternalIPInterfaceAddressPrefix") if nat else "",
-        "nat_name": nat.text("Name") if nat else "",
-        "gateway": str(gateway) if gateway in addresses else next(iter(addresses), ""),
+        "gateway": gateway,
+        **nat_networks.shown(switch, facts, known),
+        "on": known.get("on"),
     }
+    if nat_networks.shares(known):
+        # Where the NAT is wider than the switch's own network, the address tells that.
+        seen["prefix"] = str(around) if around else known.get("prefix", "")
+    elif around and known.get("prefix") and around.prefixlen != network(known["prefix"]).prefixlen:
+        seen["gateway"] = f"{gateway}/{around.prefixlen}"
     return Found(switch, seen, facts)
-
-
-def _addresses(switch: UUID, facts: Facts) -> list[PSObject]:
-    """The addresses that were set by hand on the host's adapter; an unused adapter gives itself a 169.254 one."""
-    adapter = host_adapter(switch, facts)
-    if adapter is None:
-        return []
-    index = adapter.number("InterfaceIndex")
-    own = {
-        one.text("IPAddress"): one
-        for one in facts.all("MSFT_NetIPAddress")
-        if one.number("InterfaceIndex") == index and one["PrefixOrigin"] == "Manual"
-    }
-    return list(own.values())
 
 
 @dataclass(frozen=True)
@@ -113,102 +81,102 @@ class NatSwitchLifecycle:
         if own is None:
             raise RefusedError(f"switch {desired['name']!r} was made and is not listed; `pulumi up` tries again")
         try:
-            return (yield from self._converge(desired, _sure(found(own, born, desired.get("gateway")))))
+            return (yield from self._converge(desired, _sure(found(own, born, desired)), {}))
         except _UNDONE as error:
-            yield from undone(error, self.delete(own, {}))
+            yield from undone(error, self.delete(own, desired))
             raise
 
     def read(self, identity: UUID, known: Properties) -> Plan[Found | None]:
         """Look at the switch; None where a second, successful look confirms that it is gone."""
         facts = yield Step("read the NAT switch", READS)
-        now = found(identity, facts, known.get("gateway"))
+        now = found(identity, facts, known)
         if now is None:
             facts = yield Step("list the switches once more", READS)
-            now = found(identity, facts, known.get("gateway"))
+            now = found(identity, facts, known)
         return now
 
-    def update(self, identity: UUID, desired: Properties) -> Plan[Found]:
+    def look_around(self, identity: UUID, known: Properties) -> Plan[Around]:
+        """Read one switch; the same listings show all of them."""
+        facts = yield Step("read the NAT switches", READS)
+        shown = {UUID(one.text("Id")): facts for one in facts.all("VMSwitch")}
+        return Around(found(identity, facts, known), {one: facts for one in shown if one != identity})
+
+    def read_all(self, identities: Sequence[UUID]) -> Plan[Mapping[UUID, Facts]]:
+        """What the host shows of each switch."""
+        facts = yield Step("read the NAT switches", READS)
+        return dict.fromkeys(identities, facts)
+
+    def found(self, identity: UUID, facts: Facts, known: Properties) -> Found | None:
+        """What the facts say of a switch."""
+        return found(identity, facts, known)
+
+    def update(self, identity: UUID, desired: Properties, known: Properties | None = None) -> Plan[Found]:
         """Bring the switch, its address and its NAT to what is desired; what is connected to the switch stays so."""
         facts = yield _survey()
-        now = found(identity, facts, desired.get("gateway"))
+        now = found(identity, facts, desired)
         if now is None:
             raise NotFoundError(
                 f"switch {desired['name']!r} ({identity}) is no longer on the host. "
                 "Run `pulumi refresh`, so that the next `pulumi up` makes it again."
             )
-        if any(one.name == "prefix" for one in differences(self.kind, desired, now.values)):
+        if {one.name for one in differences(self.kind, desired, now.values)} & {"prefix", "nat_prefix", "nat"}:
             _refuse_conflicts(identity, facts, desired)
-        return (yield from self._converge(desired, now))
+        return (yield from self._converge(desired, now, known or {}))
 
-    def delete(self, identity: UUID, known: Properties) -> Plan[None]:  # noqa: ARG002 - the switch's GUID finds all
-        """Remove the NAT, the address and the switch."""
+    def delete(self, identity: UUID, known: Properties) -> Plan[None]:
+        """Remove the NAT, the address and the switch; a NAT that was joined stays, without the switch's forwards."""
         facts = yield Step("read the NAT switch", READS)
-        removed = list(_removals(identity, facts, address=True, nat=True))
+        removed = [*nat_networks.leaving(identity, facts, known), *nat_networks.removal(identity, facts)]
+        removed += gateways.removals(identity, facts)
         if any(one.text("Id") == str(identity) for one in facts.all("VMSwitch")):
             removed.append(switch_by_id(identity) | cmdlet("Remove-VMSwitch", Force=True))
         if removed:
             yield Step("remove the NAT switch", tuple(removed), turn=TURN)
 
-    def _converge(self, desired: Properties, now: Found) -> Plan[Found]:
+    def _converge(self, desired: Properties, now: Found, known: Properties) -> Plan[Found]:
         switch = switch_by_id(now.id)
         changed = differences(self.kind, desired, now.values)
         rows = writes(self.kind, switch, changed, desired)
         if rows:
             facts = yield Step("apply the switch's own settings", (*rows, *READS))
-            now = _sure(found(now.id, facts, desired.get("gateway")))
-        for pause in (0.25, 0.5, 1.0, 2.0, 4.0, 8.0):
-            if host_adapter(now.id, now.facts) is not None:
-                break
-            # The adapter can appear some time after the switch (New-VMSwitch).
-            facts = yield Step("wait for the host's adapter to the switch", READS, pause=pause)
-            now = _sure(found(now.id, facts, desired.get("gateway")))
-        if host_adapter(now.id, now.facts) is None:
-            raise RefusedError(
-                f"switch {desired['name']!r}: the host shows no adapter of its own to the switch. "
-                "Look for it in Get-NetAdapter -IncludeHidden; it may be disabled."
-            )
+            now = _sure(found(now.id, facts, desired))
+        now = yield from _adapter_of(desired, now)
+        kept = nat_networks.kept_for_others(desired, now, known)
         for pause in (0.0, 0.25, 0.5, 1.0, 2.0):
             tolerated = () if pause == 2.0 else (Condition.BUSY,)
-            pipelines = list(_network_changes(desired, now, tolerated))
+            pipelines = list(nat_networks.changes(desired, now, known, kept, tolerated))
             if not pipelines:
                 break
             facts = yield Step("set the gateway and the NAT", (*pipelines, *READS), pause=pause, turn=TURN)
-            now = _sure(found(now.id, facts, desired.get("gateway")))
+            now = _sure(found(now.id, facts, desired))
+        now = yield from _gateway_of(desired, now)
         return verify(self.kind, f"NAT switch {desired['name']!r}", desired, now)
 
 
-def _network_changes(desired: Properties, now: Found, tolerated: tuple[Condition, ...]) -> Iterator[Pipeline]:
-    """What takes away the gateway and the NAT that are wrong, and makes the right ones."""
-    changed = {one.name for one in differences(NatSwitch, desired, now.values)}
-    prefix = network(desired["prefix"])
-    lengths = {one.text("IPAddress"): one.number("PrefixLength") for one in _addresses(now.id, now.facts)}
-    address = "gateway" in changed or lengths[desired["gateway"]] != prefix.prefixlen
-    yield from _removals(now.id, now.facts, address=address, nat="prefix" in changed)
-    if address:
-        adapter = host_adapter(now.id, now.facts)
-        index = adapter.number("InterfaceIndex") if adapter else None
-        # No -DefaultGateway: the host is the gateway here and has its own elsewhere (New-NetIPAddress).
-        yield statement(
-            "New-NetIPAddress", InterfaceIndex=index, IPAddress=desired["gateway"], PrefixLength=prefix.prefixlen
-        ).on_behalf_of("gateway")
-    if "prefix" in changed:
-        name = made_name(desired["name"], now.id)
-        making = statement("New-NetNat", Name=name, InternalIPInterfaceAddressPrefix=str(prefix))
-        yield making.tolerating(*tolerated).on_behalf_of("prefix")
+def _adapter_of(desired: Properties, now: Found) -> Plan[Found]:
+    """Wait for the host's adapter to the switch, which can appear some time after the switch (New-VMSwitch)."""
+    for pause in _PATIENCE:
+        if gateways.host_adapter(now.id, now.facts) is not None:
+            break
+        facts = yield Step("wait for the host's adapter to the switch", READS, pause=pause)
+        now = _sure(found(now.id, facts, desired))
+    if gateways.host_adapter(now.id, now.facts) is None:
+        raise RefusedError(
+            f"switch {desired['name']!r}: the host shows no adapter of its own to the switch. "
+            "Look for it in Get-NetAdapter -IncludeHidden; it may be disabled."
+        )
+    return now
 
 
-def _removals(switch: UUID, facts: Facts, *, address: bool, nat: bool) -> Iterator[Pipeline]:
-    """What removes a switch's NAT and addresses, always by key: without one, these cmdlets remove all there are."""
-    made = nat_of(switch, facts)
-    if nat and made is not None:
-        yield statement("Remove-NetNat", Name=made.text("Name"), Confirm=False).tolerating(Condition.ABSENT)
-    for one in _addresses(switch, facts) if address else ():
-        yield statement(
-            "Remove-NetIPAddress",
-            InterfaceIndex=one.number("InterfaceIndex"),
-            IPAddress=one.text("IPAddress"),
-            Confirm=False,
-        ).tolerating(Condition.ABSENT)
+def _gateway_of(desired: Properties, now: Found) -> Plan[Found]:
+    """Wait for the gateway to be usable."""
+    for pause in _PATIENCE:
+        if not gateways.is_settling(now.id, now.facts, desired["gateway"]):
+            break
+        facts = yield Step("wait for the gateway to be usable", READS, pause=pause)
+        now = _sure(found(now.id, facts, desired))
+    gateways.refuse_unusable(now.id, now.facts, desired["gateway"])
+    return now
 
 
 def _survey() -> Step:
@@ -245,36 +213,8 @@ def _own(facts: Facts, desired: Properties) -> UUID | None:
 
 
 def _refuse_conflicts(own: UUID | None, facts: Facts, desired: Properties) -> None:
-    """Raise where the prefix collides with another NAT or with a network that the host has a route to."""
-    prefix = network(desired["prefix"])
-    others = [one for one in facts.all("MSFT_NetNat") if own is None or not is_made_for(one.text("Name"), own)]
-    for one in others:
-        internal = one.text("InternalIPInterfaceAddressPrefix")
-        if internal and network(internal).overlaps(prefix):
-            raise ConflictError(
-                f"prefix: {prefix} overlaps {internal} of the NAT network {one.text('Name')!r} on the host. "
-                "Choose another prefix, or remove that NAT."
-            )
-    system = facts.first("Win32_OperatingSystem")
-    if others and system is not None and system.number("BuildNumber") < _FIRST_BUILD_WITH_MORE_NATS:
-        raise ConflictError(
-            f"the host has the NAT network {others[0].text('Name')!r} already, and {system.text('Caption')} (build "
-            f"{system.text('BuildNumber')}) takes only one. Remove it, or use a parent with Windows Server 2019."
-        )
-    adapter = host_adapter(own, facts) if own else None
-    for route in facts.all("MSFT_NetRoute"):
-        if adapter is not None and route.number("InterfaceIndex") == adapter.number("InterfaceIndex"):
-            continue
-        if _in_the_way(network(route.text("DestinationPrefix")), prefix):
-            raise ConflictError(
-                f"prefix: {prefix} overlaps the host's route to {route.text('DestinationPrefix')} through "
-                f"{route.text('InterfaceAlias') or 'interface ' + route.text('InterfaceIndex')}. Choose another prefix."
-            )
-
-
-def _in_the_way(destination: IPv4Network, prefix: IPv4Network) -> bool:
-    """Whether a route is to a network of its own: not the default route, nor the ones to every multicast group."""
-    return destination.prefixlen > 0 and not destination.is_multicast and destination.overlaps(prefix)
+    nat = nat_networks.nat_of(own, facts) if own else None
+    refuse_conflicts(desired, facts, nat, gateways.host_adapter(own, facts) if own else None)
 
 
 def _sure(now: Found | None) -> Found:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PureWindowsPath
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
-from nestedlab.declare import Change, Properties, Resource, Row
+from nestedlab.declare import Attribute, Change, Consequence, Properties, Resource, Row, key_of
+from nestedlab.lifecycle import needs
 from nestedlab.nouns import (
     IDENTITY,
     MIB,
@@ -18,13 +19,29 @@ from nestedlab.nouns import (
     RUNNING,
     TEXT,
     VM,
+    VMDvdDrive,
+    VMFirmware,
     VMMemory,
     VMNetworkAdapter,
     VMNetworkAdapterConnection,
     VMProcessor,
+    VMSecurity,
 )
-from nestedlab.resources.disk import Disk, disk_change, same_disk
-from nestedlab.resources.names import Name, Owner, SwitchName, WindowsPath, same_name, same_path, same_text
+from nestedlab.parts import parts_change, same_parts
+from nestedlab.resources.adapters import Adapter
+from nestedlab.resources.baselines import baseline_change
+from nestedlab.resources.disks import DataDisk, Disk, by_location, data_disks_change, disk_change, same_disk, shrinks
+from nestedlab.resources.names import (
+    ConfigurationVersion,
+    IsoPath,
+    Name,
+    Owner,
+    SwitchName,
+    WindowsPath,
+    same_name,
+    same_path,
+    same_text,
+)
 
 
 def _same_folder(asked: str, found: str) -> bool:
@@ -41,6 +58,12 @@ class NestedHyperVHost(Resource):
     """Name of the machine on the host. By default the resource's logical name."""
     processors: Annotated[int, Field(ge=1, le=2048), Row(VMProcessor("Count"), Change.OFF)] = 4
     """Virtual processors given to the machine."""
+    processor_weight: Annotated[int, Field(ge=1, le=10000), Row(VMProcessor("RelativeWeight"), Change.OFF)] = 100
+    """Share of the host's processors that the machine gets when they are scarce, beside other machines' weights."""
+    processor_limit: Annotated[int, Field(ge=1, le=100), Row(VMProcessor("Maximum"), Change.OFF)] = 100
+    """Most of its virtual processors' time that the machine may use, in percent."""
+    processor_reserve: Annotated[int, Field(ge=0, le=100), Row(VMProcessor("Reserve"), Change.OFF)] = 0
+    """Part of its virtual processors' time that is kept for the machine, in percent."""
     memory_mib: Annotated[
         int,
         Field(ge=32, le=240 * 1024**2, multiple_of=2),
@@ -50,22 +73,84 @@ class NestedHyperVHost(Resource):
     of use with."""
     os_disk: Annotated[Disk, Row(change=disk_change, same=same_disk)]
     """The disk that the machine starts from."""
-    switch: Annotated[SwitchName, Row(VMNetworkAdapterConnection("SwitchName", form=TEXT), same=same_name)] = ""
-    """Name of the switch on the host that the machine's network adapter is connected to; empty for none."""
-    mac_spoofing: Annotated[bool, Row(VMNetworkAdapter("MacAddressSpoofing", form=ON_OFF))] = False
+    data_disks: Annotated[list[DataDisk], Row(change=data_disks_change, same=same_parts(DataDisk))] = []
+    """Further disks of the machine. They are attached and detached while it runs."""
+    iso: Annotated[IsoPath, Row(VMDvdDrive.shows("Path", form=TEXT), same=same_path)] = ""
+    """Image of a DVD on the host that is in the machine's DVD drive; empty for none."""
+    adapters: Annotated[list[Adapter], Row(change=parts_change(Adapter), same=same_parts(Adapter))] = []
+    """The machine's network adapters, where `switch` and `mac_spoofing`, which describe one, are not enough."""
+    switch: Annotated[
+        SwitchName | None,
+        Field(validate_default=True),
+        Row(VMNetworkAdapterConnection("SwitchName", form=TEXT), same=same_name),
+    ] = None
+    """Name of the switch on the host that the machine's one network adapter is connected to; empty for none."""
+    mac_spoofing: Annotated[
+        bool | None, Field(validate_default=True), Row(VMNetworkAdapter("MacAddressSpoofing", form=ON_OFF))
+    ] = None
     """Whether the adapter may send with other MAC addresses than its own, so that machines inside the nested host reach
-    the network directly. It weakens isolation: where that is unwelcome, use a NatSwitch inside or outside."""
+    the network directly. It weakens isolation: where that is unwelcome, use a NatSwitch inside or outside. Off unless
+    asked for."""
+    secure_boot: Annotated[bool, Row(VMFirmware("EnableSecureBoot", reads="SecureBoot", form=ON_OFF), Change.OFF)] = (
+        True
+    )
+    """Whether the firmware starts signed systems only."""
+    secure_boot_template: Annotated[
+        Literal["MicrosoftWindows", "MicrosoftUEFICertificateAuthority", "OpenSourceShieldedVM"],
+        Row(VMFirmware("SecureBootTemplate"), Change.OFF),
+    ] = "MicrosoftWindows"
+    """Whose signatures the firmware takes: MicrosoftUEFICertificateAuthority is for Linux."""
+    tpm: Annotated[bool, Row(VMSecurity.shows("TpmEnabled"), Change.OFF)] = False
+    """Whether the machine has a virtual TPM. Its key stays on this host: the machine does not start on another one."""
+    time_synchronization: Annotated[bool, Row()] = True
+    """Whether the guest's clock follows the host's (integration service). Off for a lab with a domain of its own."""
     running: Annotated[bool, Row(VM.shows("State", form=RUNNING))] = True
     """Whether the machine is to run."""
+    baseline: Annotated[Name | None, Row(change=baseline_change, absent=True)] = None
+    """Name of a checkpoint that is taken once, while the machine is off and set up, and kept, so that `reset` can go
+    back to it; on the host the machine's id is added to it. While there is one, the disks it has can neither be taken
+    away nor grow."""
+    reset: Annotated[str | None, Row()] = None
+    """Any text; when it changes, the machine goes back to its baseline. Settings are as the program says afterwards;
+    disks that the baseline does not have are made anew."""
+    on_power_off: Annotated[Literal["restart", "fail"], Row()] = "restart"
+    """What a change does that needs the machine off while it runs: shut it down and start it again, or fail."""
+    automatic_start: Annotated[Literal["Nothing", "StartIfRunning", "Start"], Row(VM("AutomaticStartAction"))] = (
+        "StartIfRunning"
+    )
+    """What becomes of the machine when the host starts."""
+    automatic_start_delay: Annotated[int, Field(ge=0, le=2**31 - 1), Row(VM("AutomaticStartDelay"))] = 0
+    """Seconds that the host waits before it starts the machine by itself."""
+    automatic_stop: Annotated[Literal["TurnOff", "Save", "ShutDown"], Row(VM("AutomaticStopAction"), Change.OFF)] = (
+        "ShutDown"
+    )
+    """What becomes of the machine when the host shuts down. A nested host with running machines cannot be saved."""
+    checkpoint_type: Annotated[
+        Literal["Disabled", "Production", "ProductionOnly", "Standard"], Row(VM("CheckpointType"))
+    ] = "Production"
+    """What kind of checkpoints are taken of the machine."""
+    on: Annotated[str | None, Field(min_length=1), Row(change=Change.REPLACE, absent=True)] = None
+    """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default `nestedlab:address` says it.
+    On another host it is made anew."""
     notes: Annotated[str, Row(VM("Notes", form=NOTES), same=same_text)] = ""
     """Free text kept with the machine."""
     path: Annotated[WindowsPath | None, Row(VM.shows("Path"), Change.REPLACE, same=_same_folder)] = None
     """Folder on the host under which the machine's own folder is made. By default the host's."""
+    configuration_version: Annotated[
+        ConfigurationVersion | None, Row(VM.shows("Version", form=TEXT), Change.REPLACE)
+    ] = None
+    """The machine's configuration version at birth, one of those that the host supports (Get-VMHostSupportedVersion).
+    By default the host's newest."""
 
     generation: Annotated[Literal[2], Row(VM.shows("Generation"), Change.REPLACE)] = 2
     """Generation of the machine. Always 2."""
     dynamic_memory: Annotated[Literal[False], Row(VMMemory("DynamicMemoryEnabled"), Change.OFF)] = False
     """Whether the memory is dynamic. Always off: nested virtualization rules it out."""
+    automatic_checkpoints: Annotated[Literal[False], Row(VM("AutomaticCheckpointsEnabled"), Change.OFF, newer=True)] = (
+        False
+    )
+    """Whether the host takes a checkpoint at each start. Always off: it would put a file in front of each disk. Windows
+    Server 2016 does not know it."""
     expose_virtualization_extensions: Annotated[
         Literal[True], Row(VMProcessor("ExposeVirtualizationExtensions"), Change.OFF)
     ] = True
@@ -79,11 +164,89 @@ class NestedHyperVHost(Resource):
     """The machine's configuration version."""
     os_disk_path: Annotated[str, Row(computed=True)] = ""
     """The file of the disk that the machine starts from."""
+    baseline_id: Annotated[str, Row(computed=True)] = ""
+    """The GUID of the checkpoint that is the baseline."""
+    made_disks: Annotated[list[str], Row(computed=True)] = []
+    """Files that were made for the machine and go with it."""
+
+    @field_validator("data_disks")
+    @classmethod
+    def _in_slots(cls, disks: list[DataDisk]) -> list[DataDisk]:
+        placed = [
+            disk if disk.location is not None else disk.model_copy(update={"location": place})
+            for place, disk in enumerate(disks, start=1)
+        ]
+        _unique(DataDisk, [disk.model_dump() for disk in placed])
+        return placed
+
+    @field_validator("adapters")
+    @classmethod
+    def _by_name(cls, adapters: list[Adapter]) -> list[Adapter]:
+        _unique(Adapter, [adapter.model_dump() for adapter in adapters])
+        return adapters
+
+    @field_validator("switch", "mac_spoofing")
+    @classmethod
+    def _of_the_one_adapter(cls, value: Any, info: ValidationInfo) -> Any:
+        if info.data.get("adapters"):
+            if value is not None:
+                raise ValueError("describes the one adapter of a machine; with adapters, say it of one of them")
+            return None
+        return value if value is not None else ("" if info.field_name == "switch" else False)
+
+    @field_validator("checkpoint_type")
+    @classmethod
+    def _takes_a_baseline(cls, kind: str, info: ValidationInfo) -> str:
+        if kind == "Disabled" and info.data.get("baseline"):
+            raise ValueError("lets no baseline be taken: leave baseline out, or choose another type")
+        return kind
+
+    @field_validator("reset")
+    @classmethod
+    def _of_a_baseline(cls, reset: str | None, info: ValidationInfo) -> str | None:
+        if reset is not None and not info.data.get("baseline"):
+            raise ValueError("goes back to a baseline: the machine needs one (baseline)")
+        return reset
+
+    @classmethod
+    def consequences(
+        cls, found: Properties, asked: Properties, changed: Sequence[Attribute], replaced: Sequence[Attribute]
+    ) -> Iterator[Consequence]:
+        """A machine that is replaced, is shut down, or loses a disk."""
+        if replaced:
+            why = ", ".join(one.name for one in replaced)
+            yield Consequence(
+                f"the machine will be deleted, with the disks made for it, and made anew: {why} cannot change"
+            )
+            return
+        if "reset" in {one.name for one in changed} and asked.get("reset"):
+            yield Consequence("the machine will go back to its baseline: what was done on it since then is lost")
+        off = [one.name for one in changed if Change.OFF in needs([one], found, asked)]
+        if off and found.get("running"):
+            again = " and started again" if asked.get("running") else ""
+            yield Consequence(
+                f"the running machine will be shut down{again} to change {', '.join(off)}",
+                forbidden=asked.get("on_power_off") == "fail",
+            )
+        # One that a given file takes the place of goes too.
+        kept = {one["location"] for one in asked.get("data_disks") or () if one.get("path") is None}
+        for disk in found.get("data_disks") or ():
+            if disk["location"] not in kept and disk.get("path") is None and not disk.get("keep"):
+                yield Consequence(f"the data disk at location {disk['location']} will be deleted")
 
     @classmethod
     def refusals(cls, before: Properties, asked: Properties) -> Iterator[tuple[tuple[str, ...], str]]:
         """A disk does not shrink: what is beyond the new end would be lost."""
-        was, size = ((inputs.get("os_disk") or {}).get("size_gib") for inputs in (before, asked))
-        if was is not None and size is not None and size < was:
-            reason = f"a disk cannot shrink: it has {was} GiB; ask for that or more"
-            yield ("os_disk", "size_gib"), reason
+        there = by_location(before)
+        for location, disk in by_location(asked).items():
+            if shrinks(there.get(location) or {}, disk):
+                where = ("os_disk",) if location == 0 else ("data_disks",)
+                reason = f"a disk cannot shrink: it has {there[location]['size_gib']} GiB; ask for that or more"
+                yield (*where, "size_gib"), reason
+
+
+def _unique(kind: Any, parts: list[dict[str, Any]]) -> None:
+    keys = [key_of(kind, part) for part in parts]
+    double = next((key for key in keys if keys.count(key) > 1), None)
+    if double is not None:
+        raise ValueError(f"two of them have the same {' and '.join(kind.key)}, {', '.join(double)}")

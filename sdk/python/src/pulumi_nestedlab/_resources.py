@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -11,6 +11,77 @@ from pulumi import dynamic
 
 from nestedlab.adapters.dynamic import NatSwitchProvider, NestedHyperVHostProvider
 from pulumi_nestedlab._owner import owner_of
+
+
+@pulumi.input_type
+class PortForward:
+    """A port of the host that leads to a port of a machine behind the NAT.
+
+    It works from other machines; from the host itself use the machine's own address. A firewall rule that lets the
+    port in is not made.
+    """
+
+    def __init__(
+        self,
+        *,
+        protocol: pulumi.Input[str] | None = None,
+        external_port: pulumi.Input[int] | None = None,
+        external_address: pulumi.Input[str] | None = None,
+        internal_address: pulumi.Input[str] | None = None,
+        internal_port: pulumi.Input[int] | None = None,
+    ) -> None:
+        """A port of the host that leads to a port of a machine behind the NAT.
+
+        It works from other machines; from the host itself use the machine's own address. A firewall rule that lets the
+        port in is not made.
+
+
+            :param protocol: Protocol of the port.
+            :param external_port: Port of the host.
+            :param external_address: Address of the host; 0.0.0.0 is any of them.
+            :param internal_address: Address of the machine behind the NAT.
+            :param internal_port: Port of the machine. By default the same as the host's.
+        """
+        if protocol is not None:
+            pulumi.set(self, "protocol", protocol)
+        if external_port is not None:
+            pulumi.set(self, "external_port", external_port)
+        if external_address is not None:
+            pulumi.set(self, "external_address", external_address)
+        if internal_address is not None:
+            pulumi.set(self, "internal_address", internal_address)
+        if internal_port is not None:
+            pulumi.set(self, "internal_port", internal_port)
+
+    @property
+    @pulumi.getter(name="protocol")
+    def protocol(self) -> pulumi.Input[str] | None:
+        """Protocol of the port."""
+        return pulumi.get(self, "protocol")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="externalPort")
+    def external_port(self) -> pulumi.Input[int] | None:
+        """Port of the host."""
+        return pulumi.get(self, "external_port")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="externalAddress")
+    def external_address(self) -> pulumi.Input[str] | None:
+        """Address of the host; 0.0.0.0 is any of them."""
+        return pulumi.get(self, "external_address")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="internalAddress")
+    def internal_address(self) -> pulumi.Input[str] | None:
+        """Address of the machine behind the NAT."""
+        return pulumi.get(self, "internal_address")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="internalPort")
+    def internal_port(self) -> pulumi.Input[int] | None:
+        """Port of the machine. By default the same as the host's."""
+        return pulumi.get(self, "internal_port")  # type: ignore[no-any-return] # how the SDK keeps it
 
 
 @pulumi.input_type
@@ -23,14 +94,20 @@ class Disk:
         size_gib: pulumi.Input[int] | None = None,
         parent: pulumi.Input[str] | None = None,
         path: pulumi.Input[str] | None = None,
+        fixed: pulumi.Input[bool] | None = None,
+        keep: pulumi.Input[bool] | None = None,
     ) -> None:
         """A virtual disk: blank of `size_gib`, differencing on `parent`, or the existing file at `path`.
 
-        :param size_gib: Size of a blank disk, in GiB. It grows in place; it cannot shrink.
-        :param parent: A sealed image on the host, such as a sysprepped Windows Server. It is never written to:
-            the machine gets a differencing disk on it, which is quick to make and small.
+        :param size_gib: Size of the disk, in GiB. With `parent`, at least the parent's, which is the
+            default. It grows in place, while the machine is off; it cannot shrink.
+        :param parent: A sealed image on the host, such as a sysprepped Windows Server. It is never written
+            to: the machine gets a differencing disk on it, which is quick to make and small.
         :param path: A disk that exists on the host. It is attached as it is, and left where it is when the
             machine goes.
+        :param fixed: Whether a blank disk takes all of its size on the host at once, which is faster to use
+            and slow to make.
+        :param keep: Whether a disk that was made stays on the host when the machine goes.
         """
         if size_gib is not None:
             pulumi.set(self, "size_gib", size_gib)
@@ -38,18 +115,23 @@ class Disk:
             pulumi.set(self, "parent", parent)
         if path is not None:
             pulumi.set(self, "path", path)
+        if fixed is not None:
+            pulumi.set(self, "fixed", fixed)
+        if keep is not None:
+            pulumi.set(self, "keep", keep)
 
     @property
     @pulumi.getter(name="sizeGib")
     def size_gib(self) -> pulumi.Input[int] | None:
-        """Size of a blank disk, in GiB. It grows in place; it cannot shrink."""
+        """Size of the disk, in GiB. With `parent`, at least the parent's, which is the default. It grows in place,
+        while the machine is off; it cannot shrink."""
         return pulumi.get(self, "size_gib")  # type: ignore[no-any-return] # how the SDK keeps it
 
     @property
     @pulumi.getter(name="parent")
     def parent(self) -> pulumi.Input[str] | None:
-        """A sealed image on the host, such as a sysprepped Windows Server. It is never written to: the machine gets a
-        differencing disk on it, which is quick to make and small."""
+        """A sealed image on the host, such as a sysprepped Windows Server. It is never written to: the machine
+        gets a differencing disk on it, which is quick to make and small."""
         return pulumi.get(self, "parent")  # type: ignore[no-any-return] # how the SDK keeps it
 
     @property
@@ -57,6 +139,214 @@ class Disk:
     def path(self) -> pulumi.Input[str] | None:
         """A disk that exists on the host. It is attached as it is, and left where it is when the machine goes."""
         return pulumi.get(self, "path")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="fixed")
+    def fixed(self) -> pulumi.Input[bool] | None:
+        """Whether a blank disk takes all of its size on the host at once, which is faster to use and slow to make."""
+        return pulumi.get(self, "fixed")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="keep")
+    def keep(self) -> pulumi.Input[bool] | None:
+        """Whether a disk that was made stays on the host when the machine goes."""
+        return pulumi.get(self, "keep")  # type: ignore[no-any-return] # how the SDK keeps it
+
+
+@pulumi.input_type
+class DataDisk:
+    """A further disk of the machine; like `Disk`, in a slot of its own."""
+
+    def __init__(
+        self,
+        *,
+        size_gib: pulumi.Input[int] | None = None,
+        parent: pulumi.Input[str] | None = None,
+        path: pulumi.Input[str] | None = None,
+        fixed: pulumi.Input[bool] | None = None,
+        keep: pulumi.Input[bool] | None = None,
+        location: pulumi.Input[int] | None = None,
+    ) -> None:
+        """A further disk of the machine; like `Disk`, in a slot of its own.
+
+        :param size_gib: Size of the disk, in GiB. With `parent`, at least the parent's, which is the
+            default. It grows in place, while the machine is off; it cannot shrink.
+        :param parent: A sealed image on the host, such as a sysprepped Windows Server. It is never written
+            to: the machine gets a differencing disk on it, which is quick to make and small.
+        :param path: A disk that exists on the host. It is attached as it is, and left where it is when the
+            machine goes.
+        :param fixed: Whether a blank disk takes all of its size on the host at once, which is faster to use
+            and slow to make.
+        :param keep: Whether a disk that was made stays on the host when the machine goes.
+        :param location: Location on the machine's SCSI controller, by which the disk is told from the
+            others. By default its place in the list, the first being 1.
+        """
+        if size_gib is not None:
+            pulumi.set(self, "size_gib", size_gib)
+        if parent is not None:
+            pulumi.set(self, "parent", parent)
+        if path is not None:
+            pulumi.set(self, "path", path)
+        if fixed is not None:
+            pulumi.set(self, "fixed", fixed)
+        if keep is not None:
+            pulumi.set(self, "keep", keep)
+        if location is not None:
+            pulumi.set(self, "location", location)
+
+    @property
+    @pulumi.getter(name="sizeGib")
+    def size_gib(self) -> pulumi.Input[int] | None:
+        """Size of the disk, in GiB. With `parent`, at least the parent's, which is the default. It grows in place,
+        while the machine is off; it cannot shrink."""
+        return pulumi.get(self, "size_gib")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="parent")
+    def parent(self) -> pulumi.Input[str] | None:
+        """A sealed image on the host, such as a sysprepped Windows Server. It is never written to: the machine
+        gets a differencing disk on it, which is quick to make and small."""
+        return pulumi.get(self, "parent")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="path")
+    def path(self) -> pulumi.Input[str] | None:
+        """A disk that exists on the host. It is attached as it is, and left where it is when the machine goes."""
+        return pulumi.get(self, "path")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="fixed")
+    def fixed(self) -> pulumi.Input[bool] | None:
+        """Whether a blank disk takes all of its size on the host at once, which is faster to use and slow to make."""
+        return pulumi.get(self, "fixed")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="keep")
+    def keep(self) -> pulumi.Input[bool] | None:
+        """Whether a disk that was made stays on the host when the machine goes."""
+        return pulumi.get(self, "keep")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="location")
+    def location(self) -> pulumi.Input[int] | None:
+        """Location on the machine's SCSI controller, by which the disk is told from the others. By default its
+        place in the list, the first being 1."""
+        return pulumi.get(self, "location")  # type: ignore[no-any-return] # how the SDK keeps it
+
+
+@pulumi.input_type
+class Adapter:
+    """A network adapter of a machine."""
+
+    def __init__(
+        self,
+        *,
+        name: pulumi.Input[str] | None = None,
+        switch: pulumi.Input[str] | None = None,
+        mac: pulumi.Input[str] | None = None,
+        mac_spoofing: pulumi.Input[bool] | None = None,
+        dhcp_guard: pulumi.Input[bool] | None = None,
+        router_guard: pulumi.Input[bool] | None = None,
+        device_naming: pulumi.Input[bool] | None = None,
+        vlan: pulumi.Input[int] | None = None,
+        trunk: pulumi.Input[str] | None = None,
+        native_vlan: pulumi.Input[int] | None = None,
+    ) -> None:
+        """A network adapter of a machine.
+
+        :param name: Name of the adapter, by which it is told from the machine's others.
+        :param switch: Name of the switch on the host that the adapter is connected to; empty for none.
+        :param mac: The adapter's MAC address; empty for a dynamic one, which the host chooses.
+        :param mac_spoofing: Whether the adapter may send with other MAC addresses than its own; see
+            `mac_spoofing` of the machine.
+        :param dhcp_guard: Whether DHCP offers from the machine are dropped.
+        :param router_guard: Whether router advertisements from the machine are dropped.
+        :param device_naming: Whether the guest can see the adapter's name.
+        :param vlan: The VLAN that the adapter is in (access mode); 0 for none.
+        :param trunk: The VLANs that the adapter passes with their tags (trunk mode), such as 10,20-29;
+            empty for none.
+        :param native_vlan: The VLAN of untagged packets in trunk mode.
+        """
+        if name is not None:
+            pulumi.set(self, "name", name)
+        if switch is not None:
+            pulumi.set(self, "switch", switch)
+        if mac is not None:
+            pulumi.set(self, "mac", mac)
+        if mac_spoofing is not None:
+            pulumi.set(self, "mac_spoofing", mac_spoofing)
+        if dhcp_guard is not None:
+            pulumi.set(self, "dhcp_guard", dhcp_guard)
+        if router_guard is not None:
+            pulumi.set(self, "router_guard", router_guard)
+        if device_naming is not None:
+            pulumi.set(self, "device_naming", device_naming)
+        if vlan is not None:
+            pulumi.set(self, "vlan", vlan)
+        if trunk is not None:
+            pulumi.set(self, "trunk", trunk)
+        if native_vlan is not None:
+            pulumi.set(self, "native_vlan", native_vlan)
+
+    @property
+    @pulumi.getter(name="name")
+    def name(self) -> pulumi.Input[str] | None:
+        """Name of the adapter, by which it is told from the machine's others."""
+        return pulumi.get(self, "name")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="switch")
+    def switch(self) -> pulumi.Input[str] | None:
+        """Name of the switch on the host that the adapter is connected to; empty for none."""
+        return pulumi.get(self, "switch")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="mac")
+    def mac(self) -> pulumi.Input[str] | None:
+        """The adapter's MAC address; empty for a dynamic one, which the host chooses."""
+        return pulumi.get(self, "mac")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="macSpoofing")
+    def mac_spoofing(self) -> pulumi.Input[bool] | None:
+        """Whether the adapter may send with other MAC addresses than its own; see `mac_spoofing` of the machine."""
+        return pulumi.get(self, "mac_spoofing")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="dhcpGuard")
+    def dhcp_guard(self) -> pulumi.Input[bool] | None:
+        """Whether DHCP offers from the machine are dropped."""
+        return pulumi.get(self, "dhcp_guard")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="routerGuard")
+    def router_guard(self) -> pulumi.Input[bool] | None:
+        """Whether router advertisements from the machine are dropped."""
+        return pulumi.get(self, "router_guard")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="deviceNaming")
+    def device_naming(self) -> pulumi.Input[bool] | None:
+        """Whether the guest can see the adapter's name."""
+        return pulumi.get(self, "device_naming")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="vlan")
+    def vlan(self) -> pulumi.Input[int] | None:
+        """The VLAN that the adapter is in (access mode); 0 for none."""
+        return pulumi.get(self, "vlan")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="trunk")
+    def trunk(self) -> pulumi.Input[str] | None:
+        """The VLANs that the adapter passes with their tags (trunk mode), such as 10,20-29; empty for none."""
+        return pulumi.get(self, "trunk")  # type: ignore[no-any-return] # how the SDK keeps it
+
+    @property
+    @pulumi.getter(name="nativeVlan")
+    def native_vlan(self) -> pulumi.Input[int] | None:
+        """The VLAN of untagged packets in trunk mode."""
+        return pulumi.get(self, "native_vlan")  # type: ignore[no-any-return] # how the SDK keeps it
 
 
 class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
@@ -69,6 +359,10 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
         name: pulumi.Input[str] | None = None,
         prefix: pulumi.Input[str],
         gateway: pulumi.Input[str] | None = None,
+        nat_prefix: pulumi.Input[str] | None = None,
+        nat: pulumi.Input[str] | None = None,
+        forwards: pulumi.Input[Sequence[pulumi.Input[PortForward]]] | None = None,
+        on: pulumi.Input[str] | None = None,
         notes: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -76,11 +370,19 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
 
         :param resource_name: The resource's logical name in the program.
         :param name: Name of the switch on the host. By default the resource's logical name.
-        :param prefix: IPv4 prefix of the network behind the NAT, such as 192.168.50.0/24. It must not overlap
-            another NAT of the host or a network that the host has a route to. When it changes, the switch and what
-            is connected to it stay.
+        :param prefix: IPv4 prefix of the network behind the NAT, such as 192.168.50.0/24. It must not
+            overlap another NAT of the host or a network that the host has a route to. When it changes, the
+            switch and what is connected to it stay.
         :param gateway: The host's address on the switch, the gateway of its machines. By default the first
             address of the prefix.
+        :param nat_prefix: IPv4 prefix of the NAT network, where it is to be wider than the switch's own, so
+            that others can join it. By default `prefix`.
+        :param nat: Name of a NAT network of the host to join instead of making one: the `nat_name` of
+            another NatSwitch, or one of an administrator's. `prefix` must lie inside it. It stays when the
+            switch goes.
+        :param forwards: Ports of the host that lead to machines behind the NAT.
+        :param on: Name of the parent host, one of those in the setting `nestedlab:hosts`; by default
+            `nestedlab:address` says it. On another host it is made anew.
         :param notes: Free text kept with the switch.
         :param opts: Options of the resource.
         """
@@ -88,6 +390,10 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
             "name": resource_name if name is None else name,
             "prefix": prefix,
             "gateway": gateway,
+            "natPrefix": nat_prefix,
+            "nat": nat,
+            "forwards": forwards,
+            "on": on,
             "notes": notes,
             "switchType": None,
             "switchId": None,
@@ -104,16 +410,44 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
 
     @property
     def prefix(self) -> pulumi.Output[str]:
-        """IPv4 prefix of the network behind the NAT, such as 192.168.50.0/24. It must not overlap another NAT of the
-        host or a network that the host has a route to. When it changes, the switch and what is connected to it
-        stay."""
+        """IPv4 prefix of the network behind the NAT, such as 192.168.50.0/24. It must not overlap another NAT of
+        the host or a network that the host has a route to. When it changes, the switch and what is connected to
+        it stay."""
         output: pulumi.Output[str] = self.__dict__["prefix"]
         return output
 
     @property
     def gateway(self) -> pulumi.Output[str]:
-        """The host's address on the switch, the gateway of its machines. By default the first address of the prefix."""
+        """The host's address on the switch, the gateway of its machines. By default the first address of the
+        prefix."""
         output: pulumi.Output[str] = self.__dict__["gateway"]
+        return output
+
+    @property
+    def nat_prefix(self) -> pulumi.Output[str]:
+        """IPv4 prefix of the NAT network, where it is to be wider than the switch's own, so that others can join
+        it. By default `prefix`."""
+        output: pulumi.Output[str] = self.__dict__["natPrefix"]
+        return output
+
+    @property
+    def nat(self) -> pulumi.Output[str]:
+        """Name of a NAT network of the host to join instead of making one: the `nat_name` of another NatSwitch, or
+        one of an administrator's. `prefix` must lie inside it. It stays when the switch goes."""
+        output: pulumi.Output[str] = self.__dict__["nat"]
+        return output
+
+    @property
+    def forwards(self) -> pulumi.Output[Sequence[Any]]:
+        """Ports of the host that lead to machines behind the NAT."""
+        output: pulumi.Output[Sequence[Any]] = self.__dict__["forwards"]
+        return output
+
+    @property
+    def on(self) -> pulumi.Output[str]:
+        """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default `nestedlab:address`
+        says it. On another host it is made anew."""
+        output: pulumi.Output[str] = self.__dict__["on"]
         return output
 
     @property
@@ -142,8 +476,8 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
 
     @property
     def nat_name(self) -> pulumi.Output[str]:
-        """Name of the NAT network, for Get-NetNat and Add-NetNatStaticMapping. It carries the switch's GUID, because a
-        NAT has no notes to say whose it is."""
+        """Name of the NAT network, for Get-NetNat and Add-NetNatStaticMapping. It carries the switch's GUID,
+        because a NAT has no notes to say whose it is."""
         output: pulumi.Output[str] = self.__dict__["natName"]
         return output
 
@@ -157,13 +491,32 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         *,
         name: pulumi.Input[str] | None = None,
         processors: pulumi.Input[int] | None = None,
+        processor_weight: pulumi.Input[int] | None = None,
+        processor_limit: pulumi.Input[int] | None = None,
+        processor_reserve: pulumi.Input[int] | None = None,
         memory_mib: pulumi.Input[int] | None = None,
         os_disk: pulumi.Input[Disk],
+        data_disks: pulumi.Input[Sequence[pulumi.Input[DataDisk]]] | None = None,
+        iso: pulumi.Input[str] | None = None,
+        adapters: pulumi.Input[Sequence[pulumi.Input[Adapter]]] | None = None,
         switch: pulumi.Input[str] | None = None,
         mac_spoofing: pulumi.Input[bool] | None = None,
+        secure_boot: pulumi.Input[bool] | None = None,
+        secure_boot_template: pulumi.Input[str] | None = None,
+        tpm: pulumi.Input[bool] | None = None,
+        time_synchronization: pulumi.Input[bool] | None = None,
         running: pulumi.Input[bool] | None = None,
+        baseline: pulumi.Input[str] | None = None,
+        reset: pulumi.Input[str] | None = None,
+        on_power_off: pulumi.Input[str] | None = None,
+        automatic_start: pulumi.Input[str] | None = None,
+        automatic_start_delay: pulumi.Input[int] | None = None,
+        automatic_stop: pulumi.Input[str] | None = None,
+        checkpoint_type: pulumi.Input[str] | None = None,
+        on: pulumi.Input[str] | None = None,
         notes: pulumi.Input[str] | None = None,
         path: pulumi.Input[str] | None = None,
+        configuration_version: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """A virtual machine that can run Hyper-V: Generation 2, static memory, virtualization extensions exposed.
@@ -171,35 +524,91 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         :param resource_name: The resource's logical name in the program.
         :param name: Name of the machine on the host. By default the resource's logical name.
         :param processors: Virtual processors given to the machine. Default: 4.
-        :param memory_mib: Memory given to the machine, in MiB, a multiple of 2. It is static; 4096 is the least
-            that a nested host is of use with. Default: 8192.
+        :param processor_weight: Share of the host's processors that the machine gets when they are scarce,
+            beside other machines' weights. Default: 100.
+        :param processor_limit: Most of its virtual processors' time that the machine may use, in percent.
+            Default: 100.
+        :param processor_reserve: Part of its virtual processors' time that is kept for the machine, in
+            percent. Default: 0.
+        :param memory_mib: Memory given to the machine, in MiB, a multiple of 2. It is static; 4096 is the
+            least that a nested host is of use with. Default: 8192.
         :param os_disk: The disk that the machine starts from.
-        :param switch: Name of the switch on the host that the machine's network adapter is connected to; empty
-            for none.
+        :param data_disks: Further disks of the machine. They are attached and detached while it runs.
+        :param iso: Image of a DVD on the host that is in the machine's DVD drive; empty for none.
+        :param adapters: The machine's network adapters, where `switch` and `mac_spoofing`, which describe
+            one, are not enough.
+        :param switch: Name of the switch on the host that the machine's one network adapter is connected
+            to; empty for none.
         :param mac_spoofing: Whether the adapter may send with other MAC addresses than its own, so that
             machines inside the nested host reach the network directly. It weakens isolation: where that is
-            unwelcome, use a NatSwitch inside or outside. Default: False.
+            unwelcome, use a NatSwitch inside or outside. Off unless asked for.
+        :param secure_boot: Whether the firmware starts signed systems only. Default: True.
+        :param secure_boot_template: Whose signatures the firmware takes: MicrosoftUEFICertificateAuthority
+            is for Linux. Default: 'MicrosoftWindows'.
+        :param tpm: Whether the machine has a virtual TPM. Its key stays on this host: the machine does not
+            start on another one. Default: False.
+        :param time_synchronization: Whether the guest's clock follows the host's (integration service). Off
+            for a lab with a domain of its own. Default: True.
         :param running: Whether the machine is to run. Default: True.
+        :param baseline: Name of a checkpoint that is taken once, while the machine is off and set up, and
+            kept, so that `reset` can go back to it; on the host the machine's id is added to it. While there is
+            one, the disks it has can neither be taken away nor grow.
+        :param reset: Any text; when it changes, the machine goes back to its baseline. Settings are as the
+            program says afterwards; disks that the baseline does not have are made anew.
+        :param on_power_off: What a change does that needs the machine off while it runs: shut it down and
+            start it again, or fail. Default: 'restart'.
+        :param automatic_start: What becomes of the machine when the host starts. Default: 'StartIfRunning'.
+        :param automatic_start_delay: Seconds that the host waits before it starts the machine by itself.
+            Default: 0.
+        :param automatic_stop: What becomes of the machine when the host shuts down. A nested host with
+            running machines cannot be saved. Default: 'ShutDown'.
+        :param checkpoint_type: What kind of checkpoints are taken of the machine. Default: 'Production'.
+        :param on: Name of the parent host, one of those in the setting `nestedlab:hosts`; by default
+            `nestedlab:address` says it. On another host it is made anew.
         :param notes: Free text kept with the machine.
         :param path: Folder on the host under which the machine's own folder is made. By default the host's.
+        :param configuration_version: The machine's configuration version at birth, one of those that the
+            host supports (Get-VMHostSupportedVersion). By default the host's newest.
         :param opts: Options of the resource.
         """
         properties: dict[str, Any] = {
             "name": resource_name if name is None else name,
             "processors": processors,
+            "processorWeight": processor_weight,
+            "processorLimit": processor_limit,
+            "processorReserve": processor_reserve,
             "memoryMib": memory_mib,
             "osDisk": os_disk,
+            "dataDisks": data_disks,
+            "iso": iso,
+            "adapters": adapters,
             "switch": switch,
             "macSpoofing": mac_spoofing,
+            "secureBoot": secure_boot,
+            "secureBootTemplate": secure_boot_template,
+            "tpm": tpm,
+            "timeSynchronization": time_synchronization,
             "running": running,
+            "baseline": baseline,
+            "reset": reset,
+            "onPowerOff": on_power_off,
+            "automaticStart": automatic_start,
+            "automaticStartDelay": automatic_start_delay,
+            "automaticStop": automatic_stop,
+            "checkpointType": checkpoint_type,
+            "on": on,
             "notes": notes,
             "path": path,
+            "configurationVersion": configuration_version,
             "generation": None,
             "dynamicMemory": None,
+            "automaticCheckpoints": None,
             "exposeVirtualizationExtensions": None,
             "vmId": None,
             "version": None,
             "osDiskPath": None,
+            "baselineId": None,
+            "madeDisks": None,
             "owner": owner_of(resource_name, opts),
         }
         super().__init__(NestedHyperVHostProvider(), resource_name, properties, opts)
@@ -217,9 +626,28 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         return output
 
     @property
+    def processor_weight(self) -> pulumi.Output[int]:
+        """Share of the host's processors that the machine gets when they are scarce, beside other machines'
+        weights."""
+        output: pulumi.Output[int] = self.__dict__["processorWeight"]
+        return output
+
+    @property
+    def processor_limit(self) -> pulumi.Output[int]:
+        """Most of its virtual processors' time that the machine may use, in percent."""
+        output: pulumi.Output[int] = self.__dict__["processorLimit"]
+        return output
+
+    @property
+    def processor_reserve(self) -> pulumi.Output[int]:
+        """Part of its virtual processors' time that is kept for the machine, in percent."""
+        output: pulumi.Output[int] = self.__dict__["processorReserve"]
+        return output
+
+    @property
     def memory_mib(self) -> pulumi.Output[int]:
-        """Memory given to the machine, in MiB, a multiple of 2. It is static; 4096 is the least that a nested host is
-        of use with."""
+        """Memory given to the machine, in MiB, a multiple of 2. It is static; 4096 is the least that a nested host
+        is of use with."""
         output: pulumi.Output[int] = self.__dict__["memoryMib"]
         return output
 
@@ -230,23 +658,120 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         return output
 
     @property
+    def data_disks(self) -> pulumi.Output[Sequence[Any]]:
+        """Further disks of the machine. They are attached and detached while it runs."""
+        output: pulumi.Output[Sequence[Any]] = self.__dict__["dataDisks"]
+        return output
+
+    @property
+    def iso(self) -> pulumi.Output[str]:
+        """Image of a DVD on the host that is in the machine's DVD drive; empty for none."""
+        output: pulumi.Output[str] = self.__dict__["iso"]
+        return output
+
+    @property
+    def adapters(self) -> pulumi.Output[Sequence[Any]]:
+        """The machine's network adapters, where `switch` and `mac_spoofing`, which describe one, are not enough."""
+        output: pulumi.Output[Sequence[Any]] = self.__dict__["adapters"]
+        return output
+
+    @property
     def switch(self) -> pulumi.Output[str]:
-        """Name of the switch on the host that the machine's network adapter is connected to; empty for none."""
+        """Name of the switch on the host that the machine's one network adapter is connected to; empty for none."""
         output: pulumi.Output[str] = self.__dict__["switch"]
         return output
 
     @property
     def mac_spoofing(self) -> pulumi.Output[bool]:
-        """Whether the adapter may send with other MAC addresses than its own, so that machines inside the nested host
-        reach the network directly. It weakens isolation: where that is unwelcome, use a NatSwitch inside or
-        outside."""
+        """Whether the adapter may send with other MAC addresses than its own, so that machines inside the nested
+        host reach the network directly. It weakens isolation: where that is unwelcome, use a NatSwitch inside
+        or outside. Off unless asked for."""
         output: pulumi.Output[bool] = self.__dict__["macSpoofing"]
+        return output
+
+    @property
+    def secure_boot(self) -> pulumi.Output[bool]:
+        """Whether the firmware starts signed systems only."""
+        output: pulumi.Output[bool] = self.__dict__["secureBoot"]
+        return output
+
+    @property
+    def secure_boot_template(self) -> pulumi.Output[str]:
+        """Whose signatures the firmware takes: MicrosoftUEFICertificateAuthority is for Linux."""
+        output: pulumi.Output[str] = self.__dict__["secureBootTemplate"]
+        return output
+
+    @property
+    def tpm(self) -> pulumi.Output[bool]:
+        """Whether the machine has a virtual TPM. Its key stays on this host: the machine does not start on another
+        one."""
+        output: pulumi.Output[bool] = self.__dict__["tpm"]
+        return output
+
+    @property
+    def time_synchronization(self) -> pulumi.Output[bool]:
+        """Whether the guest's clock follows the host's (integration service). Off for a lab with a domain of its
+        own."""
+        output: pulumi.Output[bool] = self.__dict__["timeSynchronization"]
         return output
 
     @property
     def running(self) -> pulumi.Output[bool]:
         """Whether the machine is to run."""
         output: pulumi.Output[bool] = self.__dict__["running"]
+        return output
+
+    @property
+    def baseline(self) -> pulumi.Output[str]:
+        """Name of a checkpoint that is taken once, while the machine is off and set up, and kept, so that `reset`
+        can go back to it; on the host the machine's id is added to it. While there is one, the disks it has can
+        neither be taken away nor grow."""
+        output: pulumi.Output[str] = self.__dict__["baseline"]
+        return output
+
+    @property
+    def reset(self) -> pulumi.Output[str]:
+        """Any text; when it changes, the machine goes back to its baseline. Settings are as the program says
+        afterwards; disks that the baseline does not have are made anew."""
+        output: pulumi.Output[str] = self.__dict__["reset"]
+        return output
+
+    @property
+    def on_power_off(self) -> pulumi.Output[str]:
+        """What a change does that needs the machine off while it runs: shut it down and start it again, or fail."""
+        output: pulumi.Output[str] = self.__dict__["onPowerOff"]
+        return output
+
+    @property
+    def automatic_start(self) -> pulumi.Output[str]:
+        """What becomes of the machine when the host starts."""
+        output: pulumi.Output[str] = self.__dict__["automaticStart"]
+        return output
+
+    @property
+    def automatic_start_delay(self) -> pulumi.Output[int]:
+        """Seconds that the host waits before it starts the machine by itself."""
+        output: pulumi.Output[int] = self.__dict__["automaticStartDelay"]
+        return output
+
+    @property
+    def automatic_stop(self) -> pulumi.Output[str]:
+        """What becomes of the machine when the host shuts down. A nested host with running machines cannot be
+        saved."""
+        output: pulumi.Output[str] = self.__dict__["automaticStop"]
+        return output
+
+    @property
+    def checkpoint_type(self) -> pulumi.Output[str]:
+        """What kind of checkpoints are taken of the machine."""
+        output: pulumi.Output[str] = self.__dict__["checkpointType"]
+        return output
+
+    @property
+    def on(self) -> pulumi.Output[str]:
+        """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default `nestedlab:address`
+        says it. On another host it is made anew."""
+        output: pulumi.Output[str] = self.__dict__["on"]
         return output
 
     @property
@@ -262,6 +787,13 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         return output
 
     @property
+    def configuration_version(self) -> pulumi.Output[str]:
+        """The machine's configuration version at birth, one of those that the host supports (Get-
+        VMHostSupportedVersion). By default the host's newest."""
+        output: pulumi.Output[str] = self.__dict__["configurationVersion"]
+        return output
+
+    @property
     def generation(self) -> pulumi.Output[int]:
         """Generation of the machine. Always 2."""
         output: pulumi.Output[int] = self.__dict__["generation"]
@@ -271,6 +803,13 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
     def dynamic_memory(self) -> pulumi.Output[bool]:
         """Whether the memory is dynamic. Always off: nested virtualization rules it out."""
         output: pulumi.Output[bool] = self.__dict__["dynamicMemory"]
+        return output
+
+    @property
+    def automatic_checkpoints(self) -> pulumi.Output[bool]:
+        """Whether the host takes a checkpoint at each start. Always off: it would put a file in front of each
+        disk. Windows Server 2016 does not know it."""
+        output: pulumi.Output[bool] = self.__dict__["automaticCheckpoints"]
         return output
 
     @property
@@ -301,4 +840,16 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
     def os_disk_path(self) -> pulumi.Output[str]:
         """The file of the disk that the machine starts from."""
         output: pulumi.Output[str] = self.__dict__["osDiskPath"]
+        return output
+
+    @property
+    def baseline_id(self) -> pulumi.Output[str]:
+        """The GUID of the checkpoint that is the baseline."""
+        output: pulumi.Output[str] = self.__dict__["baselineId"]
+        return output
+
+    @property
+    def made_disks(self) -> pulumi.Output[Sequence[Any]]:
+        """Files that were made for the machine and go with it."""
+        output: pulumi.Output[Sequence[Any]] = self.__dict__["madeDisks"]
         return output

@@ -1,0 +1,95 @@
+"""What can be told before anything is made: what the parent host rules out, and what a lab lacks.
+
+One foresight belongs to one operation (a preview, an update): it asks the host once, whatever the number of resources,
+and adds up what they take.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator
+
+from nestedlab.declare import Properties
+from nestedlab.errors import AccessError, Interrupted, NestedlabError, RefusedError, UnreachableError
+from nestedlab.handler import Runners
+from nestedlab.pipeline import Facts
+from nestedlab.requirements import SURVEY, Demand, Finding, capacity, findings
+
+
+class Foresight:
+    """Tells what a stack's resources will meet on a host. Safe across threads."""
+
+    def __init__(self, runners: Runners) -> None:
+        self._runners = runners
+        self._lock = threading.Lock()
+        self._facts: Facts | None = None
+        self._asked = False
+        self._said: set[str] = set()
+        self._demands: dict[str, Demand] = {}
+        self._nat_switches: set[str] = set()
+
+    def switch(self, inputs: Properties) -> None:
+        """Take note of a NAT switch of the program."""
+        with self._lock:
+            self._nat_switches.add(str(inputs.get("name", "")).casefold())
+
+    def machine(self, inputs: Properties, unknown: Collection[str], *, exists: bool) -> Iterator[str]:
+        """Warnings about a machine of the program, each said once an operation.
+
+        Raises RefusedError where the host rules out nested hosts and the machine is not there yet.
+        """
+        with self._lock:
+            yield from self._of_host(exists=exists)
+            if self._facts is not None:
+                self._demands[inputs["owner"]] = _demand(inputs, exists=exists)
+                yield from self._once(capacity(self._facts, self._demands))
+            yield from _network(inputs, unknown, self._nat_switches)
+
+    def _of_host(self, *, exists: bool) -> Iterator[str]:
+        if not self._asked:
+            self._asked = True
+            try:
+                with self._runners.borrow() as runner:
+                    self._facts = runner.run(SURVEY)
+            except (UnreachableError, AccessError, Interrupted) as error:
+                yield _unchecked(error)
+        found: list[Finding] = findings(self._facts) if self._facts is not None else []
+        for one in found:
+            if one.refuses and not exists:
+                raise RefusedError(f"the parent host cannot run nested hosts. {one}")
+        yield from self._once(found)
+
+    def _once(self, found: list[Finding]) -> Iterator[str]:
+        for one in found:
+            if one.requirement not in self._said:
+                self._said.add(one.requirement)
+                yield str(one)
+
+
+def _unchecked(error: NestedlabError) -> str:
+    return (
+        "the parent host could not be asked, so that its Windows, processor, memory and disk space are not checked "
+        f"here: {error}"
+    )
+
+
+def _demand(inputs: Properties, *, exists: bool) -> Demand:
+    disks = [inputs.get("os_disk") or {}, *(inputs.get("data_disks") or ())]
+    sizes = [disk.get("size_gib") or 0 for disk in disks if disk.get("path") is None]
+    memory = inputs.get("memory_mib", 0) if inputs.get("running", True) else 0
+    return Demand(memory, 0 if exists else sum(sizes))
+
+
+def _network(inputs: Properties, unknown: Collection[str], nat_switches: set[str]) -> Iterator[str]:
+    """S7, S8: machines inside the nested host reach the network by MAC spoofing or through a NAT."""
+    if {"switch", "adapters", "mac_spoofing"} & set(unknown):
+        return
+    adapters = inputs.get("adapters") or [{"switch": inputs.get("switch"), "mac_spoofing": inputs.get("mac_spoofing")}]
+    spoofs = any(one.get("mac_spoofing") for one in adapters)
+    behind_nat = any(str(one.get("switch") or "").casefold() in nat_switches for one in adapters)
+    if not spoofs and not behind_nat:
+        yield (
+            "S7, S8: machines inside this nested host will have no network: none of its adapters may send with their "
+            "MAC addresses, and none is on a NatSwitch of this program. Set mac_spoofing where the network allows it, "
+            "connect it to a NatSwitch, or make a NAT inside it."
+        )

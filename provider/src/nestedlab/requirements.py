@@ -1,0 +1,190 @@
+"""What nested virtualization asks of a parent host: read once, judged purely, said in the article's terms.
+
+Ids S1 to S12 are those of docs/requirements.md, which says for each where it is enforced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from nestedlab.errors import condition_of
+from nestedlab.ownership import owner_of
+from nestedlab.pipeline import Condition, Facts, Pipeline, PSObject, Step, statement
+
+_INTEL_BUILD = 14393  # Windows Server 2016
+_AMD_BUILD = 20348  # Windows Server 2022
+_INTEL_VERSION = (8, 0)
+_AMD_VERSION = (9, 3)
+
+_GIB = 1024**3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a requirement makes of the host. One that `refuses` rules nested hosts out there; any other is a warning."""
+
+    requirement: str
+    text: str
+    refuses: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.requirement}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What one machine takes of its host: memory while it runs, and what its disk may grow to. 0 is not known."""
+
+    memory_mib: int = 0
+    disk_gib: int = 0
+
+
+def _asked() -> tuple[Pipeline, ...]:
+    classes = ("Win32_OperatingSystem", "Win32_ComputerSystem", "Win32_Processor", "Win32_LogicalDisk")
+    asked = (
+        statement("Get-VMHost"),
+        statement("Get-VMHostSupportedVersion"),
+        statement("Get-VM"),
+        *(statement("Get-CimInstance", ClassName=name) for name in classes),
+    )
+    # An endpoint need not show these; what cannot be asked is not judged.
+    return tuple(one.tolerating(*Condition) for one in asked)
+
+
+SURVEY = Step("ask what the host can do", _asked())
+"""All that the judgement needs, in one step."""
+
+
+def findings(facts: Facts) -> list[Finding]:
+    """What stands in the way of nested hosts on this parent, most fundamental first."""
+    return [found for judge in _JUDGES for found in judge(facts)]
+
+
+def _windows(facts: Facts) -> Iterator[Finding]:
+    system = facts.first("Win32_OperatingSystem")
+    if system is not None and system.number("BuildNumber") < _INTEL_BUILD:
+        yield Finding(
+            "S1",
+            "the parent host needs Windows Server 2016 or later; it has "
+            f"{system.text('Caption')} (build {system.text('BuildNumber')}). Use a newer host.",
+            refuses=True,
+        )
+    missing = any(one.cmdlet == "Get-VMHost" and condition_of(one) is Condition.NO_COMMAND for one in facts.problems)
+    if missing:
+        yield Finding(
+            "S1",
+            "the parent host needs the Hyper-V role; its PowerShell module is not there. Install it there with "
+            "`Install-WindowsFeature Hyper-V -IncludeManagementTools -Restart`, or let the endpoint show its cmdlets.",
+            refuses=True,
+        )
+
+
+def _processor(facts: Facts) -> Iterator[Finding]:
+    processor, system = facts.first("Win32_Processor"), facts.first("Win32_OperatingSystem")
+    if processor is None or system is None:
+        return
+    amd = processor["Manufacturer"] == "AuthenticAMD"
+    if amd and system.number("BuildNumber") < _AMD_BUILD:
+        yield Finding(
+            "S2",
+            "a parent with an AMD processor needs Windows Server 2022 or later for nested virtualization; it has "
+            f"{system.text('Caption')}. Use a newer Windows there, or a parent with an Intel processor.",
+            refuses=True,
+        )
+        return
+    least = _AMD_VERSION if amd else _INTEL_VERSION
+    versions = [one for one in facts.all("VMHostSupportedVersion") if one["IsDefault"] is True]
+    if versions and _version(versions[0]) < least:
+        yield Finding(
+            "S2",
+            f"a nested host needs machine version {least[0]}.{least[1]} or later on this processor; the parent makes "
+            f"{versions[0].text('Version')} by default.",
+            refuses=True,
+        )
+
+
+def _version(supported: PSObject) -> tuple[int, int]:
+    major, _, minor = supported.text("Version").partition(".")
+    return int(major), int(minor or 0)
+
+
+# Once the hypervisor runs these flags read False although the features are on; then Hyper-V itself is the proof, since
+# it does not start without them (microsoft/Windows-Sandbox PR#21).
+_FLAGS: Mapping[str, tuple[str, str, str]] = {
+    "VirtualizationFirmwareEnabled": ("S2", "Win32_Processor", "VT-x or AMD-V enabled in its firmware"),
+    "DataExecutionPrevention_Available": ("S3", "Win32_OperatingSystem", "Data Execution Prevention"),
+    "SecondLevelAddressTranslationExtensions": (
+        "S4",
+        "Win32_Processor",
+        "a processor with second-level address translation",
+    ),
+}
+
+
+def _hardware(facts: Facts) -> Iterator[Finding]:
+    computer = facts.first("Win32_ComputerSystem")
+    if computer is None or computer["HypervisorPresent"] is not False:
+        return
+    missing = False
+    for flag, (requirement, kind, what) in _FLAGS.items():
+        shown = facts.first(kind)
+        if shown is not None and shown[flag] is False:
+            missing = True
+            text = f"the parent host needs {what}; it has not ({kind}.{flag} is False). Turn it on in the firmware."
+            yield Finding(requirement, text, refuses=True)
+    if not missing:
+        yield Finding(
+            "S1",
+            "the hypervisor does not run on the parent host, though its hardware has what it needs: restart the host "
+            "after installing the role, and check `bcdedit /enum` for hypervisorlaunchtype Auto.",
+            refuses=True,
+        )
+
+
+def _migration(facts: Facts) -> Iterator[Finding]:
+    host = facts.first("VMHost")
+    if host is not None and host["VirtualMachineMigrationEnabled"] is True:
+        yield Finding(
+            "S12",
+            "live migration is enabled on the parent host; a nested host cannot be migrated while it runs. "
+            "Shut it down before moving it.",
+        )
+
+
+_JUDGES: tuple[Callable[[Facts], Iterator[Finding]], ...] = (_windows, _processor, _hardware, _migration)
+
+
+def capacity(facts: Facts, demands: Mapping[str, Demand]) -> list[Finding]:
+    """Whether the parent has what the stack's machines ask for; `demands` are by owner.
+
+    What other machines have assigned counts as taken; machines that are of the stack count by what is asked for them.
+    """
+    host = facts.first("VMHost")
+    return [] if host is None else [*_memory(host, facts, demands), *_disk(host, facts, demands)]
+
+
+def _memory(host: PSObject, facts: Facts, demands: Mapping[str, Demand]) -> Iterator[Finding]:
+    others = (one for one in facts.all("VirtualMachine") if owner_of(one.text("Notes")) not in demands)
+    taken = sum(one.number("MemoryAssigned") for one in others) / _GIB
+    asked = sum(one.memory_mib for one in demands.values()) / 1024
+    has = host.number("MemoryCapacity") / _GIB
+    if asked + taken > has:
+        yield Finding(
+            "memory",
+            f"the stack's machines ask for {asked:.0f} GiB of memory; the parent host has {has:.0f} GiB, of which "
+            f"other machines have {taken:.0f} GiB. Not all of them will start: ask for less, or stop others.",
+        )
+
+
+def _disk(host: PSObject, facts: Facts, demands: Mapping[str, Demand]) -> Iterator[Finding]:
+    drive = host.text("VirtualHardDiskPath")[:2].upper()
+    volume = next((one for one in facts.all("Win32_LogicalDisk") if one.text("DeviceID").upper() == drive), None)
+    asked = sum(one.disk_gib for one in demands.values())
+    free = volume.number("FreeSpace") / _GIB if volume else 0
+    if volume is not None and asked > free:
+        yield Finding(
+            "disk",
+            f"the stack's new disks may grow to {asked:.0f} GiB; {drive} of the parent host has {free:.0f} GiB free. "
+            "They are made small, but machines stop when there is no room left: free some, or choose another path.",
+        )

@@ -1,0 +1,268 @@
+"""The network adapters of a machine: one that `switch` describes, or a list by name."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from nestedlab.declare import Attribute, Change, Part, Plain, Properties, Row, key_of
+from nestedlab.errors import ConflictError, NotFoundError
+from nestedlab.lifecycle import Found, differences, values, writes
+from nestedlab.nouns import ON_OFF, TEXT, VMNetworkAdapter, VMNetworkAdapterConnection
+from nestedlab.parts import reconcile
+from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, cmdlet, statement
+from nestedlab.resources.names import Name, SwitchName, same_name
+
+# On one adapter that is piped in: the machine's own rows go through all of its adapters.
+_Adapter = replace(VMNetworkAdapter, through=())
+_Connection = replace(VMNetworkAdapterConnection, through=())
+
+_MAC = re.compile(r"[0-9A-F]{12}")
+_VLANS = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
+
+
+def bare_mac(mac: str) -> str:
+    """A MAC address as Hyper-V shows it: twelve hex digits."""
+    return re.sub(r"[-:.\s]", "", mac).upper()
+
+
+def same_mac(asked: str, found: str) -> bool:
+    """Whether two MAC addresses are the same, whatever stands between their digits."""
+    return bare_mac(asked) == bare_mac(found)
+
+
+def _mac(mac: str) -> str:
+    if mac and (not _MAC.fullmatch(bare_mac(mac)) or int(bare_mac(mac)[1], 16) & 1):
+        raise ValueError(
+            "must be the MAC address of one adapter, such as 00:15:5D:01:02:03, or empty for a dynamic one"
+        )
+    return mac
+
+
+def vlans(text: str) -> frozenset[int]:
+    """The VLANs of a list such as "10,20-29". Raises ValueError."""
+    if not text:
+        return frozenset()
+    if not _VLANS.fullmatch(text):
+        raise ValueError("must be a list of VLANs such as 10,20-29")
+    ends = [[int(end) for end in span.split("-")] for span in text.split(",")]
+    found = frozenset(vlan for span in ends for vlan in range(span[0], span[-1] + 1))
+    if not found or min(found) < 1 or max(found) > 4094:
+        raise ValueError("must be VLANs from 1 to 4094, smaller ones first in a span")
+    return found
+
+
+def same_vlans(asked: str, found: str) -> bool:
+    """Whether two lists name the same VLANs."""
+    return vlans(asked) == vlans(found)
+
+
+def _trunk(text: str) -> str:
+    vlans(text)
+    return text
+
+
+class Adapter(Part):
+    """A network adapter of a machine."""
+
+    key: ClassVar[tuple[str, ...]] = ("name",)
+
+    name: Annotated[Name, Row(_Adapter.shows("Name"), same=same_name)]
+    """Name of the adapter, by which it is told from the machine's others."""
+    switch: Annotated[SwitchName, Row(_Connection("SwitchName", form=TEXT), same=same_name)] = ""
+    """Name of the switch on the host that the adapter is connected to; empty for none."""
+    mac: Annotated[str, AfterValidator(_mac), Row(None, Change.OFF, same=same_mac)] = ""
+    """The adapter's MAC address; empty for a dynamic one, which the host chooses."""
+    mac_spoofing: Annotated[bool, Row(_Adapter("MacAddressSpoofing", form=ON_OFF))] = False
+    """Whether the adapter may send with other MAC addresses than its own; see `mac_spoofing` of the machine."""
+    dhcp_guard: Annotated[bool, Row(_Adapter("DhcpGuard", form=ON_OFF))] = False
+    """Whether DHCP offers from the machine are dropped."""
+    router_guard: Annotated[bool, Row(_Adapter("RouterGuard", form=ON_OFF))] = False
+    """Whether router advertisements from the machine are dropped."""
+    device_naming: Annotated[bool, Row(_Adapter("DeviceNaming", form=ON_OFF), Change.OFF)] = False
+    """Whether the guest can see the adapter's name."""
+    vlan: Annotated[int, Field(ge=0, le=4094), Row()] = 0
+    """The VLAN that the adapter is in (access mode); 0 for none."""
+    trunk: Annotated[str, AfterValidator(_trunk), Row(same=same_vlans)] = ""
+    """The VLANs that the adapter passes with their tags (trunk mode), such as 10,20-29; empty for none."""
+    native_vlan: Annotated[int, Field(ge=0, le=4094), Row()] = 0
+    """The VLAN of untagged packets in trunk mode."""
+
+    @field_validator("trunk")
+    @classmethod
+    def _one_mode(cls, trunk: str, info: ValidationInfo) -> str:
+        if trunk and info.data.get("vlan"):
+            raise ValueError("an adapter is either in one VLAN (vlan) or passes several (trunk)")
+        return trunk
+
+    @field_validator("native_vlan")
+    @classmethod
+    def _of_a_trunk(cls, native_vlan: int, info: ValidationInfo) -> int:
+        if native_vlan and info.data.get("trunk") == "":
+            raise ValueError("goes with trunk: without one, say vlan")
+        return native_vlan
+
+
+ATTRIBUTES = frozenset({"adapters", "switch", "mac_spoofing"})
+"""The machine's attributes that this file reads and writes."""
+
+
+def doubled(adapters: list[dict[str, Any]]) -> str | None:
+    """A name that two adapters share, if any do."""
+    counted = Counter(key_of(Adapter, one) for one in adapters)
+    return next((one["name"] for one in adapters if counted[key_of(Adapter, one)] > 1), None)
+
+
+def switches_asked(desired: Properties) -> list[str]:
+    """The names of the switches that the machine is to be connected to."""
+    named = [desired.get("switch"), *(one["switch"] for one in desired.get("adapters") or ())]
+    return list(dict.fromkeys(name for name in named if name))
+
+
+def lookup(desired: Properties) -> Iterator[Pipeline]:
+    """What shows whether the switches are there."""
+    for name in switches_asked(desired):
+        yield statement("Get-VMSwitch", Name=name).tolerating(Condition.ABSENT)
+
+
+def prerequisites(facts: Facts, desired: Properties) -> None:
+    """Raise where a switch is not there, or where its name is not unique."""
+    for name in switches_asked(desired):
+        known = [one for one in facts.all("VMSwitch") if same_name(name, one.text("Name"))]
+        if not known:
+            raise NotFoundError(
+                f"switch: there is no switch named {name!r} on the host. "
+                "Name one that exists, or pass the name of a NatSwitch of this program (switch=net.name)."
+            )
+        if len({one.text("Id") for one in known}) > 1:
+            raise ConflictError(f"switch: several switches on the host are named {name!r}: rename all but one.")
+
+
+def reads(machine: Cmdlet) -> tuple[Pipeline, ...]:
+    """What shows the machine's adapters."""
+    adapters = machine | Cmdlet("Get-VMNetworkAdapter")
+    return (adapters, adapters | Cmdlet("Get-VMNetworkAdapterVlan"))
+
+
+def shown(facts: Facts) -> list[dict[str, Plain]]:
+    """The machine's adapters, as a program would ask for them."""
+    adapters = list(facts.all("VMNetworkAdapter"))
+    # A VLAN setting does not say in a sure way whose it is; piped one by one, they come in the adapters' order.
+    settings = list(facts.all("VMNetworkAdapterVlanSetting"))
+    paired = settings if len(settings) == len(adapters) else [None] * len(adapters)
+    return [_shown(one, vlan) for one, vlan in zip(adapters, paired, strict=True)]
+
+
+def _shown(adapter: PSObject, vlan: PSObject | None) -> dict[str, Plain]:
+    dynamic = adapter["DynamicMacAddressEnabled"] is True
+    seen = values(Adapter, [adapter]) | {"mac": "" if dynamic else adapter.text("MacAddress")}
+    mode = vlan.text("OperationMode") if vlan else "Untagged"
+    trunk = mode == "Trunk" and vlan is not None
+    return seen | {
+        "vlan": vlan.number("AccessVlanId") if vlan and mode == "Access" else 0,
+        "trunk": _listed(vlan["AllowedVlanIdList"]) if vlan and trunk else "",
+        "native_vlan": vlan.number("NativeVlanId") if vlan and trunk else 0,
+    }
+
+
+def _listed(vlan_ids: object) -> str:
+    return ",".join(str(one) for one in vlan_ids) if isinstance(vlan_ids, tuple) else str(vlan_ids or "")
+
+
+def found(facts: Facts, known: Properties) -> dict[str, Plain]:
+    """The attributes of this file. Where `switch` describes the one adapter, `adapters` are those beside it."""
+    adapters: list[Any] = shown(facts)
+    if known.get("adapters") and known.get("switch") is None:
+        return {"adapters": adapters}
+    if not adapters:
+        return {"adapters": []}
+    own = next((one for one in adapters if same_name(str(one["switch"]), str(known.get("switch") or ""))), adapters[0])
+    others = [one for one in adapters if one is not own]
+    return {"switch": own["switch"], "mac_spoofing": own["mac_spoofing"], "adapters": others}
+
+
+def changes(machine: Cmdlet, desired: Properties, now: Found) -> Iterator[Pipeline]:
+    """What makes the adapters what is asked for, one by one. Raises ConflictError where two share a name."""
+    there = shown(now.facts)
+    double = doubled(there)
+    if double is not None:
+        raise ConflictError(
+            f"adapters: the machine has two adapters named {double!r}, so that neither can be changed alone. "
+            "Rename or remove one on the host."
+        )
+    if not desired.get("adapters"):
+        yield from _only_one(machine, now, there)
+        return
+    looked = now.facts.first("VMProcessor") is not None
+    if not looked:
+        # New-VM has made one, whose name is in the language of Windows; it becomes the first of the list.
+        first = desired["adapters"][0]["name"]
+        yield machine | Cmdlet("Get-VMNetworkAdapter") | cmdlet("Rename-VMNetworkAdapter", NewName=first)
+        there = [_born(first)]
+    compared = reconcile(Adapter, desired["adapters"], there)
+    for one in compared.extra:
+        yield _on_behalf(machine | cmdlet("Remove-VMNetworkAdapter", Name=one["name"]), one)
+    for one in compared.missing:
+        yield from _add(machine, one)
+    for one, _, different in compared.different:
+        yield from _settings(machine, one, different)
+
+
+def _born(name: str) -> dict[str, Plain]:
+    """An adapter as New-VM and Add-VMNetworkAdapter make it: not connected, untagged, everything off."""
+    return Adapter(name=name).model_dump()
+
+
+def _add(machine: Cmdlet, adapter: Properties) -> Iterator[Pipeline]:
+    """What adds an adapter to a machine that may run: then it takes these two at its birth alone."""
+    naming = "On" if adapter["device_naming"] else None
+    mac = bare_mac(adapter["mac"]) or None
+    making = cmdlet("Add-VMNetworkAdapter", Name=adapter["name"], StaticMacAddress=mac, DeviceNaming=naming)
+    yield _on_behalf(machine | making, adapter)
+    born = {**_born(adapter["name"]), "mac": adapter["mac"], "device_naming": adapter["device_naming"]}
+    yield from _settings(machine, adapter, differences(Adapter, adapter, born))
+
+
+def _only_one(machine: Cmdlet, now: Found, there: list[dict[str, Plain]]) -> Iterator[Pipeline]:
+    """What takes away the adapters beside the one that `switch` describes, or adds it; its rows are the machine's."""
+    if now.facts.first("VMProcessor") is None:
+        return
+    if not there:
+        yield machine | cmdlet("Add-VMNetworkAdapter")
+    for one in now.values.get("adapters") or ():
+        yield _on_behalf(machine | cmdlet("Remove-VMNetworkAdapter", Name=one["name"]), one)
+
+
+def _settings(machine: Cmdlet, adapter: Properties, changed: Sequence[Attribute]) -> Iterator[Pipeline]:
+    """What gives one adapter its settings."""
+    target = machine | cmdlet("Get-VMNetworkAdapter", Name=adapter["name"])
+    names = {one.name for one in changed}
+    yield from (_on_behalf(one, adapter) for one in writes(Adapter, target, changed, adapter))
+    if "mac" in names:
+        mac = bare_mac(adapter["mac"])
+        to = {"StaticMacAddress": mac} if mac else {"DynamicMacAddress": True}
+        yield _on_behalf(target | Cmdlet("Set-VMNetworkAdapter", to), adapter)
+    if names & {"vlan", "trunk", "native_vlan"}:
+        yield _on_behalf(target | _vlan(adapter), adapter)
+
+
+def _vlan(adapter: Properties) -> Cmdlet:
+    if adapter["trunk"]:
+        return cmdlet(
+            "Set-VMNetworkAdapterVlan",
+            Trunk=True,
+            AllowedVlanIdList=adapter["trunk"],
+            NativeVlanId=adapter["native_vlan"],
+        )
+    if adapter["vlan"]:
+        return cmdlet("Set-VMNetworkAdapterVlan", Access=True, VlanId=adapter["vlan"])
+    return cmdlet("Set-VMNetworkAdapterVlan", Untagged=True)
+
+
+def _on_behalf(pipeline: Pipeline, adapter: Properties) -> Pipeline:
+    return pipeline.on_behalf_of(f"adapters[{adapter['name']}]")

@@ -1,0 +1,84 @@
+"""The baseline of a machine: a checkpoint taken once, while the machine is off, that a reset goes back to."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from nestedlab.declare import Change, Properties
+from nestedlab.ownership import is_made_for, made_name, stem_of
+from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, cmdlet, statement
+from nestedlab.resources.names import same_name
+
+ATTRIBUTES = frozenset({"baseline"})
+"""The machine's attribute that this file reads and writes, beside the output baseline_id."""
+
+
+def baseline_change(found: str | None, asked: str | None) -> Change:
+    """A baseline is taken while the machine is off, and given up at any time.
+
+    One that was lost ("") cannot be taken again, for the machine is not what it was then: it has to be made anew.
+    """
+    if found == "":
+        return Change.REPLACE
+    return Change.LIVE if asked is None else Change.OFF
+
+
+def reads(machine: Cmdlet) -> tuple[Pipeline, ...]:
+    """What shows the machine's checkpoints."""
+    return (machine | Cmdlet("Get-VMSnapshot"),)
+
+
+def found(machine: UUID, facts: Facts, known: Properties) -> dict[str, Any]:
+    """The attributes of this file. The checkpoint that was taken is known by its id; another of its name is not it."""
+    identity = known.get("baseline_id")
+    # Where one before was given up by an interrupted attempt, the asked one is there already.
+    taken = _by_id(facts, str(identity)) or taken_as(machine, str(known.get("baseline") or ""), facts)
+    if taken is None:
+        return {"baseline": "" if identity and known.get("baseline") else None, "baseline_id": ""}
+    return {"baseline": stem_of(taken.text("Name"), machine), "baseline_id": taken.text("Id")}
+
+
+def _by_id(facts: Facts, identity: str) -> PSObject | None:
+    return next((one for one in facts.all("VMSnapshot") if one.text("Id") == identity), None)
+
+
+def taken_as(machine: UUID, name: str, facts: Facts) -> PSObject | None:
+    """The checkpoint that was taken under the name; an administrator's of that name has not the machine's id in it."""
+    made = made_name(name, machine)
+    return next((one for one in facts.all("VMSnapshot") if name and same_name(one.text("Name"), made)), None)
+
+
+def was_renamed(machine: UUID, identity: str, facts: Facts) -> bool:
+    """Whether somebody has given the checkpoint that was taken another name."""
+    taken = _by_id(facts, identity)
+    return taken is not None and not is_made_for(taken.text("Name"), machine)
+
+
+def look_for(identity: str) -> Pipeline:
+    """What shows whether the baseline is there."""
+    return statement("Get-VMSnapshot", Id=identity).on_behalf_of("baseline")
+
+
+def take(machine: UUID, name: str) -> Pipeline:
+    """What takes the baseline. A checkpoint has no notes of its own to say whose it is: its name carries the id."""
+    made = cmdlet("Checkpoint-VM", SnapshotName=made_name(name, machine))
+    return (cmdlet("Get-VM", Id=machine) | made).on_behalf_of("baseline")
+
+
+def rename(machine: UUID, identity: str, name: str) -> Pipeline:
+    """What gives the checkpoint that was taken its name back."""
+    named = cmdlet("Rename-VMSnapshot", NewName=made_name(name, machine))
+    return (cmdlet("Get-VMSnapshot", Id=identity) | named).on_behalf_of("baseline")
+
+
+def remove(identity: str) -> Pipeline:
+    """What removes a checkpoint that was taken, and only that."""
+    gone = cmdlet("Get-VMSnapshot", Id=identity) | cmdlet("Remove-VMSnapshot", Confirm=False)
+    return gone.tolerating(Condition.ABSENT).on_behalf_of("baseline")
+
+
+def restore(identity: str) -> Pipeline:
+    """What goes back to the baseline."""
+    back = cmdlet("Get-VMSnapshot", Id=identity) | cmdlet("Restore-VMSnapshot", Confirm=False)
+    return back.on_behalf_of("reset")

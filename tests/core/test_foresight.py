@@ -1,0 +1,149 @@
+"""What is told in a preview, once an operation: against a runner that counts how often it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from nestedlab.errors import AccessError, Interrupted, NestedlabError, RefusedError, UnreachableError
+from nestedlab.foresight import Foresight
+from nestedlab.pipeline import Facts, PSObject, Step
+from nestedlab.requirements import SURVEY
+
+USUAL = yaml.safe_load(Path(__file__).parents[1].joinpath("cases/core/hosts/parent.yaml").read_text(encoding="utf-8"))
+AMD_2019 = {
+    "Win32_OperatingSystem": {"BuildNumber": "17763", "Caption": "Windows Server 2019"},
+    "Win32_Processor": {"Manufacturer": "AuthenticAMD"},
+}
+MIGRATES = {"VMHost": {"VirtualMachineMigrationEnabled": True}}
+
+
+@dataclass
+class Parent:
+    """A parent host that answers the same each time, and where a runner for it comes from."""
+
+    answer: Facts | NestedlabError
+    asked: int = 0
+    host = "hv01"
+
+    @contextmanager
+    def borrow(self) -> Iterator[Parent]:
+        yield self
+
+    def run(self, step: Step) -> Facts:
+        assert step is SURVEY
+        self.asked += 1
+        if isinstance(self.answer, NestedlabError):
+            raise self.answer
+        return self.answer
+
+
+def parent(**differs: dict[str, Any]) -> Parent:
+    return Parent(Facts(tuple(PSObject(kind, {**shown, **differs.get(kind, {})}) for kind, shown in USUAL.items())))
+
+
+def machine(name: str = "hv1", **inputs: Any) -> dict[str, Any]:
+    usual = {"owner": f"lab/dev/{name}", "memory_mib": 8192, "os_disk": {"size_gib": 80}, "mac_spoofing": True}
+    return {**usual, **inputs}
+
+
+def told(foresight: Foresight, inputs: dict[str, Any], *unknown: str, exists: bool = False) -> list[str]:
+    return list(foresight.machine(inputs, unknown, exists=exists))
+
+
+def test_a_host_is_asked_once_whatever_the_number_of_machines() -> None:
+    host = parent(**MIGRATES)
+    foresight = Foresight(host)
+    assert host.asked == 0
+    said = [one for name in ("hv1", "hv2", "hv3") for one in told(foresight, machine(name))]
+    assert host.asked == 1
+    assert [one[:4] for one in said] == ["S12:"]
+
+
+@pytest.mark.parametrize("error", [UnreachableError, AccessError, Interrupted])
+def test_a_host_that_cannot_be_asked_is_one_warning(error: type[NestedlabError]) -> None:
+    host = Parent(error("hv01 port 5986 refused the connection"))
+    foresight = Foresight(host)
+    said = [one for name in ("hv1", "hv2", "hv3") for one in told(foresight, machine(name))]
+    assert host.asked == 1
+    (one,) = said
+    assert "its Windows, processor, memory and disk space are not checked" in one
+    assert "hv01 port 5986 refused the connection" in one
+
+
+def test_a_host_that_rules_nested_hosts_out_refuses_each_machine_that_is_to_be_made() -> None:
+    foresight = Foresight(parent(**AMD_2019))
+    for name in ("hv1", "hv2"):
+        with pytest.raises(RefusedError, match=r"cannot run nested hosts\. S2: .* Windows Server 2022"):
+            told(foresight, machine(name))
+
+
+def test_a_machine_that_is_there_is_not_refused_but_warned_of() -> None:
+    foresight = Foresight(parent(**AMD_2019))
+    said = told(foresight, machine("hv1"), exists=True) + told(foresight, machine("hv2"), exists=True)
+    assert [one[:3] for one in said] == ["S2:"]
+    with pytest.raises(RefusedError):
+        told(foresight, machine("hv3"))
+
+
+def test_what_all_machines_ask_for_is_added_up_and_said_once() -> None:
+    foresight = Foresight(parent())
+    assert told(foresight, machine("hv1", memory_mib=40960)) == []
+    (memory,) = told(foresight, machine("hv2", memory_mib=40960))
+    assert memory.startswith("memory: the stack's machines ask for 80 GiB")
+    assert told(foresight, machine("hv3", memory_mib=40960)) == []
+
+
+def test_a_machine_that_is_checked_twice_counts_once() -> None:
+    """The engine checks what is replaced a second time."""
+    foresight = Foresight(parent())
+    assert [told(foresight, machine("hv1", memory_mib=40960), exists=exists) for exists in (True, False)] == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "exists", "warned"),
+    [
+        ({"memory_mib": 90000}, False, ["memory"]),
+        ({"memory_mib": 90000, "running": False}, False, []),
+        ({"os_disk": {"size_gib": 500}}, False, ["disk"]),
+        ({"os_disk": {"size_gib": 500}}, True, []),
+        ({"os_disk": {"path": "D:\\a.vhdx", "size_gib": 500}}, False, []),
+        ({"os_disk": {"parent": "D:\\a.vhdx"}, "data_disks": [{"size_gib": 300}, {"size_gib": 300}]}, False, ["disk"]),
+        ({"os_disk": {"parent": "D:\\a.vhdx"}, "data_disks": [{"path": "D:\\b.vhdx", "size_gib": 500}]}, False, []),
+    ],
+)
+def test_a_machine_takes_memory_while_it_runs_and_space_for_disks_that_are_made(
+    inputs: dict[str, Any], exists: bool, warned: list[str]
+) -> None:
+    said = told(Foresight(parent()), machine(**inputs), exists=exists)
+    assert [one.partition(":")[0] for one in said] == warned
+
+
+@pytest.mark.parametrize(
+    ("inputs", "unknown", "warned"),
+    [
+        ({"switch": "", "mac_spoofing": False}, (), True),
+        ({"switch": "External", "mac_spoofing": False}, (), True),
+        ({"switch": "External", "mac_spoofing": True}, (), False),
+        ({"switch": "LAB-net", "mac_spoofing": False}, (), False),
+        ({"mac_spoofing": False}, ("switch",), False),
+        ({"switch": "External"}, ("mac_spoofing",), False),
+        ({"mac_spoofing": None}, ("adapters",), False),
+        ({"mac_spoofing": None, "adapters": [{"switch": "External"}, {"switch": ""}]}, (), True),
+        ({"mac_spoofing": None, "adapters": [{"switch": "External"}, {"switch": "lab-net"}]}, (), False),
+        ({"mac_spoofing": None, "adapters": [{"switch": "External", "mac_spoofing": True}]}, (), False),
+    ],
+)
+def test_a_nested_host_whose_machines_will_have_no_network_is_warned_of(
+    inputs: dict[str, Any], unknown: tuple[str, ...], warned: bool
+) -> None:
+    foresight = Foresight(parent())
+    foresight.switch({"name": "lab-net"})
+    said = told(foresight, machine(**inputs), *unknown)
+    assert [one[:6] for one in said] == (["S7, S8"] if warned else [])

@@ -1,0 +1,186 @@
+"""Parts of a resource, a list in a program: order and spelling do not matter, and what is seen settles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nestedlab.declare import Change, Part, key_of
+from nestedlab.lifecycle import check, diff, settled
+from nestedlab.parts import parts_change, reconcile, same_parts
+from nestedlab.resources.adapters import Adapter, same_vlans, vlans
+from nestedlab.resources.disks import DataDisk, data_disks_change
+from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+
+LAN: dict[str, Any] = {**Adapter(name="lan").model_dump(), "switch": "lab-net"}
+WAN: dict[str, Any] = Adapter(name="wan").model_dump()
+
+
+def _vlan_lists() -> st.SearchStrategy[str]:
+    spans = st.tuples(st.integers(1, 4094), st.integers(0, 5)).map(lambda one: (one[0], min(4094, sum(one))))
+    return st.lists(spans, min_size=1, max_size=4).map(lambda all_: ",".join(f"{low}-{high}" for low, high in all_))
+
+
+ADAPTERS = st.builds(
+    lambda name, switch, mac, naming, vlan, trunk: Adapter(
+        name=name, switch=switch, mac=mac, device_naming=naming, vlan=0 if trunk else vlan, trunk=trunk
+    ).model_dump(),
+    st.sampled_from(["lan", "wan", "dmz", "Netz ä"]),
+    st.sampled_from(["", "lab-net", "other"]),
+    st.sampled_from(["", "00155D010203", "00155D0A0B0C"]),
+    st.booleans(),
+    st.integers(0, 4094),
+    st.just("") | _vlan_lists(),
+)
+DISKS = st.builds(
+    lambda location, kind, size: DataDisk.model_validate({**kind, **size, "location": location}).model_dump(),
+    st.integers(1, 62),
+    st.sampled_from([{}, {"parent": "D:\\a.vhdx"}]),
+    st.integers(1, 9).map(lambda gib: {"size_gib": gib}),
+)
+LISTS: list[tuple[type[Part], st.SearchStrategy[list[dict[str, Any]]]]] = [
+    (Adapter, st.lists(ADAPTERS, max_size=4, unique_by=lambda one: key_of(Adapter, one))),
+    (DataDisk, st.lists(DISKS, max_size=4, unique_by=lambda one: key_of(DataDisk, one))),
+]
+BOTH = st.one_of(*(st.tuples(st.just(kind), lists, lists, st.randoms()) for kind, lists in LISTS))
+
+
+def _hyphenated(mac: str) -> str:
+    return "-".join(mac[at : at + 2] for at in range(0, len(mac), 2)).lower()
+
+
+def _backwards(trunk: str) -> str:
+    return ",".join(str(one) for one in sorted(vlans(trunk), reverse=True))
+
+
+def _slashed(path: str | None) -> str | None:
+    return path.replace("\\", "/").upper() if path else path
+
+
+SPELLINGS: dict[str, Callable[[Any], Any]] = {
+    "name": str.upper, "switch": str.upper, "mac": _hyphenated, "trunk": _backwards, "parent": _slashed
+}  # fmt: skip
+
+
+def respelt(part: dict[str, Any]) -> dict[str, Any]:
+    """The same part, as another author or the host would write it."""
+    return {name: SPELLINGS[name](value) if name in SPELLINGS else value for name, value in part.items()}
+
+
+@given(BOTH)
+def test_nothing_is_to_be_done_for_what_is_there_in_any_order_and_spelling(case: Any) -> None:
+    kind, asked, _, random = case
+    found = [respelt(one) for one in asked]
+    random.shuffle(found)
+    assert not reconcile(kind, asked, found)
+    assert same_parts(kind)(asked, found)
+    assert parts_change(kind)(found, asked) is Change.LIVE
+
+
+@given(BOTH)
+def test_reconciling_says_all_that_is_to_be_done_and_no_more(case: Any) -> None:
+    kind, asked, found, random = case
+    to_do = reconcile(kind, asked, found)
+    assert bool(to_do) is not same_parts(kind)(asked, found)
+    there = {key_of(kind, one): one for one in found}
+    for one in to_do.extra:
+        del there[key_of(kind, one)]
+    for one in to_do.missing:
+        assert key_of(kind, one) not in there
+        there[key_of(kind, one)] = one
+    for one, now, rows in to_do.different:
+        changed = {row.name: one[row.name] for row in rows}
+        there[key_of(kind, one)] = {**now, **changed}
+    assert not reconcile(kind, asked, list(there.values()))
+    random.shuffle(asked)
+    random.shuffle(found)
+    again = reconcile(kind, asked, found)
+    assert len(again.missing) == len(to_do.missing)
+    assert len(again.extra) == len(to_do.extra)
+    assert len(again.different) == len(to_do.different)
+
+
+@given(BOTH)
+def test_what_has_settled_once_stays_as_it_is(case: Any) -> None:
+    kind, asked, found, random = case
+    name = "adapters" if kind is Adapter else "data_disks"
+    random.shuffle(found)
+    once = settled(NestedHyperVHost, {name: asked}, {name: [respelt(one) for one in found]})
+    assert settled(NestedHyperVHost, once, {name: [respelt(one) for one in found]}) == once
+    assert same_parts(kind)(found, once[name])  # type: ignore[arg-type] # a list of parts
+
+
+@given(BOTH)
+def test_no_difference_settles_in_the_words_of_the_program(case: Any) -> None:
+    kind, asked, _, random = case
+    name = "adapters" if kind is Adapter else "data_disks"
+    found = [respelt(one) for one in asked]
+    random.shuffle(found)
+    assert settled(NestedHyperVHost, {name: asked}, {name: found})[name] == asked
+
+
+@given(_vlan_lists())
+def test_a_list_of_vlans_is_the_same_as_its_members(trunk: str) -> None:
+    assert same_vlans(trunk, ",".join(str(one) for one in vlans(trunk)))
+    assert not same_vlans(trunk, "")
+
+
+def test_parts_that_differ_settle_in_the_order_of_the_program() -> None:
+    drifted = {**WAN, "name": "WAN", "vlan": 7}
+    stranger = Adapter(name="stray").model_dump()
+    now = settled(NestedHyperVHost, {"adapters": [WAN, LAN]}, {"adapters": [stranger, respelt(LAN), drifted]})
+    assert now["adapters"] == [{**WAN, "vlan": 7}, LAN, stranger]
+
+
+def test_a_file_in_a_disks_place_settles_as_found() -> None:
+    """What a disk is not to have, a parent or a path, is None in a program, and a drift where it is there."""
+    asked, found = {"location": 1, "size_gib": 5}, {"location": 1, "path": "D:\\a.vhdx", "fixed": False, "keep": False}
+    now = settled(NestedHyperVHost, {"data_disks": [asked]}, {"data_disks": [found]})
+    assert now["data_disks"] == [{"location": 1, "size_gib": None, "path": "D:\\a.vhdx"}]
+
+
+def test_a_part_that_is_gone_settles_as_gone() -> None:
+    assert settled(NestedHyperVHost, {"adapters": [WAN, LAN]}, {"adapters": [LAN]})["adapters"] == [LAN]
+
+
+@pytest.mark.parametrize(
+    ("found", "asked", "change"),
+    [
+        ([LAN], [LAN, {**WAN, "mac": "00155D010203"}], Change.LIVE),
+        ([LAN, WAN], [LAN], Change.LIVE),
+        ([LAN], [{**LAN, "vlan": 7}], Change.LIVE),
+        ([LAN], [{**LAN, "mac": "00155D010203"}], Change.OFF),
+        ([LAN], [{**LAN, "device_naming": True, "vlan": 7}], Change.OFF),
+        (None, [LAN], Change.LIVE),
+        ([LAN], None, Change.LIVE),
+    ],
+)
+def test_parts_take_what_the_most_demanding_of_their_changes_takes(found: Any, asked: Any, change: Change) -> None:
+    assert parts_change(Adapter)(found, asked) is change
+
+
+@pytest.mark.parametrize(
+    ("found", "asked", "change"),
+    [
+        ([], [{"location": 1, "size_gib": 5}], Change.LIVE),
+        ([{"location": 1, "size_gib": 5}], [], Change.LIVE),
+        ([{"location": 1, "size_gib": 5}], [{"location": 1, "size_gib": 6}], Change.OFF),
+        ([{"location": 1, "path": "D:\\a.vhdx"}], [{"location": 1, "path": "D:\\b.vhdx"}], Change.LIVE),
+        ([{"location": 1, "size_gib": 5}], [{"location": 2, "size_gib": 6}], Change.LIVE),
+    ],
+)
+def test_of_data_disks_only_growing_takes_the_machine_off(found: Any, asked: Any, change: Change) -> None:
+    assert data_disks_change(found, asked) is change
+
+
+def test_from_the_one_adapter_to_a_list_and_back_both_are_changes() -> None:
+    asked = {"name": "hv1", "owner": "lab/dev/hv1", "os_disk": {"size_gib": 80}}
+    short, _ = check(NestedHyperVHost, {**asked, "switch": "lab-net"})
+    listed, _ = check(NestedHyperVHost, {**asked, "adapters": [{"name": "lan", "switch": "lab-net"}]})
+    assert {one.name for one in diff(NestedHyperVHost, short, listed).changed} == {"adapters"}
+    assert {one.name for one in diff(NestedHyperVHost, listed, short).changed} == {"adapters", "switch", "mac_spoofing"}
+    assert diff(NestedHyperVHost, short, listed).replaced == ()

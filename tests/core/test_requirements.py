@@ -1,0 +1,48 @@
+"""What is made of a parent host's answers: which nested labs it rules out, and what it lacks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from nestedlab.errors import raise_for
+from nestedlab.pipeline import Facts, Problem, PSObject
+from nestedlab.requirements import SURVEY, Demand, capacity, findings
+
+PARENT = Path(__file__).resolve().parent.parent / "cases" / "core" / "hosts" / "parent.yaml"
+
+
+def facts_of(case: dict[str, Any]) -> Facts:
+    """What the parent of a case answers to the survey."""
+    usual: dict[str, dict[str, Any]] = yaml.safe_load(PARENT.read_text(encoding="utf-8"))
+    differs = case.get("host", {})
+    assert differs.keys() <= usual.keys()
+    shown = [
+        PSObject(kind, {**usual[kind], **differs.get(kind, {})}) for kind in usual if differs.get(kind, {}) is not None
+    ]
+    machines = [PSObject("VirtualMachine", one) for one in case.get("machines", [])]
+    lacks = [Problem("CommandNotFoundException", "ObjectNotFound", "", name) for name in case.get("lacks", [])]
+    return Facts((*shown, *machines), tuple(lacks))
+
+
+@pytest.mark.cases("requirements.yaml")
+def test_a_parent_is_judged(case: dict[str, Any]) -> None:
+    facts = facts_of(case)
+    demands = {owner: Demand(**one) for owner, one in case.get("demands", {}).items()}
+    found = [*findings(facts), *capacity(facts, demands)]
+    for refuses, expected in ((True, case.get("refuses", {})), (False, case.get("warns", {}))):
+        said = {one.requirement: str(one) for one in found if one.refuses is refuses}
+        assert said.keys() == expected.keys()
+        assert [one for name, one in expected.items() if one not in said[name]] == [], said
+
+
+@pytest.mark.cases("requirements.yaml")
+def test_what_an_endpoint_does_not_show_does_not_fail_the_survey(case: dict[str, Any]) -> None:
+    raise_for(facts_of(case), SURVEY)
+
+
+def test_the_survey_changes_nothing() -> None:
+    assert SURVEY.only_reads

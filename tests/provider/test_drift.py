@@ -1,0 +1,99 @@
+"""What an administrator changes is seen under its own name with its live value, and an update heals it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from hyperv_sim.files import File
+from nestedlab.lifecycle import diff, settled
+from nestedlab.resources.adapters import Adapter
+from nestedlab.resources.nat_switch import NatSwitch
+from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+
+if TYPE_CHECKING:
+    from tests.provider.conftest import Provider
+
+    from nestedlab.declare import Table
+
+CASES = yaml.safe_load((Path(__file__).parents[1] / "cases/provider/drift.yaml").read_text())
+KINDS: dict[str, type[Table]] = {"machine": NestedHyperVHost, "adapter": Adapter, "switch": NatSwitch}
+LISTED = [pytest.param(kind, name, id=f"{kind}-{name}") for kind in KINDS for name in CASES[kind]]
+USUAL: dict[str, dict[str, Any]] = {
+    "machine": {"switch": "usual", "data_disks": [{"size_gib": 5}]},
+    "adapter": {"name": "lan", "switch": "usual"},
+    "switch": {"forwards": [{"external_port": 3389, "internal_address": "192.168.50.5"}]},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_attribute_has_its_drift(kind: str) -> None:
+    never = CASES["never"].get(kind, {})
+    assert not never.keys() & CASES[kind].keys()
+    assert {*CASES[kind], *never} == {one.name for one in KINDS[kind].inputs()}
+
+
+@pytest.mark.parametrize(("kind", "name"), LISTED)
+def test_a_drift_is_seen_under_its_name_and_healed(kind: str, name: str, provider: Provider) -> None:
+    case = CASES[kind][name]
+    thing = "switch" if kind == "switch" else "machine"
+    inputs = {**USUAL[kind], **case.get("asked", {})}
+    inputs = {"adapters": [inputs, {"name": "wan"}]} if kind == "adapter" else inputs
+    _furnish(provider, inputs)
+    made = provider.create(thing, **inputs)
+    table, asked = provider.handler(thing).lifecycle.kind, provider.desired(thing, **inputs)
+    known = settled(table, asked, made.values)
+
+    hand: list[dict[str, dict[str, Any]]] = (
+        [{"Stop-VM": {"Name": "hv1", "TurnOff": True}}] if case.get("stopped") else []
+    )
+    hand += [*case["by_hand"], *([{"Start-VM": {"Name": "hv1"}}] if case.get("stopped") else [])]
+    _by_hand(provider, hand, made.id.hex[:12])
+    found = provider.handler(thing).read(made.id, known)
+    assert found is not None
+    seen = settled(table, known, found.values)
+    drifted = {key: value for key, value in seen.items() if value != known[key]}
+    assert drifted == _shown(kind, name, case, known)
+
+    difference = diff(table, seen, asked)
+    assert bool(difference.replaced) == (case.get("heals") == "replaced")
+    if not difference.replaced:
+        _by_hand(provider, case.get("again", []), made.id.hex[:12])
+        healed = provider.handler(thing).update(made.id, asked, seen)
+        assert settled(table, asked, healed.values) == known
+        again = provider.handler(thing).read(made.id, known)
+        assert again is not None
+        assert settled(table, known, again.values) == known
+
+
+def _shown(kind: str, name: str, case: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    """The attributes that are to be seen changed, as they are to be seen."""
+    if kind == "adapter":
+        first, second = known["adapters"]
+        changed = {**first, name: case["shows"]}
+        return {"adapters": [second, changed] if name == "name" else [changed, second]}
+    also = {key: value for key, value in case.get("also", {}).items() if key in known}
+    return {name: case["shows"], **also}
+
+
+def _furnish(provider: Provider, inputs: dict[str, Any]) -> None:
+    state = provider.parent.host.state
+    state.looks_to_merge = 0
+    with state.lock:
+        state.files.put(File(r"C:\Images\one.iso", size=2**20))
+    for name in ("usual", "other"):
+        provider.parent.by_hand("New-VMSwitch", Name=name, SwitchType="Private")
+    if inputs.get("nat"):
+        provider.parent.by_hand("New-NetNat", Name="shared", InternalIPInterfaceAddressPrefix="192.168.0.0/16")
+
+
+def _by_hand(provider: Provider, cmdlets: list[dict[str, dict[str, Any]]], identity: str) -> None:
+    for cmdlet, parameters in [one for line in cmdlets for one in line.items()]:
+        filled = {
+            key: value.replace("{id}", identity) if isinstance(value, str) else value
+            for key, value in parameters.items()
+        }
+        provider.parent.by_hand(cmdlet, **filled)

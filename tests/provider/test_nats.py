@@ -1,0 +1,153 @@
+"""Forwards, shared NAT networks and addresses of NAT switches, where an administrator has a hand in them too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nestedlab.errors import ConflictError, NotFoundError, RefusedError
+
+if TYPE_CHECKING:
+    from tests.conftest import NewParent, Parent
+    from tests.provider.conftest import NewProvider, Provider
+
+    from nestedlab.lifecycle import Found
+
+RDP = {"external_port": 3389, "internal_address": "192.168.50.5"}
+WEB = {"external_port": 80, "internal_address": "192.168.50.6", "internal_port": 8080}
+
+
+def _values(found: Found | None) -> dict[str, Any]:
+    assert found is not None
+    return dict(found.values)
+
+
+def _forwards(parent: Parent) -> list[tuple[str, int, str, int]]:
+    """The forwards of all NAT networks: the NAT, the host's port, and where it leads."""
+    mappings = [one for nat in parent.host.state.network.nats.networks for one in nat.mappings]
+    return sorted((one.nat.name, one.external_port, str(one.internal_address), one.internal_port) for one in mappings)
+
+
+def _addresses(parent: Parent) -> list[str]:
+    """The IPv4 addresses of the host's adapters to switches."""
+    own = {adapter.id for adapter in parent.host.state.host_adapters}
+    addresses = parent.host.state.network.addresses
+    return sorted(str(one.ip) for one in addresses if one.interface.guid in own and one.ip.version == 4)
+
+
+def test_forwards_that_are_changed_by_hand_are_seen_and_brought_back(provider: Provider) -> None:
+    parent = provider.parent
+    before = parent.snapshot()
+    made = provider.create("switch", forwards=[RDP, WEB])
+    assert _values(provider.read("switch", made)) == made.values
+    right = parent.snapshot()
+    nat = made.values["nat_name"]
+    for one in parent.by_hand("Get-NetNatStaticMapping"):
+        number = one.adapted_properties["StaticMappingID"]
+        parent.by_hand("Remove-NetNatStaticMapping", NatName=nat, StaticMappingID=number, Confirm=False)
+    for port, address in ((3389, "192.168.50.9"), (81, "192.168.50.6")):
+        parent.by_hand(
+            "Add-NetNatStaticMapping",
+            NatName=nat,
+            Protocol="TCP",
+            ExternalIPAddress="0.0.0.0",  # noqa: S104 - any address of the host; nothing is bound here
+            ExternalPort=port,
+            InternalIPAddress=address,
+            InternalPort=port,
+        )
+    seen = {one["external_port"]: one["internal_address"] for one in _values(provider.read("switch", made))["forwards"]}
+    assert seen == {3389: "192.168.50.9", 81: "192.168.50.6"}
+    provider.update("switch", made, forwards=[WEB, RDP])
+    assert _forwards(parent) == [(nat, 80, "192.168.50.6", 8080), (nat, 3389, "192.168.50.5", 3389)]
+    parent.by_hand("Remove-NetNat", Name=nat, Confirm=False)
+    provider.update("switch", made, forwards=[RDP, WEB])
+    assert parent.snapshot() == right
+    provider.delete("switch", made)
+    assert parent.snapshot() == before
+
+
+def test_a_port_that_windows_has_is_named_and_nothing_is_left(provider: Provider) -> None:
+    before = provider.parent.snapshot()
+    taken = {"external_port": 445, "internal_address": "192.168.50.5"}
+    with pytest.raises(RefusedError, match=r"forwards\[TCP 445\]: could not .* in use or excluded on the host"):
+        provider.create("switch", forwards=[RDP, taken])
+    assert provider.parent.snapshot() == before
+
+
+def test_many_share_the_one_nat_of_windows_server_2016(new_parent: NewParent, new_provider: NewProvider) -> None:
+    provider = new_provider(new_parent("2016"))
+    parent = provider.parent
+    before = parent.snapshot()
+    owner = provider.create("switch", nat_prefix="192.168.48.0/20", forwards=[RDP])
+    nat = owner.values["nat_name"]
+    others = []
+    for number in (51, 52):
+        forward = {"external_port": 3300 + number, "internal_address": f"192.168.{number}.5", "internal_port": 3389}
+        inputs = {"name": f"net{number}", "owner": f"lab/dev/net{number}", "prefix": f"192.168.{number}.0/24"}
+        others.append(provider.create("switch", **inputs, nat=nat.upper(), forwards=[forward]))
+    shared = _forwards(parent)
+    assert len(shared) == 3
+    for one in (owner, *others):
+        assert _values(provider.read("switch", one)) == one.values
+    with pytest.raises(ConflictError, match=r"has a forward to 192\.168\.5[12]\.5 that is not this switch's"):
+        provider.update("switch", owner, forwards=[RDP])
+    wider = provider.update("switch", owner, nat_prefix="192.168.32.0/19", forwards=[RDP])
+    assert _forwards(parent) == shared
+    provider.delete("switch", others[0])
+    assert _forwards(parent) == [one for one in shared if one[1] != 3351]
+    assert _values(provider.read("switch", others[1])) == others[1].values
+    provider.delete("switch", others[1])
+    provider.delete("switch", wider)
+    assert parent.snapshot() == before
+
+
+def test_a_switch_joins_a_nat_of_an_administrators_and_leaves_it(provider: Provider) -> None:
+    parent = provider.parent
+    parent.by_hand("New-NetNat", Name="campus", InternalIPInterfaceAddressPrefix="10.1.0.0/16")
+    before = parent.snapshot()
+    made = provider.create("switch", forwards=[RDP])
+    alone = parent.snapshot()
+    with pytest.raises(ConflictError, match=r"does not lie in 10\.1\.0\.0/16 of the NAT network 'campus'"):
+        provider.update("switch", made, nat="campus", forwards=[RDP])
+    with pytest.raises(NotFoundError, match="no NAT network named 'nowhere'"):
+        provider.update("switch", made, nat="nowhere", forwards=[RDP])
+    with pytest.raises(ConflictError, match="the switch's own NAT network"):
+        provider.update("switch", made, nat=made.values["nat_name"], forwards=[RDP])
+    assert parent.snapshot() == alone
+    inside = {"prefix": "10.1.7.0/24", "nat": "campus", "forwards": [{**RDP, "internal_address": "10.1.7.5"}]}
+    joined = provider.update("switch", made, **inside)
+    assert [one.name for one in parent.host.state.network.nats.networks] == ["campus"]
+    assert _forwards(parent) == [("campus", 3389, "10.1.7.5", 3389)]
+    assert _values(provider.read("switch", joined)) == joined.values
+    back = provider.update("switch", joined, forwards=[RDP])
+    assert parent.snapshot() == alone
+    again = provider.update("switch", back, **inside)
+    provider.delete("switch", again)
+    assert parent.snapshot() == before
+
+
+def test_a_gateway_is_set_beside_addresses_of_others_and_of_its_length(provider: Provider) -> None:
+    parent = provider.parent
+    before = parent.snapshot()
+    made = provider.create("switch")
+    adapter = {"InterfaceAlias": "vEthernet (lab-net)"}
+    parent.by_hand("New-NetIPAddress", IPAddress="172.16.9.9", PrefixLength=16, **adapter)
+    moved = provider.update("switch", made, gateway="192.168.50.254")
+    assert _addresses(parent) == ["172.16.9.9/16", "192.168.50.254/24"]
+    parent.by_hand("Remove-NetIPAddress", IPAddress="192.168.50.254", Confirm=False, **adapter)
+    parent.by_hand("New-NetIPAddress", IPAddress="192.168.50.254", PrefixLength=25, **adapter)
+    seen = provider.read("switch", moved)
+    assert _values(seen) == {**moved.values, "gateway": "192.168.50.254/25"}
+    assert seen is not None
+    provider.update("switch", seen, gateway="192.168.50.254")
+    assert _addresses(parent) == ["172.16.9.9/16", "192.168.50.254/24"]
+    provider.delete("switch", seen)
+    assert parent.snapshot() == before
+
+
+def test_a_gateway_is_usable_when_the_switch_is_made(provider: Provider) -> None:
+    provider.parent.host.state.network.tentative_looks = 3
+    provider.create("switch")
+    (address,) = provider.parent.by_hand("Get-NetIPAddress", IPAddress="192.168.50.1")
+    assert str(address.extended_properties["AddressState"]) == "Preferred"

@@ -1,0 +1,84 @@
+"""A machine of many parts on the simulated host: made, read, drifted by an administrator, healed and removed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hyperv_sim.disks import place
+from nestedlab.lifecycle import settled
+from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+
+if TYPE_CHECKING:
+    from tests.conftest import NewParent, Parent
+    from tests.provider.conftest import NewProvider
+
+IMAGE = "C:\\Images\\ws.vhdx"
+FULL: dict[str, Any] = {
+    "os_disk": {"parent": IMAGE, "size_gib": 60},
+    "data_disks": [{"size_gib": 10}, {"size_gib": 1, "fixed": True}],
+    "adapters": [{"name": "lan", "vlan": 12}, {"name": "wan", "mac": "00-15-5d-01-02-03", "trunk": "10,20-22"}],
+    "time_synchronization": False,
+    "tpm": True,
+    "processor_weight": 200,
+}
+
+
+def _with_image(parent: Parent) -> Any:
+    with parent.host.state.lock:
+        place(parent.host.state.files, IMAGE, size=40 * 1024**3)
+    return parent.snapshot()
+
+
+@pytest.mark.parametrize("windows", ["2016", "2019", "2022", "2025"])
+def test_a_machine_of_many_parts_lives_its_life(new_parent: NewParent, new_provider: NewProvider, windows: str) -> None:
+    parent = new_parent(windows=windows)
+    provider, before = new_provider(parent), _with_image(parent)
+    made = provider.create("machine", **FULL)
+    assert len(made.values["adapters"]) == len(made.values["data_disks"]) == 2
+    asked = provider.desired("machine", **FULL)
+    outputs = settled(NestedHyperVHost, asked, made.values)
+    assert {name: outputs[name] for name in asked} == asked
+    start = parent.server.requests.snapshot()
+    again = provider.read("machine", made)
+    assert (parent.server.requests.snapshot() - start).http <= 2
+    assert again is not None
+    assert again.values == made.values
+    provider.delete("machine", made)
+    assert parent.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("cmdlet", "parameters", "drifted"),
+    [
+        ("Set-VM", {"VMName": "hv1", "AutomaticStartAction": "Nothing"}, "automatic_start"),
+        ("Set-VM", {"VMName": "hv1", "CheckpointType": "Disabled"}, "checkpoint_type"),
+        ("Add-VMNetworkAdapter", {"VMName": "hv1", "Name": "stray"}, "adapters"),
+        ("Remove-VMNetworkAdapter", {"VMName": "hv1", "Name": "wan"}, "adapters"),
+        ("Set-VMNetworkAdapter", {"VMName": "hv1", "Name": "lan", "DhcpGuard": "On"}, "adapters"),
+        ("Set-VMNetworkAdapterVlan", {"VMName": "hv1", "VMNetworkAdapterName": "lan", "Untagged": True}, "adapters"),
+        (
+            "Remove-VMHardDiskDrive",
+            {"VMName": "hv1", "ControllerType": "SCSI", "ControllerNumber": 0, "ControllerLocation": 1},
+            "data_disks",
+        ),
+        ("Enable-VMIntegrationService", {"VMName": "hv1", "Name": "Time Synchronization"}, "time_synchronization"),
+    ],
+)
+def test_what_an_administrator_changes_is_read_under_its_name_and_healed(
+    new_parent: NewParent, new_provider: NewProvider, cmdlet: str, parameters: dict[str, Any], drifted: str
+) -> None:
+    parent = new_parent()
+    provider, before = new_provider(parent), _with_image(parent)
+    made = provider.create("machine", **FULL)
+    parent.by_hand(cmdlet, **parameters)
+    seen = provider.read("machine", made)
+    assert seen is not None
+    now = settled(NestedHyperVHost, made.values, seen.values)
+    inputs = [one.name for one in NestedHyperVHost.inputs()]
+    assert {name for name in inputs if now.get(name) != made.values.get(name)} == {drifted}
+    healed = provider.update("machine", made, **FULL)
+    assert healed.values == made.values
+    provider.delete("machine", healed)
+    assert parent.snapshot() == before
