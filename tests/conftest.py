@@ -16,8 +16,8 @@ from hyperv_sim.server import SimulatedServer
 from nestedlab.connection import Connection, connection
 
 if TYPE_CHECKING:
-    from hyperv_sim.machines import Machine
-    from hyperv_sim.switches import Switch
+    from hyperv_sim.state.machines import Machine
+    from hyperv_sim.state.switches import Switch
 
 PASSWORD = "Not-To-Be-Seen-4711"
 """Every simulated host's password, so that a test can look for it where it must not be."""
@@ -73,7 +73,7 @@ def _sent(value: object) -> object:
 
 
 NewParent = Callable[..., Parent]
-"""Starts a host: `new_parent(windows="2016", cpu="amd", tls=True)`. `parts` are of `hyperv_sim.world.Host`, such as
+"""Starts a host: `new_parent(windows="2016", cpu="amd", tls=True)`. `parts` are of the simulated `Host`, such as
 `{"external_switches": ("LAN",)}`; other settings are SimulatedServer's."""
 
 

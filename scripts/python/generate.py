@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
-from hyperv_sim import fidelity
+from hyperv_sim import fidelity_page
 from nestedlab.connection import NAMESPACE, Connection
 from nestedlab.declare import Attribute, Change, Declared, Resource
 from nestedlab.resources.nat_switch import NatSwitch
@@ -173,7 +173,7 @@ def generated() -> Iterator[tuple[str, str]]:
         yield f"docs/reference/{one['name']}.md", page
     settings = [_setting(name, field) for name, field in Connection.model_fields.items()]
     yield "docs/reference/configuration.md", templates.get_template("configuration.md.jinja").render(settings=settings)
-    yield "docs/fidelity.md", fidelity.page()
+    yield "docs/fidelity.md", fidelity_page.page()
     yield "docs/nestedlab.psrc", jea.role()
 
 

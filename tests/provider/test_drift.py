@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from hyperv_sim.files import File
+from hyperv_sim.state.files import File
 from nestedlab.lifecycle import diff, settled
 from nestedlab.resources.adapters import Adapter
 from nestedlab.resources.nat_switch import NatSwitch

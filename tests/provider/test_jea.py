@@ -9,9 +9,9 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, cast
 
-from hyperv_sim import disks
+from hyperv_sim.powershell.shell import HostShell
 from hyperv_sim.records import Record, Scalar, Shell, Statement
-from hyperv_sim.shell import HostShell
+from hyperv_sim.state import disks
 
 if TYPE_CHECKING:
     from tests.conftest import Parent

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from hyperv_sim.disks import place
+from hyperv_sim.state.disks import place
 from nestedlab import handler
 
 if TYPE_CHECKING:

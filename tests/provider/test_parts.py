@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hyperv_sim.disks import place
+from hyperv_sim.state.disks import place
 from nestedlab.lifecycle import settled
 from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
 

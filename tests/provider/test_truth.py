@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from hyperv_sim.disks import place
-from hyperv_sim.files import File
+from hyperv_sim.state.disks import place
+from hyperv_sim.state.files import File
 from nestedlab.lifecycle import diff, settled
 from nestedlab.resources.nat_switch import NatSwitch
 from nestedlab.resources.nested_hyperv_host import NestedHyperVHost

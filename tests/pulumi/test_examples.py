@@ -10,9 +10,9 @@ import pytest
 import yaml
 from lab import Lab
 
-from hyperv_sim import disks
-from hyperv_sim.enumerations import OnOffState
-from hyperv_sim.world import GIB
+from hyperv_sim.state import disks
+from hyperv_sim.state.enumerations import OnOffState
+from hyperv_sim.state.world import GIB
 
 if TYPE_CHECKING:
     from tests.conftest import NewParent, Parent

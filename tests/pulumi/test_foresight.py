@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hyperv_sim.world import GIB
+from hyperv_sim.state.world import GIB
 
 if TYPE_CHECKING:
     from lab import Run

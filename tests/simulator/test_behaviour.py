@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from hyperv_sim.files import File
+from hyperv_sim.state.files import File
 
 if TYPE_CHECKING:
     from tests.simulator.conftest import Answer, Talk

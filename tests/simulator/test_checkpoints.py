@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hyperv_sim.files import VirtualDisk
+from hyperv_sim.state.files import VirtualDisk
 
 if TYPE_CHECKING:
     from tests.simulator.conftest import Talk

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hyperv_sim.disks import place
-from hyperv_sim.files import GIB
 from hyperv_sim.records import NetObject, Scalar
+from hyperv_sim.state.disks import place
+from hyperv_sim.state.files import GIB
 
 if TYPE_CHECKING:
     from tests.simulator.conftest import Talk

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hyperv_sim.contract import load
-from hyperv_sim.enumerations import VMState
-from hyperv_sim.fidelity import page
+from hyperv_sim.fidelity_page import page
 from hyperv_sim.host import SimulatedHost, new_shells
 from hyperv_sim.records import Command, InvocationFailedError
-from hyperv_sim.windows import WINDOWS
+from hyperv_sim.state.enumerations import VMState
+from hyperv_sim.state.windows import WINDOWS
 
 if TYPE_CHECKING:
     from tests.simulator.conftest import Answer, Talk

@@ -10,7 +10,7 @@ import pytest
 import requests
 from pypsrp.exceptions import WinRMTransportError, WSManFaultError
 
-from hyperv_sim.faults import FaultPlan, Rule
+from hyperv_sim.wire.faults import FaultPlan, Rule
 
 if TYPE_CHECKING:
     from tests.wire.conftest import Wire

@@ -14,8 +14,8 @@ from psrpcore.types import deserialize_clixml, serialize_clixml
 from pypsrp.complex_objects import GenericComplexObject
 from pypsrp.serializer import TaggedValue
 
-from hyperv_sim.clixml import from_wire, to_wire
 from hyperv_sim.records import EnumMember, NetObject, Parameter, Scalar, Value
+from hyperv_sim.wire.clixml import from_wire, to_wire
 
 if TYPE_CHECKING:
     from tests.wire.conftest import Wire

@@ -104,7 +104,7 @@ def test_a_shell_that_nobody_used_for_its_idle_timeout_is_gone(wire: Wire, monke
     server = wire.serve()
     pool = wire.open(server, idle_timeout=60)
     assert str(pool.shell.idle_time_out) == "PT60.000S"
-    monkeypatch.setattr("hyperv_sim.windows_shell.monotonic", lambda: 10**9)
+    monkeypatch.setattr("hyperv_sim.wire.windows_shell.monotonic", lambda: 10**9)
     with pytest.raises(WSManFaultError) as fault:
         wire.invoke(pool, "Write-Output")
     assert (fault.value.code, server.open_shells) == (NOT_FOUND, 0)

@@ -14,7 +14,7 @@ import click
 
 from hyperv_sim.remote_control import control
 from hyperv_sim.server import SimulatedServer, loopback
-from hyperv_sim.windows import WINDOWS
+from hyperv_sim.state.windows import WINDOWS
 
 if TYPE_CHECKING:
     from hyperv_sim.host import SimulatedHost

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 
 from psrpcore.types import ErrorCategory
 
-from hyperv_sim.cmdlets import simulated
-from hyperv_sim.faults import FaultPlan
-from hyperv_sim.machines import Manner
+from hyperv_sim.powershell.cmdlets import simulated
+from hyperv_sim.state.machines import Manner
+from hyperv_sim.wire.faults import FaultPlan
 
 if TYPE_CHECKING:
     from hyperv_sim.host import SimulatedHost

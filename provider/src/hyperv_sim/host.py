@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable
 from typing import Any, Literal, cast
 
-from hyperv_sim.disks import MIB, format_of, place
-from hyperv_sim.files import File
-from hyperv_sim.machines import Manner
+from hyperv_sim.powershell.shell import HostShell
 from hyperv_sim.records import Shell
-from hyperv_sim.shell import HostShell
-from hyperv_sim.snapshot import plain
-from hyperv_sim.windows import WINDOWS
-from hyperv_sim.world import Host
+from hyperv_sim.state.disks import MIB, format_of, place
+from hyperv_sim.state.files import File
+from hyperv_sim.state.machines import Manner
+from hyperv_sim.state.snapshot import plain
+from hyperv_sim.state.windows import WINDOWS
+from hyperv_sim.state.world import Host
 
 ENDPOINT = "Microsoft.PowerShell"
 

@@ -11,11 +11,11 @@ from typing import Any
 import trustme
 from psrpcore import types as ps
 
-from hyperv_sim.authentication import Account
-from hyperv_sim.counts import RequestCounter
-from hyperv_sim.faults import FaultPlan, Rule
-from hyperv_sim.listener import Listener, Site
-from hyperv_sim.wsman import Limits, Service, Shells
+from hyperv_sim.wire.authentication import Account
+from hyperv_sim.wire.counts import RequestCounter
+from hyperv_sim.wire.faults import FaultPlan, Rule
+from hyperv_sim.wire.listener import Listener, Site
+from hyperv_sim.wire.wsman import Limits, Service, Shells
 
 
 class SimulatedServer:

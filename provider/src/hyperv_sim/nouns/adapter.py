@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hyperv_sim import errors
-from hyperv_sim.adapters import check_mac, chosen, on_host
-from hyperv_sim.cmdlets import Call, cmdlet
-from hyperv_sim.components import component_id, component_text
-from hyperv_sim.enumerations import HYPER_V
 from hyperv_sim.fidelity import UNKNOWN, WINDSOR, fact
-from hyperv_sim.machines import NO_MAC, Adapter
-from hyperv_sim.properties import Property, describe
-from hyperv_sim.settings import Setting, change, names
+from hyperv_sim.powershell import errors
+from hyperv_sim.powershell.adapters import check_mac, chosen, on_host
+from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.properties import Property, describe
+from hyperv_sim.powershell.settings import Setting, change, names
+from hyperv_sim.state.components import component_id, component_text
+from hyperv_sim.state.enumerations import HYPER_V
+from hyperv_sim.state.machines import NO_MAC, Adapter
 
 P = Property[Adapter]
 

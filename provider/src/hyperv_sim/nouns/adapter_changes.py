@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hyperv_sim import errors
-from hyperv_sim.adapters import check_mac, chosen, on_host
-from hyperv_sim.cmdlets import Call, cmdlet
-from hyperv_sim.enumerations import OnOffState, VMState
 from hyperv_sim.fidelity import UNKNOWN, WINDSOR, fact
-from hyperv_sim.machines import Adapter, Machine
 from hyperv_sim.nouns.adapter import passed
-from hyperv_sim.settings import wrong_state
-from hyperv_sim.switching import plug_in, unplug
-from hyperv_sim.targets import each, machines, switch_named
+from hyperv_sim.powershell import errors
+from hyperv_sim.powershell.adapters import check_mac, chosen, on_host
+from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.settings import wrong_state
+from hyperv_sim.powershell.targets import each, machines, switch_named
+from hyperv_sim.state.enumerations import OnOffState, VMState
+from hyperv_sim.state.machines import Adapter, Machine
+from hyperv_sim.state.switching import plug_in, unplug
 
 FAILED = "Failed to modify device 'Network Adapter'."
 ADD = ("VMName", "VM", "ManagementOS", "Name", "SwitchName", "StaticMacAddress", "DynamicMacAddress", "DeviceNaming")

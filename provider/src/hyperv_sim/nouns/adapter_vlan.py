@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hyperv_sim import errors
-from hyperv_sim.adapters import chosen, on_host
-from hyperv_sim.cmdlets import Call, cmdlet
-from hyperv_sim.enumerations import HYPER_V, VMNetworkAdapterVlanMode
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, fact
-from hyperv_sim.machine_parts import Vlan
-from hyperv_sim.machines import Adapter
-from hyperv_sim.properties import Property, describe
+from hyperv_sim.powershell import errors
+from hyperv_sim.powershell.adapters import chosen, on_host
+from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.properties import Property, describe
+from hyperv_sim.state.enumerations import HYPER_V, VMNetworkAdapterVlanMode
+from hyperv_sim.state.machine_parts import Vlan
+from hyperv_sim.state.machines import Adapter
 
 P = Property[Vlan]
 FAILED = "Failed to modify the VLAN settings."

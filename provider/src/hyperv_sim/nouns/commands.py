@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hyperv_sim import errors
-from hyperv_sim.cmdlets import Call, cmdlet, present
 from hyperv_sim.contract import Cmdlet
 from hyperv_sim.fidelity import fact
-from hyperv_sim.properties import Property, describe
+from hyperv_sim.powershell import errors
+from hyperv_sim.powershell.cmdlets import Call, cmdlet, present
+from hyperv_sim.powershell.properties import Property, describe
+from hyperv_sim.powershell.targets import WILDCARDS, matcher
 from hyperv_sim.records import EnumMember, Scalar
-from hyperv_sim.targets import WILDCARDS, matcher
 
 AUTOMATION = "System.Management.Automation"
 KIND = f"{AUTOMATION}.CommandTypes"

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hyperv_sim import errors
-from hyperv_sim.checkpoints import is_differences
-from hyperv_sim.cmdlets import Call, cmdlet
-from hyperv_sim.components import component_id, component_text
-from hyperv_sim.disks import chain, open_for_writing
-from hyperv_sim.enumerations import HYPER_V, ControllerType, VMState
 from hyperv_sim.fidelity import UNKNOWN, WINDSOR, fact
-from hyperv_sim.machine_parts import Slot
-from hyperv_sim.machines import Drive, Machine
-from hyperv_sim.properties import Property, describe
-from hyperv_sim.settings import wrong_state
-from hyperv_sim.targets import each, machines, named
+from hyperv_sim.powershell import errors
+from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.properties import Property, describe
+from hyperv_sim.powershell.settings import wrong_state
+from hyperv_sim.powershell.targets import each, machines, named
+from hyperv_sim.state.checkpoints import is_differences
+from hyperv_sim.state.components import component_id, component_text
+from hyperv_sim.state.disks import chain, open_for_writing
+from hyperv_sim.state.enumerations import HYPER_V, ControllerType, VMState
+from hyperv_sim.state.machine_parts import Slot
+from hyperv_sim.state.machines import Drive, Machine
 
 P = Property[Drive]
 SLOT = ("ControllerType", "ControllerNumber", "ControllerLocation")

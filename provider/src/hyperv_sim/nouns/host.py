@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hyperv_sim.cmdlets import Call, cmdlet
-from hyperv_sim.enumerations import HYPER_V
-from hyperv_sim.properties import Property, describe
-from hyperv_sim.world import Host
+from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.properties import Property, describe
+from hyperv_sim.state.enumerations import HYPER_V
+from hyperv_sim.state.world import Host
 
 P = Property[Host]
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hyperv_sim import errors
-from hyperv_sim.cmdlets import Call, cmdlet
-from hyperv_sim.components import component_id, component_text
-from hyperv_sim.enumerations import HYPER_V
 from hyperv_sim.fidelity import UNKNOWN, fact
-from hyperv_sim.machine_parts import COMPONENTS, GuestServiceInterface, IntegrationService
-from hyperv_sim.machines import Machine
-from hyperv_sim.properties import Property, describe
-from hyperv_sim.targets import each, machines
+from hyperv_sim.powershell import errors
+from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.properties import Property, describe
+from hyperv_sim.powershell.targets import each, machines
+from hyperv_sim.state.components import component_id, component_text
+from hyperv_sim.state.enumerations import HYPER_V
+from hyperv_sim.state.machine_parts import COMPONENTS, GuestServiceInterface, IntegrationService
+from hyperv_sim.state.machines import Machine
 
 P = Property[IntegrationService]
 COMPONENT = f"{HYPER_V}.VMIntegrationComponent"

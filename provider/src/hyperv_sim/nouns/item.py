@@ -6,15 +6,15 @@ import ntpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hyperv_sim import errors
-from hyperv_sim.checkpoints import look
-from hyperv_sim.cmdlets import Call, cmdlet
-from hyperv_sim.disks import is_in_use
 from hyperv_sim.fidelity import POWERSHELL, UNKNOWN, WINDSOR, fact
-from hyperv_sim.files import File
-from hyperv_sim.paths import IO_EXCEPTION, PROVIDER, asked, check_drive, existing
-from hyperv_sim.properties import Property, describe
+from hyperv_sim.powershell import errors
+from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.paths import IO_EXCEPTION, PROVIDER, asked, check_drive, existing
+from hyperv_sim.powershell.properties import Property, describe
 from hyperv_sim.records import Scalar
+from hyperv_sim.state.checkpoints import look
+from hyperv_sim.state.disks import is_in_use
+from hyperv_sim.state.files import File
 
 SHARING_VIOLATION = -2147024864
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
-from hyperv_sim import checkpoints, errors
-from hyperv_sim.cmdlets import Call, cmdlet
-from hyperv_sim.enumerations import HYPER_V, VMOperationalStatus, VMState
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, fact
-from hyperv_sim.machines import Machine
-from hyperv_sim.properties import Property, describe
+from hyperv_sim.powershell import errors
+from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.properties import Property, describe
+from hyperv_sim.powershell.targets import each, machines, named, present
 from hyperv_sim.records import Scalar
-from hyperv_sim.targets import each, machines, named, present
+from hyperv_sim.state import checkpoints
+from hyperv_sim.state.enumerations import HYPER_V, VMOperationalStatus, VMState
+from hyperv_sim.state.machines import Machine
 
 P = Property[Machine]
 RESTING = (VMState.Off, VMState.Saved)

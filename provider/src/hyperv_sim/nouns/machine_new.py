@@ -5,16 +5,16 @@ from __future__ import annotations
 import ntpath
 from collections.abc import Iterator
 
-from hyperv_sim import errors
-from hyperv_sim.cmdlets import Call, cmdlet
-from hyperv_sim.disks import blank, create, failure, format_of
-from hyperv_sim.enumerations import ControllerType, VhdFormat
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, WINDSOR, fact
-from hyperv_sim.files import File
-from hyperv_sim.machine_parts import DvdDrive
-from hyperv_sim.machines import Adapter, Drive, Machine
 from hyperv_sim.nouns.memory import misaligned
-from hyperv_sim.targets import switch_named
+from hyperv_sim.powershell import errors
+from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.targets import switch_named
+from hyperv_sim.state.disks import blank, create, failure, format_of
+from hyperv_sim.state.enumerations import ControllerType, VhdFormat
+from hyperv_sim.state.files import File
+from hyperv_sim.state.machine_parts import DvdDrive
+from hyperv_sim.state.machines import Adapter, Drive, Machine
 
 TAKES = ("Name", "MemoryStartupBytes", "NoVHD", "SwitchName", "Path", "Version", "Generation", "Force")
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timezone
 
-from hyperv_sim import errors
-from hyperv_sim.cmdlets import Call, cmdlet
-from hyperv_sim.disks import chain, failure, is_in_use, open_for_writing
-from hyperv_sim.enumerations import VMState
 from hyperv_sim.fidelity import GUIDE, REFERENCE, UNKNOWN, WINDSOR, fact
-from hyperv_sim.machines import Machine
 from hyperv_sim.nouns.machine import RESTING
-from hyperv_sim.settings import wrong_state
-from hyperv_sim.targets import each, machines
+from hyperv_sim.powershell import errors
+from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.settings import wrong_state
+from hyperv_sim.powershell.targets import each, machines
+from hyperv_sim.state.disks import chain, failure, is_in_use, open_for_writing
+from hyperv_sim.state.enumerations import VMState
+from hyperv_sim.state.machines import Machine
 
 ALREADY = "The virtual machine is already in the specified state."
 LOOK_AGAIN_SECONDS = 0.05

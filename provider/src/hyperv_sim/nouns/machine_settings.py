@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hyperv_sim import errors
-from hyperv_sim.cmdlets import Call, cmdlet
 from hyperv_sim.fidelity import UNKNOWN, WINDSOR, fact
-from hyperv_sim.machines import Machine
 from hyperv_sim.nouns.memory import check_range, misaligned
 from hyperv_sim.nouns.processor import too_many
-from hyperv_sim.settings import Setting, change, names
-from hyperv_sim.targets import each, machines
+from hyperv_sim.powershell import errors
+from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.settings import Setting, change, names
+from hyperv_sim.powershell.targets import each, machines
+from hyperv_sim.state.machines import Machine
 
 
 def _negative(_: Call, number: int) -> str | None:

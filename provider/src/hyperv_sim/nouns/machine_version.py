@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hyperv_sim import errors
-from hyperv_sim.cmdlets import Call, cmdlet
-from hyperv_sim.enumerations import VMState
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, fact
-from hyperv_sim.machines import Machine
-from hyperv_sim.settings import wrong_state
-from hyperv_sim.targets import each, machines
+from hyperv_sim.powershell import errors
+from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.settings import wrong_state
+from hyperv_sim.powershell.targets import each, machines
+from hyperv_sim.state.enumerations import VMState
+from hyperv_sim.state.machines import Machine
 
 
 @cmdlet("Update-VMVersion", takes=("Name", "VM", "Force", "Passthru"), confirms=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hyperv_sim import errors
-from hyperv_sim.cmdlets import Call, cmdlet
-from hyperv_sim.enumerations import HYPER_V
 from hyperv_sim.fidelity import GUIDE, WINDSOR, fact
-from hyperv_sim.machines import MIB, Machine, Memory
-from hyperv_sim.properties import Property, describe
-from hyperv_sim.settings import Setting, change, names
-from hyperv_sim.targets import each, machines, present
+from hyperv_sim.powershell import errors
+from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.properties import Property, describe
+from hyperv_sim.powershell.settings import Setting, change, names
+from hyperv_sim.powershell.targets import each, machines, present
+from hyperv_sim.state.enumerations import HYPER_V
+from hyperv_sim.state.machines import MIB, Machine, Memory
 
 P = Property[Memory]
 FAILED = "Failed to modify device 'Memory'."

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hyperv_sim.cim import NAMESPACE, query
-from hyperv_sim.cmdlets import Call, cmdlet
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, fact
-from hyperv_sim.network import Interface
-from hyperv_sim.properties import Property, describe_cim
+from hyperv_sim.powershell.cim import NAMESPACE, query
+from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.properties import Property, describe_cim
+from hyperv_sim.state.network import Interface
 
 P = Property[Interface]
 

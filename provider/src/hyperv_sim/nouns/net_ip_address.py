@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from hyperv_sim import errors
-from hyperv_sim.cim import ADDRESS_FAMILY, FOREVER, NAMESPACE, chosen, in_words, query
-from hyperv_sim.cmdlets import Call, cmdlet
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, fact
-from hyperv_sim.network import Address, Interface
-from hyperv_sim.properties import Property, describe_cim
+from hyperv_sim.powershell import errors
+from hyperv_sim.powershell.cim import ADDRESS_FAMILY, FOREVER, NAMESPACE, chosen, in_words, query
+from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.properties import Property, describe_cim
 from hyperv_sim.records import Scalar
+from hyperv_sim.state.network import Address, Interface
 
 CLASS = "MSFT_NetIPAddress"
 PREFIX_ORIGIN = {"Other": 0, "Manual": 1, "WellKnown": 2, "Dhcp": 3, "RouterAdvertisement": 4}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network
 
-from hyperv_sim import errors
-from hyperv_sim.cim import NAMESPACE, chosen, in_words, query
-from hyperv_sim.cmdlets import Call, cmdlet
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, WINDSOR, fact
-from hyperv_sim.nats import Nat
-from hyperv_sim.properties import Property, describe_cim
-from hyperv_sim.settings import Setting, change, names
-from hyperv_sim.world import Host
+from hyperv_sim.powershell import errors
+from hyperv_sim.powershell.cim import NAMESPACE, chosen, in_words, query
+from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.properties import Property, describe_cim
+from hyperv_sim.powershell.settings import Setting, change, names
+from hyperv_sim.state.nats import Nat
+from hyperv_sim.state.world import Host
 
 CLASS = "MSFT_NetNat"
 FILTERING = {"EndpointIndependentFiltering": 0, "AddressDependentFiltering": 1}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hyperv_sim.cim import ADDRESS_FAMILY, FOREVER, NAMESPACE, in_words, query
-from hyperv_sim.cmdlets import Call, cmdlet
 from hyperv_sim.fidelity import REFERENCE, fact
-from hyperv_sim.properties import Property, describe_cim
-from hyperv_sim.routes import Route, routes
+from hyperv_sim.powershell.cim import ADDRESS_FAMILY, FOREVER, NAMESPACE, in_words, query
+from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.properties import Property, describe_cim
+from hyperv_sim.state.routes import Route, routes
 
 P = Property[Route]
 PROTOCOL = {"Local": 2, "NetMgmt": 3}

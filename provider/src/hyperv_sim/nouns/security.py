@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from uuid import uuid4
 
-from hyperv_sim import errors
-from hyperv_sim.cmdlets import Call, cmdlet
-from hyperv_sim.enumerations import HYPER_V, VMState
 from hyperv_sim.fidelity import UNKNOWN, fact
-from hyperv_sim.machine_parts import Security
-from hyperv_sim.machines import Machine
-from hyperv_sim.properties import Property, describe
+from hyperv_sim.powershell import errors
+from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.properties import Property, describe
+from hyperv_sim.powershell.settings import wrong_state
+from hyperv_sim.powershell.targets import each, machines
 from hyperv_sim.records import Scalar
-from hyperv_sim.settings import wrong_state
-from hyperv_sim.targets import each, machines
+from hyperv_sim.state.enumerations import HYPER_V, VMState
+from hyperv_sim.state.machine_parts import Security
+from hyperv_sim.state.machines import Machine
 
 P = Property[Security]
 FAILED = "Failed to modify the security settings."

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hyperv_sim import checkpoints, errors
-from hyperv_sim.checkpoints import Checkpoint
-from hyperv_sim.cmdlets import Call, cmdlet
-from hyperv_sim.enumerations import HYPER_V, CheckpointType, SnapshotType, VMState
 from hyperv_sim.fidelity import GUIDE, REFERENCE, UNKNOWN, fact
-from hyperv_sim.machines import Machine
 from hyperv_sim.nouns.machine import RESTING
-from hyperv_sim.properties import Property, describe
-from hyperv_sim.settings import wrong_state
-from hyperv_sim.targets import WILDCARDS, each, machines, named
+from hyperv_sim.powershell import errors
+from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.properties import Property, describe
+from hyperv_sim.powershell.settings import wrong_state
+from hyperv_sim.powershell.targets import WILDCARDS, each, machines, named
+from hyperv_sim.state import checkpoints
+from hyperv_sim.state.checkpoints import Checkpoint
+from hyperv_sim.state.enumerations import HYPER_V, CheckpointType, SnapshotType, VMState
+from hyperv_sim.state.machines import Machine
 
 P = Property[Checkpoint]
 

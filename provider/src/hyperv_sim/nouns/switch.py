@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hyperv_sim import errors
-from hyperv_sim.cmdlets import Call, cmdlet
-from hyperv_sim.enumerations import HYPER_V, VMSwitchBandwidthMode, VMSwitchType
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, WINDSOR, fact
-from hyperv_sim.properties import Property, describe
+from hyperv_sim.powershell import errors
+from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.properties import Property, describe
+from hyperv_sim.powershell.settings import Setting, change
+from hyperv_sim.powershell.targets import WILDCARDS, matcher, switch_named
 from hyperv_sim.records import Scalar
-from hyperv_sim.settings import Setting, change
-from hyperv_sim.switches import Switch
-from hyperv_sim.switching import add_switch, nats_in_the_way, remove_switch, retype
-from hyperv_sim.targets import WILDCARDS, matcher, switch_named
+from hyperv_sim.state.enumerations import HYPER_V, VMSwitchBandwidthMode, VMSwitchType
+from hyperv_sim.state.switches import Switch
+from hyperv_sim.state.switching import add_switch, nats_in_the_way, remove_switch, retype
 
 P = Property[Switch]
 

@@ -6,16 +6,16 @@ import ntpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hyperv_sim import errors
-from hyperv_sim.checkpoints import is_differences, look
-from hyperv_sim.cmdlets import Call, cmdlet
-from hyperv_sim.disks import blank, chain, check_size, child_of, create, failure, format_of, is_in_use
-from hyperv_sim.enumerations import VhdFormat, VhdType
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, WINDSOR, fact
-from hyperv_sim.files import File, VirtualDisk
-from hyperv_sim.properties import Property, describe
+from hyperv_sim.powershell import errors
+from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.properties import Property, describe
 from hyperv_sim.records import Scalar
-from hyperv_sim.world import Host
+from hyperv_sim.state.checkpoints import is_differences, look
+from hyperv_sim.state.disks import blank, chain, check_size, child_of, create, failure, format_of, is_in_use
+from hyperv_sim.state.enumerations import VhdFormat, VhdType
+from hyperv_sim.state.files import File, VirtualDisk
+from hyperv_sim.state.world import Host
 
 MODULE = "Microsoft.Vhd.PowerShell.Cmdlets"
 

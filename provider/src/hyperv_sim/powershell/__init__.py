@@ -1,0 +1,1 @@
+"""PowerShell: commands bound against the contract, pipelines of live objects, what is serialised at their end."""

@@ -1,0 +1,157 @@
+"""The registry of simulated cmdlets, and what a cmdlet's function is given.
+
+A noun's file declares `@cmdlet("Rename-VM", takes=("Name", "VM", "NewName", "Passthru"))` above a function that takes a
+Call and gives back live objects. The function runs once for each piped object (once if nothing is piped), with the
+host's lock held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from threading import Event
+from typing import Any
+
+from hyperv_sim.contract import Cmdlet, load
+from hyperv_sim.powershell import errors
+from hyperv_sim.state.world import Host
+
+
+@dataclass(slots=True)
+class Call:
+    """One run of a cmdlet: the host, the bound parameters, and where its errors and warnings go.
+
+    `parameters` holds bound parameters by their own names; an array parameter's value is a tuple. `seen` counts the
+    objects piped to this command before. Setting `enough` ends the pipeline, as Select-Object -First does. `stops` says
+    that the first error ends all (-ErrorAction Stop).
+    """
+
+    host: Host
+    cmdlet: Cmdlet
+    stop: Event
+    set_name: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    seen: int = 0
+    stops: bool = False
+    failures: list[errors.CmdletError] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    enough: bool = False
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """A parameter's value, or the default where it was not given."""
+        return self.parameters.get(name, default)
+
+    def fail(self, error: errors.CmdletError) -> None:
+        """Write a non-terminating error and go on, unless -ErrorAction Stop was given."""
+        if self.stops:
+            raise error
+        self.failures.append(error)
+
+    @contextmanager
+    def going_on(self) -> Iterator[None]:
+        """Write an error that is raised inside, and go on; a terminating one goes through."""
+        try:
+            yield
+        except errors.TerminatingError:
+            raise
+        except errors.CmdletError as error:
+            self.fail(error)
+
+    def warn(self, message: str) -> None:
+        """Write a warning."""
+        self.warnings.append(message)
+
+    @contextmanager
+    def unlocked(self) -> Iterator[None]:
+        """Let go of the host's lock, for a wait. State may have changed afterwards: look again."""
+        self.host.lock.release()
+        try:
+            yield
+        finally:
+            self.host.lock.acquire()
+
+
+Run = Callable[[Call], Iterable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A simulated cmdlet: `takes` are the parameters that it simulates; any other one that binds is refused.
+
+    `nulls` are those that it takes $null for.
+    """
+
+    name: str
+    run: Run
+    takes: frozenset[str]
+    nulls: frozenset[str]
+    confirms: bool
+    error_class: str | None
+
+    def id_suffix(self, contract: Cmdlet) -> str:
+        """What the shell appends to an error's id: the class of a cmdlet, the name of a CIM function."""
+        if self.error_class or contract.is_cim:
+            return self.error_class or contract.name
+        name = contract.name.replace("-", "")
+        if contract.module == "Hyper-V":
+            return f"Microsoft.HyperV.PowerShell.Commands.{name}"
+        if contract.module == "CimCmdlets":
+            return f"Microsoft.Management.Infrastructure.CimCmdlets.{name}Command"
+        return f"Microsoft.PowerShell.Commands.{name}Command"
+
+
+_SIMULATED: dict[str, Simulated] = {}
+
+
+def cmdlet(
+    name: str,
+    *,
+    takes: Sequence[str] = (),
+    nulls: Sequence[str] = (),
+    confirms: bool = False,
+    error_class: str | None = None,
+) -> Callable[[Run], Run]:
+    """Register the function below as the cmdlet of this name.
+
+    `takes`: the parameters that the function handles (-WhatIf and -Confirm are the shell's), `nulls` those of them
+    that $null means something for. `confirms`: whether it
+    asks before it acts, so that a session without a user needs -Force or -Confirm:$false. `error_class`: the part of
+    its errors' ids after the comma, where it does not follow from the cmdlet's name.
+    """
+
+    def register(run: Run) -> Run:
+        if name in _SIMULATED:
+            raise ValueError(f"{name} is registered twice")
+        _SIMULATED[name] = Simulated(name, run, frozenset(takes), frozenset(nulls), confirms, error_class)
+        return run
+
+    return register
+
+
+@cache
+def simulated() -> Mapping[str, Simulated]:
+    """All simulated cmdlets by name. Every file of `nouns` is one family of them."""
+    nouns = import_module("hyperv_sim.nouns")
+    for module in iter_modules(nouns.__path__):
+        import_module(f"hyperv_sim.nouns.{module.name}")
+    return _SIMULATED
+
+
+def present(host: Host) -> Iterator[tuple[Simulated, Cmdlet]]:
+    """The cmdlets that the host has: those of its Windows version, without Hyper-V's where the role is missing."""
+    for contract in load(host.windows).values():
+        if contract.name in simulated() and (host.has_hyper_v or contract.module != "Hyper-V"):
+            yield simulated()[contract.name], contract
+
+
+def find(host: Host, name: str) -> tuple[Simulated, Cmdlet] | None:
+    """The host's cmdlet of this name or alias, in any case."""
+    wanted = name.lower()
+    for found, contract in present(host):
+        if wanted in (contract.name.lower(), *(alias.lower() for alias in contract.aliases)):
+            return found, contract
+    return None

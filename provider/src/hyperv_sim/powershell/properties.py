@@ -1,0 +1,207 @@
+"""How a noun declares its objects: one row per property, with its .NET type and where its value comes from.
+
+A live object is a plain Python object of the host's state whose class has been described here, or a value of
+`hyperv_sim.records`. It stays live between the commands of a pipeline and is serialised only at the pipeline's end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from hyperv_sim.fidelity import POWERSHELL, fact
+from hyperv_sim.records import EnumMember, NetObject, Scalar, ScalarType, Value
+from hyperv_sim.state.enumerations import NetEnum
+
+T = TypeVar("T")
+
+PRIMITIVE_BASES = ("System.ValueType", "System.Object")
+SECURE_STRING = "System.Security.SecureString"
+
+
+@dataclass(frozen=True)  # no slots: Python 3.10 and 3.11 cannot construct a frozen generic class with them by alias
+class Property(Generic[T]):
+    """One property of an object.
+
+    `type_name` is the .NET type of a primitive; an enumeration, a nested object and a list of these say it themselves
+    ("Object"). `since` is the first Windows version that has the property. `is_script` marks a property that a type
+    file adds to a CIM object: it goes on the wire among the extended ones, as text, beside the raw value of its name.
+    """
+
+    name: str
+    type_name: ScalarType | str
+    get: Callable[[T], object]
+    since: str = "2016"
+    is_script: bool = False
+
+
+@dataclass(frozen=True)
+class ObjectType(Generic[T]):
+    """A described class: type names from the most derived, properties in their order, and what ToString() gives."""
+
+    type_names: tuple[str, ...]
+    properties: tuple[Property[T], ...]
+    text: Callable[[T], str]
+    is_cim: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What Select-Object makes: an object with note properties, live until the pipeline ends."""
+
+    type_names: tuple[str, ...]
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+_DESCRIBED: dict[type, ObjectType[Any]] = {}
+
+
+def describe(
+    kind: type[T],
+    type_name: str,
+    properties: Sequence[Property[T]],
+    *,
+    bases: Sequence[str] = (),
+    text: Callable[[T], str] | None = None,
+) -> None:
+    """Declare that objects of the Python class `kind` are .NET objects of this type.
+
+    `bases` are the types between it and System.Object. ToString() gives the type's name, as .NET has it, unless told.
+    """
+    _DESCRIBED[kind] = ObjectType(
+        (type_name, *bases, "System.Object"), tuple(properties), text or (lambda _: type_name), is_cim=False
+    )
+
+
+def describe_cim(
+    kind: type[T], namespace: str, class_name: str, properties: Sequence[Property[T]], *, text: Callable[[T], str]
+) -> None:
+    """Declare that objects of `kind` are instances of a CIM class, such as root/StandardCimv2, MSFT_NetNat."""
+    base = "Microsoft.Management.Infrastructure.CimInstance"
+    names = (f"{base}#{namespace}/{class_name}", f"{base}#{class_name}", base, "System.Object")
+    _DESCRIBED[kind] = ObjectType(names, tuple(properties), text, is_cim=True)
+
+
+def described(live: object) -> ObjectType[Any] | None:
+    """The declaration of a live object, or None for a value of `records` or a selection."""
+    return _DESCRIBED.get(type(live))
+
+
+def type_names(live: object) -> tuple[str, ...]:
+    """The .NET types of a live object, from the most derived one."""
+    if isinstance(live, Selected | NetObject):
+        return live.type_names
+    if isinstance(live, EnumMember):
+        return (live.type_name, "System.Enum", *PRIMITIVE_BASES)
+    if isinstance(live, Scalar) and live.type_name == "SecureString":
+        return (SECURE_STRING, "System.Object")
+    if isinstance(live, Scalar):
+        bases = ("System.Object",) if live.type_name in ("String", "Version") else PRIMITIVE_BASES
+        return (f"System.{live.type_name}", *bases)
+    told = described(live)
+    return told.type_names if told else ("System.Object",)
+
+
+def _live(type_name: str, raw: object) -> object:
+    if raw is None or isinstance(raw, Scalar | EnumMember) or type(raw) in _DESCRIBED:
+        return raw
+    if isinstance(raw, NetEnum):
+        return EnumMember(raw.type_name, raw.text, int(raw.value))
+    if isinstance(raw, list | tuple):
+        return tuple(_live(type_name, one) for one in raw)
+    if type_name == "Object":
+        raise TypeError(f"a property of type Object gave {raw!r}, which is not described")
+    return Scalar(type_name, raw)  # type: ignore[arg-type]  # rows spell a ScalarType; a mistake fails in the tests
+
+
+def rows(live: object, windows: str) -> Iterator[Property[Any]]:
+    """The properties that a live object has on this Windows version."""
+    told = described(live)
+    if told:
+        yield from (row for row in told.properties if row.since <= windows)
+
+
+def get(live: object, name: str, windows: str) -> tuple[str, object] | None:
+    """A property's own spelling and live value, or None if the object has no such property. Any case is taken.
+
+    A type file's property hides the raw one of its name, as PowerShell looks extended members up first.
+    """
+    wanted = name.lower()
+    if isinstance(live, Selected | NetObject):
+        members = live.values if isinstance(live, Selected) else {**live.adapted, **live.extended}
+        return next(((key, value) for key, value in members.items() if key.lower() == wanted), None)
+    found = [row for row in rows(live, windows) if row.name.lower() == wanted]
+    row = next((one for one in found if one.is_script), found[0] if found else None)
+    return (row.name, _live(row.type_name, row.get(live))) if row else None
+
+
+def to_string(live: object) -> str:
+    """What .NET's ToString() gives for a live value."""
+    if live is None:
+        return ""
+    if isinstance(live, EnumMember):
+        return live.name
+    if isinstance(live, Scalar):
+        return SECURE_STRING if live.type_name == "SecureString" else str(live.value)
+    if isinstance(live, NetObject):
+        return live.text
+    if isinstance(live, Selected):
+        return "@{" + "; ".join(f"{key}={to_string(value)}" for key, value in live.values.items()) + "}"
+    told = described(live)
+    return told.text(live) if told else str(live)
+
+
+def _flat(live: object) -> Value:
+    """A value written at depth 0: primitives stay, lists keep their items, all else is its text."""
+    if live is None or isinstance(live, Scalar):
+        return live
+    if isinstance(live, tuple):
+        return tuple(_flat(one) for one in live)
+    return Scalar("String", to_string(live))
+
+
+def _cim_metadata(names: tuple[str, ...]) -> Value:
+    """The note that tells a receiving PowerShell the class of a CIM object. Its Hash and MiXml are left out."""
+    namespace, class_name = names[0].split("#", 1)[1].rsplit("/", 1)
+    members = {"ClassName": class_name, "Namespace": namespace, "ServerName": "HYPERV"}
+    notes: dict[str, Value] = {key: Scalar("String", value) for key, value in members.items()}
+    return (NetObject(("System.Management.Automation.PSCustomObject", "System.Object"), extended=notes),)
+
+
+def _object(live: object, windows: str) -> NetObject:
+    """An object with its own first level of properties."""
+    if isinstance(live, NetObject):
+        return live
+    told = described(live)
+    adapted: dict[str, Value] = {}
+    extended: dict[str, Value] = {}
+    for row in rows(live, windows):
+        (extended if row.is_script else adapted)[row.name] = _flat(_live(row.type_name, row.get(live)))
+    if told and told.is_cim:
+        extended["__ClassMetadata"] = _cim_metadata(told.type_names)
+    return NetObject(type_names(live), adapted, extended, to_string(live))
+
+
+def _noted(live: object, windows: str) -> Value:
+    """A note property's value, written at depth 1: enumerations and objects stay objects."""
+    if live is None or isinstance(live, Scalar | EnumMember):
+        return live
+    if isinstance(live, tuple):
+        return tuple(_noted(one, windows) for one in live)
+    return _object(live, windows)
+
+
+def serialised(live: object, windows: str) -> Value:
+    """A live object as remoting serialises it, at depth 1."""
+    if isinstance(live, Selected):
+        notes = {name: _noted(value, windows) for name, value in live.values.items()}
+        return NetObject(live.type_names, extended=notes, text=to_string(live))
+    return _noted(live, windows)
+
+
+fact(
+    "PowerShell",
+    "objects at depth 1: enumerations and objects within a whole object are text, after Select-Object objects",
+    POWERSHELL,
+)

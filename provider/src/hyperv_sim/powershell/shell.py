@@ -1,0 +1,237 @@
+"""Runs statements as PowerShell does: binds, pipes live objects, serialises at the end, and words errors as records."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from threading import Event
+
+from hyperv_sim.contract import Cmdlet
+from hyperv_sim.fidelity import POWERSHELL, fact
+from hyperv_sim.powershell import cmdlets, errors, properties
+from hyperv_sim.powershell.binding import Bound, CommandLine, bind
+from hyperv_sim.records import (
+    Command,
+    ErrorRecord,
+    Failure,
+    InvocationFailedError,
+    Output,
+    Record,
+    Scalar,
+    Statement,
+    Warned,
+)
+from hyperv_sim.state.world import Host
+
+SHOULD_PROCESS = ("WhatIf", "Confirm")
+
+
+class _StatementEndedError(Exception):
+    """A terminating error, as the record that it becomes."""
+
+    def __init__(self, record: ErrorRecord) -> None:
+        super().__init__(record.message)
+        self.record = record
+
+
+def _record(error: errors.CmdletError, activity: str, suffix: str) -> ErrorRecord:
+    reason = error.exception_types[0].rsplit(".", 1)[-1]
+    return ErrorRecord(
+        fully_qualified_error_id=f"{error.identifier},{suffix}" if suffix else error.identifier,
+        category=error.category,
+        message=error.message,
+        exception_types=error.exception_types,
+        activity=activity,
+        reason=reason,
+        target=error.target,
+        target_name=properties.to_string(error.target),
+        target_type=properties.type_names(error.target)[0].rsplit(".", 1)[-1] if error.target else "",
+        hresult=error.hresult,
+    )
+
+
+def _not_found(name: str) -> ErrorRecord:
+    """An absent command and a hidden one look the same. [PowerShell sources, CommandDiscovery]"""
+    types = ("System.Management.Automation.CommandNotFoundException", "System.Exception", "System.Object")
+    message = (
+        f"The term '{name}' is not recognized as the name of a cmdlet, function, script file, or operable program. "
+        "Check the spelling of the name, or if a path was included, verify that the path is correct and try again."
+    )
+    error = errors.CmdletError(
+        "CommandNotFoundException", "ObjectNotFound", message, exception_types=types, target=Scalar("String", name)
+    )
+    return _record(error, "", "")
+
+
+def _no_scripts() -> ErrorRecord:
+    """Script text is refused as an endpoint without a language refuses it, so that no client comes to rely on it."""
+    types = ("System.Management.Automation.ParseException", "System.Exception", "System.Object")
+    message = "The syntax is not supported by this runspace. This can occur if the runspace is in no-language mode."
+    return _record(errors.CmdletError("ScriptsNotAllowed", "ParserError", message, exception_types=types), "", "")
+
+
+@dataclass(slots=True)
+class _Stage:
+    """A command of a pipeline, bound to its own arguments."""
+
+    simulated: cmdlets.Simulated
+    contract: Cmdlet
+    line: CommandLine
+    suffix: str
+    merges_errors: bool
+    seen: int = 0
+    enough: bool = False
+
+    def record(self, error: errors.CmdletError) -> ErrorRecord:
+        return _record(error, self.contract.name, self.suffix)
+
+
+class HostShell:
+    """A shell on the simulated host: what one runspace pool talks to."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def invoke(self, statements: Sequence[Statement], stop: Event) -> Iterator[Record]:
+        """Run the statements in order; see records.Shell.
+
+        A terminating error fails an invocation of one statement; among several it is a record, and the next ones run
+        (PowerShell sources, BatchInvocationCallback). `-ErrorAction Stop` fails the whole invocation in both cases.
+        """
+        for statement in statements:
+            if stop.is_set():
+                return
+            try:
+                yield from self._statement(statement, stop)
+            except _StatementEndedError as ended:
+                if len(statements) == 1:
+                    raise InvocationFailedError(ended.record) from None
+                yield Failure(ended.record)
+
+    def _statement(self, statement: Statement, stop: Event) -> Iterator[Record]:
+        """Bind all commands before any runs, then pull objects through them one at a time."""
+        if any(command.merges_errors for command in statement[:-1]):
+            raise _StatementEndedError(_record(errors.not_simulated("errors piped to another command"), "", ""))
+        stages = [self._stage(command, expects_input=at > 0) for at, command in enumerate(statement)]
+        waiting: deque[Record] = deque()
+        objects: Iterator[object] | None = None
+        for stage in stages:
+            objects = self._through(stage, objects, waiting, stop)
+        try:
+            for live in objects or ():
+                yield from _drained(waiting)
+                with self._host.lock:
+                    value = properties.serialised(live, self._host.windows)
+                yield Output(value)
+        except (_StatementEndedError, InvocationFailedError):
+            yield from _drained(waiting)
+            raise
+        yield from _drained(waiting)
+
+    def _stage(self, command: Command, *, expects_input: bool) -> _Stage:
+        if command.is_script:
+            raise _StatementEndedError(_no_scripts())
+        found = cmdlets.find(self._host, command.name)
+        if found is None:
+            raise _StatementEndedError(_not_found(command.name))
+        simulated, contract = found
+        suffix = simulated.id_suffix(contract)
+        try:
+            line = bind(contract, command.parameters, expects_input=expects_input)
+            _check_handled(simulated, line)
+            _check_confirmed(simulated, line)
+        except errors.TerminatingError as error:
+            raise _StatementEndedError(_record(error, contract.name, suffix)) from None
+        return _Stage(simulated, contract, line, suffix, command.merges_errors)
+
+    def _through(
+        self, stage: _Stage, objects: Iterator[object] | None, waiting: deque[Record], stop: Event
+    ) -> Iterator[object]:
+        if objects is None:
+            yield from self._run(stage, stage.line.without_input, waiting, stop)
+            return
+        for live in objects:
+            if stop.is_set():
+                return
+            yield from self._run(stage, partial(stage.line.with_input, live, self._host.windows), waiting, stop)
+            if stage.enough:
+                return
+
+    def _run(
+        self, stage: _Stage, binding: Callable[[], Bound], waiting: deque[Record], stop: Event
+    ) -> Iterator[object]:
+        """One call of a cmdlet's function, with the host's lock held until all that it gives is there."""
+        action = stage.line.preferences.get("ErrorAction", "Continue")
+        call = cmdlets.Call(self._host, stage.contract, stop, seen=stage.seen, stops=action == "Stop")
+        results: list[object] = []
+        fatal: errors.CmdletError | None = None
+        try:
+            with self._host.lock:
+                bound = binding()
+                call.set_name = bound.set_name
+                call.parameters = _given(stage.contract, bound)
+                self._host.hooks.check(stage.contract.name)
+                for live in stage.simulated.run(call):
+                    results.append(live)  # noqa: PERF402  # an error on the way must not lose the objects before it
+        except errors.TerminatingError as error:
+            fatal = error
+        except errors.CmdletError as error:
+            call.failures.append(error)
+        stage.seen += 1
+        stage.enough = call.enough
+        if stage.line.preferences.get("WarningAction", "Continue") == "Continue":
+            waiting.extend(Warned(message) for message in call.warnings)
+        if action == "Continue":
+            waiting.extend(Failure(stage.record(error), stage.merges_errors) for error in call.failures)
+        yield from results
+        if fatal:
+            raise _StatementEndedError(stage.record(fatal))
+        if action == "Stop" and call.failures:
+            raise InvocationFailedError(stage.record(call.failures[0]))
+
+
+def _given(contract: Cmdlet, bound: Bound) -> dict[str, object]:
+    """What the cmdlet's function sees: a switch that is set to false is a switch that is not given."""
+    unset = [name for name, value in bound.values.items() if value is False and contract.parameters[name].is_switch]
+    return {name: value for name, value in bound.values.items() if name not in (*unset, *SHOULD_PROCESS)}
+
+
+def _drained(waiting: deque[Record]) -> Iterator[Record]:
+    while waiting:
+        yield waiting.popleft()
+
+
+def _check_handled(simulated: cmdlets.Simulated, line: CommandLine) -> None:
+    """Refuse what binds but is not simulated, rather than pass over it."""
+    for name in line.values:
+        if name not in simulated.takes and name not in SHOULD_PROCESS:
+            raise errors.not_simulated(f"{simulated.name} -{name}")
+        parameter = line.cmdlet.parameters[name]
+        if line.values[name] is None and name not in simulated.nulls:
+            raise errors.validation(name, "The argument is null or empty.")
+        if parameter.is_switch and parameter.is_mandatory and not line.values[name]:
+            raise errors.not_simulated(f"{simulated.name} -{name}:$false, which chooses a parameter set all the same")
+    if line.values.get("WhatIf"):
+        raise errors.not_simulated("-WhatIf")
+    if line.preferences.get("WarningAction") == "Stop":
+        raise errors.not_simulated("-WarningAction Stop")
+
+
+def _check_confirmed(simulated: cmdlets.Simulated, line: CommandLine) -> None:
+    """Refuse to ask: a remote session without a user's host has nobody to answer. [minikube's public logs]"""
+    asks = line.values.get("Confirm", simulated.confirms and not line.values.get("Force"))
+    if asks:
+        raise errors.TerminatingError("InvalidOperation", "InvalidOperation", errors.NON_INTERACTIVE)
+
+
+fact("PowerShell", "script text is refused (`ScriptsNotAllowed`) on every endpoint", "stricter than Windows")
+fact("PowerShell", "errors of Hyper-V's and CIM's cmdlets do not end the statement", "public scripts rely on it")
+fact(
+    "PowerShell",
+    "a terminating error fails an invocation of one statement; among several it is a record, and the next ones run",
+    f"{POWERSHELL} (BatchInvocationCallback)",
+)
+fact("PowerShell", "`-ErrorAction Stop` ends the whole invocation as Failed", f"{POWERSHELL} (BatchInvocationCallback)")
+fact("PowerShell", "`-WhatIf`, `-ComputerName`, `-CimSession`, `-Credential`, `-AsJob` are refused", "not simulated")
