@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hyperv_sim.disks import place
+from hyperv_sim.state.disks import place
 
 if TYPE_CHECKING:
     from tests.conftest import Parent
