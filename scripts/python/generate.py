@@ -91,6 +91,7 @@ def _attribute(one: Attribute) -> dict[str, Any]:
         else f" Default: {one.field.default!r}.",
         "change": change.value if isinstance(change, Change) else "see below",
         "place": f"`{one.row.at}`" if one.row.at else "",
+        "since": "2019" if one.row.newer else "2016",
     }
 
 

@@ -12,7 +12,7 @@ from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
 
 if TYPE_CHECKING:
     from tests.conftest import NewParent, Parent
-    from tests.provider.conftest import NewProvider
+    from tests.provider.conftest import NewProvider, Provider
 
 IMAGE = "C:\\Images\\ws.vhdx"
 FULL: dict[str, Any] = {
@@ -82,3 +82,14 @@ def test_what_an_administrator_changes_is_read_under_its_name_and_healed(
     assert healed.values == made.values
     provider.delete("machine", healed)
     assert parent.snapshot() == before
+
+
+def test_an_iso_is_put_in_exchanged_and_taken_out_while_the_machine_runs(provider: Provider) -> None:
+    first, second = r"C:\Images\ws2019.iso", r"C:\Images\ws2022.iso"
+    for image in (first, second):
+        provider.parent.host.place(image)
+    thing = provider.create("machine")
+    for image in (first, second, ""):
+        thing = provider.update("machine", thing, iso=image)
+        assert (thing.values["iso"], thing.values["running"]) == (image, True)
+    assert provider.parent.machine("hv1").state.name == "Running"

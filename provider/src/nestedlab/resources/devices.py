@@ -55,10 +55,23 @@ def changes(machine: Cmdlet, changed: set[str], desired: Properties, facts: Fact
         yield (machine | switch).on_behalf_of("time_synchronization")
 
 
+def lacks_dvd_drive(facts: Facts) -> bool:
+    """Whether the machine has no DVD drive and can be given one: it is new, or was left half-made, and so is off."""
+    machine = facts.first("VirtualMachine")
+    return facts.first("DvdDrive") is None and machine is not None and machine["State"] == "Off"
+
+
+def dvd_drive(machine: Cmdlet) -> Pipeline:
+    """What gives a new machine a DVD drive, empty: media change while it runs, but a drive comes only while it is off."""
+    return machine | cmdlet("Add-VMDvdDrive", ControllerNumber=0, ControllerLocation=DVD_LOCATION)
+
+
 def _insert(machine: Cmdlet, image: str, facts: Facts) -> Pipeline:
-    if facts.first("DvdDrive") is None:
-        slot = {"ControllerNumber": 0, "ControllerLocation": DVD_LOCATION}
-        return machine | Cmdlet("Add-VMDvdDrive", {**slot, "Path": image})
+    if facts.first("DvdDrive") is None and not lacks_dvd_drive(facts):
+        # Somebody has taken the drive out of a machine that runs.
+        return machine | cmdlet(
+            "Add-VMDvdDrive", ControllerNumber=0, ControllerLocation=DVD_LOCATION, Path=image or None
+        )
     # $null takes the medium out; the drive stays.
     return machine | Cmdlet("Get-VMDvdDrive") | Cmdlet("Set-VMDvdDrive", {"Path": image or None})
 

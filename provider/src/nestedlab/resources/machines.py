@@ -332,6 +332,8 @@ def _changes(
     if names & adapters.ATTRIBUTES:
         yield from adapters.changes(machine, desired, now)
     yield from writes(NestedHyperVHost, machine, changed, desired)
+    if devices.lacks_dvd_drive(now.facts):
+        yield devices.dvd_drive(machine)
     if names & disks.ATTRIBUTES:
         yield from disks.changes(machine, desired, now, _folder(desired, now), fresh=fresh)
     yield from devices.changes(machine, names, desired, now.facts)
