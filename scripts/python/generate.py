@@ -89,7 +89,7 @@ def _attribute(one: Attribute) -> dict[str, Any]:
         "default": ""
         if one.field.default in (None, "", []) or one.field.is_required()
         else f" Default: {one.field.default!r}.",
-        "change": change.value if isinstance(change, Change) else "see below",
+        "change": change.value if isinstance(change, Change) else "depends on what changes in it",
         "place": f"`{one.row.at}`" if one.row.at else "",
         "since": "2019" if one.row.newer else "2016",
     }

@@ -62,7 +62,7 @@ def lacks_dvd_drive(facts: Facts) -> bool:
 
 
 def dvd_drive(machine: Cmdlet) -> Pipeline:
-    """What gives a new machine a DVD drive, empty: media change while it runs, but a drive comes only while it is off."""
+    """What gives a machine an empty DVD drive: media change while it runs, a drive comes only while it is off."""
     return machine | cmdlet("Add-VMDvdDrive", ControllerNumber=0, ControllerLocation=DVD_LOCATION)
 
 
