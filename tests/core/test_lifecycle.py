@@ -12,7 +12,7 @@ from nestedlab.errors import RevertedError
 from nestedlab.lifecycle import Found, diff, differences, needs, settled, values, verify, writes
 from nestedlab.pipeline import Facts, PSObject, cmdlet
 from nestedlab.resources.adapters import Adapter
-from nestedlab.resources.disks import DataDisk, Disk
+from nestedlab.resources.disk import DataDisk, Disk
 from nestedlab.resources.forwards import PortForward
 from nestedlab.resources.names import same_name
 from nestedlab.resources.nat_switch import NatSwitch

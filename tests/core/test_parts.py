@@ -13,7 +13,7 @@ from nestedlab.declare import Change, Part, key_of
 from nestedlab.lifecycle import check, diff, settled
 from nestedlab.parts import parts_change, reconcile, same_parts
 from nestedlab.resources.adapters import Adapter, same_vlans, vlans
-from nestedlab.resources.disks import DataDisk, data_disks_change
+from nestedlab.resources.disk import DataDisk, data_disks_change
 from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
 
 LAN: dict[str, Any] = {**Adapter(name="lan").model_dump(), "switch": "lab-net"}

@@ -19,7 +19,7 @@ from nestedlab.errors import NestedlabError
 from nestedlab.handler import perform
 from nestedlab.lifecycle import Found, Lifecycle, check, differences
 from nestedlab.pipeline import Cmdlet, Facts, Pipeline, Problem, PSObject, Step
-from nestedlab.resources import machines, nats
+from nestedlab.resources import machine_looks, nats
 from nestedlab.resources.machines import NestedHyperVHostLifecycle
 from nestedlab.resources.nat_switch import NatSwitch
 from nestedlab.resources.nats import NatSwitchLifecycle
@@ -182,7 +182,7 @@ def test_every_attribute_has_a_case_in_which_it_alone_is_updated(kind: type[Reso
 def first_look(kind: type[Resource], case: dict[str, Any], desired: dict[str, Any]) -> dict[str, Any]:
     facts, identity = answer_of(kind, case["steps"][0]["answer"]), UUID(host_of(kind)["identity"])
     if kind is NestedHyperVHost:
-        return dict(machines.found(identity, facts, desired).values)
+        return dict(machine_looks.found(identity, facts, desired).values)
     found = nats.found(identity, facts, desired)
     return dict(found.values) if found else {}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from nestedlab.declare import Properties
 from nestedlab.pipeline import Cmdlet, Facts, Pipeline, PSObject, cmdlet
-from nestedlab.resources.disks import DVD_LOCATION
+from nestedlab.resources.disk import DVD_LOCATION
 
 ATTRIBUTES = frozenset({"iso", "tpm", "time_synchronization"})
 """The machine's attributes that this file reads and writes."""

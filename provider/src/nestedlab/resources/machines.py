@@ -17,12 +17,12 @@ from nestedlab.errors import (
     RevertedError,
     condition_of,
 )
-from nestedlab.lifecycle import Around, Found, Plan, differences, needs, undone, values, verify, writes
-from nestedlab.nouns import MIB_BYTES
-from nestedlab.ownership import marked, owner_of
+from nestedlab.lifecycle import Around, Found, Plan, differences, needs, undone, verify, writes
+from nestedlab.ownership import owner_of
 from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, Step, cmdlet, statement
 from nestedlab.resources import adapters, baselines, devices, disks
-from nestedlab.resources.names import same_name
+from nestedlab.resources.machine_birth import birth, lookup, own
+from nestedlab.resources.machine_looks import apart, found, look, machine_by_id, reads, stack_of
 from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
 from nestedlab.resources.power import shut_down, start
 
@@ -31,43 +31,6 @@ _AT_ONCE = 32
 
 # A failed create is undone; but where the answer is lost or the host out of reach, the next attempt resumes it.
 _UNDONE = (AccessError, ConflictError, NotFoundError, RefusedError, RevertedError)
-
-
-def machine_by_id(machine: UUID) -> Cmdlet:
-    """The machine. Names are not unique in Hyper-V; only Get-VM takes a GUID, other cmdlets get the machine piped."""
-    return cmdlet("Get-VM", Id=machine)
-
-
-def reads(machine: UUID) -> tuple[Pipeline, ...]:
-    """What shows all of a machine."""
-    vm = machine_by_id(machine)
-    rows = tuple(vm | Cmdlet(name) for name in ("Get-VMProcessor", "Get-VMMemory", "Get-VMFirmware"))
-    return (
-        Pipeline((vm,)),
-        *rows,
-        *adapters.reads(vm),
-        *disks.reads(vm, machine),
-        *devices.reads(vm),
-        *baselines.reads(vm),
-    )
-
-
-def found(machine: UUID, facts: Facts, known: Properties) -> Found:
-    """The machine as the host shows it, known as at the last look or as it is asked for."""
-    seen = values(NestedHyperVHost, facts.objects)
-    if facts.first("VMNetworkAdapter") is not None or _looked(facts):
-        # The rows of the one adapter are those of whichever adapter `switch` describes.
-        seen = {name: value for name, value in seen.items() if name not in adapters.ATTRIBUTES}
-        seen |= adapters.found(facts, known)
-    # Which host it is, and what a change may do there, the host does not say: it is as it was known.
-    told = {name: known.get(name) for name in ("on", "on_power_off", "reset")}
-    seen |= baselines.found(machine, facts, known)
-    return Found(machine, {**seen, **told, **disks.found(machine, facts, known), **devices.found(facts)}, facts)
-
-
-def _looked(facts: Facts) -> bool:
-    """Whether the facts show all of a machine, not only what New-VM answers."""
-    return facts.first("VMProcessor") is not None
 
 
 @dataclass(frozen=True)
@@ -79,14 +42,14 @@ class NestedHyperVHostLifecycle:
 
     def create(self, desired: Properties) -> Plan[Found]:
         """Make the machine, or complete the one that an earlier attempt of the same owner has begun."""
-        facts = yield _lookup(desired)
-        resumed = _own(facts, desired)
+        facts = yield lookup(desired)
+        resumed = own(facts, desired)
         if resumed is not None:
             return (yield from self.update(resumed, desired))
         adapters.prerequisites(facts, desired)
         disks.prerequisites(facts, desired)
         try:
-            born = yield _birth(desired)
+            born = yield birth(desired)
         except _UNDONE as error:
             yield from undone(error, self._remove_stillborn(desired, error))
             raise
@@ -102,7 +65,7 @@ class NestedHyperVHostLifecycle:
 
     def read(self, identity: UUID, known: Properties) -> Plan[Found | None]:
         """Look at the machine; None where a second, successful look confirms that it is gone."""
-        facts = yield from _look(identity, "read the machine", reads(identity))
+        facts = yield from look(identity, "read the machine", reads(identity))
         return found(identity, facts, known) if facts else None
 
     def look_around(self, identity: UUID, known: Properties) -> Plan[Around]:
@@ -113,10 +76,10 @@ class NestedHyperVHostLifecycle:
         )
         if facts.problems:
             return Around(None)
-        machines = _apart(facts)
+        machines = apart(facts)
         owners = {one: owner_of(shown.objects[0].text("Notes")) for one, shown in machines.items()}
-        stack = _stack_of(str(known.get("owner", "")))
-        others = [one for one, owner in owners.items() if one != identity and _stack_of(owner) == stack]
+        stack = stack_of(str(known.get("owner", "")))
+        others = [one for one, owner in owners.items() if one != identity and stack_of(owner) == stack]
         return Around(found(identity, machines[identity], known), others=others)
 
     def read_all(self, identities: Sequence[UUID]) -> Plan[Mapping[UUID, Facts]]:
@@ -125,7 +88,7 @@ class NestedHyperVHostLifecycle:
         for start_at in range(0, len(identities), _AT_ONCE):
             some = identities[start_at : start_at + _AT_ONCE]
             facts = yield Step("read the stack's machines", tuple(one for machine in some for one in reads(machine)))
-            around |= _apart(facts)
+            around |= apart(facts)
         return around
 
     def found(self, identity: UUID, facts: Facts, known: Properties) -> Found | None:
@@ -158,7 +121,7 @@ class NestedHyperVHostLifecycle:
         vm = machine_by_id(identity)
         # Not all of it: a machine whose disk cannot be read can be removed all the same.
         asked = (Pipeline((vm,)), vm | Cmdlet("Get-VMHardDiskDrive"))
-        facts = yield from _look(identity, "look at the machine and its drives", asked)
+        facts = yield from look(identity, "look at the machine and its drives", asked)
         if facts is not None:
             yield Step(
                 "remove the machine",
@@ -215,77 +178,6 @@ class NestedHyperVHostLifecycle:
         if "baseline" in names:
             facts = yield from _give_up_baseline(desired, now, facts)
         return _verified(desired, now, facts)
-
-
-def _stack_of(owner: str) -> tuple[str, ...]:
-    """The project and the stack of an owner."""
-    return tuple(owner.split("/")[:2])
-
-
-def _apart(facts: Facts) -> dict[UUID, Facts]:
-    """The answer to several machines' reads by machine. Each begins with the machine itself, and they come in order."""
-    parts: dict[UUID, list[PSObject]] = {}
-    current: list[PSObject] = []
-    for one in facts.objects:
-        if one.kind == "VirtualMachine":
-            current = parts.setdefault(UUID(one.text("Id")), [])
-        current.append(one)
-    return {machine: Facts(tuple(objects)) for machine, objects in parts.items()}
-
-
-def _look(machine: UUID, purpose: str, asked: tuple[Pipeline, ...]) -> Plan[Facts | None]:
-    """What the host shows of the machine; None where a second, successful look confirms that it is gone."""
-    facts = yield Step(purpose, tuple(one.tolerating(Condition.ABSENT) for one in asked))
-    if facts.first("VirtualMachine") is not None:
-        return facts
-    # "Not found" is also what a stopped Virtual Machine Management service says (shared facts, "VM"); a listing
-    # that succeeds and does not have the machine is the proof.
-    listed = yield Step("list the machines", (statement("Get-VM"),))
-    if any(one.text("Id") == str(machine) for one in listed.all("VirtualMachine")):
-        raise RefusedError(f"the host lists machine {machine} and does not show it; try again")
-    return None
-
-
-def _lookup(desired: Properties) -> Step:
-    # All of them: one that an earlier attempt has begun is ours whatever its name was then.
-    asked = (statement("Get-VM"), statement("Get-VMHost"), *adapters.lookup(desired), *disks.lookup(desired))
-    return Step("look for the machine and what it needs", asked)
-
-
-def _own(facts: Facts, desired: Properties) -> UUID | None:
-    """The machine that an earlier attempt of the same owner has made, if any; a stranger's is a conflict."""
-    machines = list(facts.all("VirtualMachine"))
-    own = [one for one in machines if owner_of(one.text("Notes")) == desired["owner"]]
-    if len(own) > 1:
-        ids = " and ".join(one.text("Id") for one in own)
-        raise ConflictError(f"two machines are marked as this one, {ids}: remove the one that is not wanted")
-    if own:
-        return UUID(own[0].text("Id"))
-    named = [one for one in machines if same_name(one.text("Name"), desired["name"])]
-    if named:
-        stranger = named[0]
-        owner = owner_of(stranger.text("Notes"))
-        whose = f"it belongs to {owner}" if owner else "it was not made by nestedlab"
-        raise ConflictError(
-            f"a machine named {desired['name']!r} is on the host already ({stranger.text('Id')}) and {whose}. "
-            "It is left alone: give this one another name, or remove that one."
-        )
-    return None
-
-
-def _birth(desired: Properties) -> Step:
-    making = cmdlet(
-        "New-VM",
-        Name=desired["name"],
-        Generation=2,
-        MemoryStartupBytes=desired["memory_mib"] * MIB_BYTES,
-        NoVHD=True,
-        Path=desired.get("path"),
-        Version=desired.get("configuration_version"),
-    )
-    # New-VM takes no notes. Piped on, the marker is set on the host even if this process ends in between.
-    notes = marked(desired["notes"], desired["owner"])
-    return Step("make the machine", (making | cmdlet("Set-VM", Notes=notes, Passthru=True),))
 
 
 def _informed(machine: Cmdlet, changed: set[str], desired: Properties, now: Found) -> Plan[Found]:

@@ -30,7 +30,7 @@ from nestedlab.nouns import (
 from nestedlab.parts import parts_change, same_parts
 from nestedlab.resources.adapters import Adapter
 from nestedlab.resources.baselines import baseline_change
-from nestedlab.resources.disks import DataDisk, Disk, by_location, data_disks_change, disk_change, same_disk, shrinks
+from nestedlab.resources.disk import DataDisk, Disk, by_location, data_disks_change, disk_change, same_disk, shrinks
 from nestedlab.resources.names import (
     ConfigurationVersion,
     IsoPath,
