@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -61,6 +62,13 @@ class Parent:
     def machines(self) -> list[str]:
         """The names of all machines."""
         return [one.name for one in self.host.state.machines.values()]
+
+    def shells_are_given_back(self, within: float = 15.0) -> bool:
+        """Whether no shell stays open. The provider's process closes its own as it ends, and the CLI does not wait."""
+        end = time.monotonic() + within
+        while self.server.open_shells and time.monotonic() < end:
+            time.sleep(0.05)
+        return self.server.open_shells == 0
 
     def snapshot(self) -> Any:
         """The host's state, to compare two moments."""

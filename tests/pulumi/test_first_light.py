@@ -41,11 +41,11 @@ def test_the_lab_of_the_readme_lives_its_life(
     assert up.changes == {"create": 3}
     machine = parent.machine("hv1")
     assert lab.outputs() == {"gateway": "192.168.50.1", "hv1": str(machine.id)}
-    assert parent.server.open_shells == 0
+    assert parent.shells_are_given_back()
 
     assert lab.preview("--expect-no-changes").changes == {"same": 3}
     assert lab.refresh("--expect-no-changes").changes == {"same": 3}
-    assert parent.server.open_shells == 0
+    assert parent.shells_are_given_back()
 
     resources = lab.resources()
     for name, provider in {"hv1": b"NestedHyperVHostProvider", "lab-net": b"NatSwitchProvider"}.items():
@@ -58,4 +58,4 @@ def test_the_lab_of_the_readme_lives_its_life(
 
     assert lab.destroy().changes == {"delete": 3}
     assert parent.snapshot() == before
-    assert parent.server.open_shells == 0
+    assert parent.shells_are_given_back()
