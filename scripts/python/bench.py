@@ -38,7 +38,7 @@ Measured = tuple[str, tuple[str, str]]
 """An operation's title and cost."""
 
 NOTHING = """
-from pulumi.dynamic import CreateResult, ResourceProvider
+from pulumi.dynamic import CreateResult, Resource, ResourceProvider
 
 
 class Nothing(ResourceProvider):
@@ -46,14 +46,18 @@ class Nothing(ResourceProvider):
 
     def create(self, props):
         return CreateResult("nothing", props)
+
+
+class Idle(Resource):
+    def __init__(self, name):
+        super().__init__(Nothing(), name, {"name": name})
 """
 
 DOES_NOTHING = """
-from nothing import Nothing
-from pulumi import dynamic
+from nothing import Idle
 
 for number in range({count}):
-    dynamic.Resource(Nothing(), f"hv{{number}}", {{"name": f"hv{{number}}"}})
+    Idle(f"hv{{number}}")
 """
 
 FULL: dict[str, dict[str, Any]] = {
