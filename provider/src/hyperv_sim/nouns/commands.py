@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from hyperv_sim.contract import Cmdlet
 from hyperv_sim.fidelity import fact
@@ -31,33 +32,27 @@ class FunctionInfo:
     contract: Cmdlet
 
 
-C = Property[CmdletInfo]
-F = Property[FunctionInfo]
+Info: TypeAlias = "CmdletInfo | FunctionInfo"
 
-describe(
-    CmdletInfo,
-    f"{AUTOMATION}.CmdletInfo",
-    [
-        C("Name", "String", lambda one: one.contract.name),
-        C("CommandType", "Object", lambda _: EnumMember(KIND, "Cmdlet", 8)),
-        C("ModuleName", "String", lambda one: one.contract.module),
-        C("Source", "String", lambda one: one.contract.module),
-    ],
-    bases=(f"{AUTOMATION}.CommandInfo",),
-    text=lambda one: one.contract.name,
-)
-describe(
-    FunctionInfo,
-    f"{AUTOMATION}.FunctionInfo",
-    [
-        F("Name", "String", lambda one: one.contract.name),
-        F("CommandType", "Object", lambda _: EnumMember(KIND, "Function", 2)),
-        F("ModuleName", "String", lambda one: one.contract.module),
-        F("Source", "String", lambda one: one.contract.module),
-    ],
-    bases=(f"{AUTOMATION}.CommandInfo",),
-    text=lambda one: one.contract.name,
-)
+
+def _describe(kind: type[Info], command_type: EnumMember) -> None:
+    row = Property[Info]
+    describe(
+        kind,
+        f"{AUTOMATION}.{kind.__name__}",
+        [
+            row("Name", "String", lambda one: one.contract.name),
+            row("CommandType", "Object", lambda _: command_type),
+            row("ModuleName", "String", lambda one: one.contract.module),
+            row("Source", "String", lambda one: one.contract.module),
+        ],
+        bases=(f"{AUTOMATION}.CommandInfo",),
+        text=lambda one: one.contract.name,
+    )
+
+
+_describe(CmdletInfo, EnumMember(KIND, "Cmdlet", 8))
+_describe(FunctionInfo, EnumMember(KIND, "Function", 2))
 
 
 @cmdlet("Get-Command", takes=("Name",))

@@ -10,7 +10,7 @@ from hyperv_sim.powershell import errors
 from hyperv_sim.powershell.cmdlets import Call, cmdlet
 from hyperv_sim.powershell.properties import Property, describe
 from hyperv_sim.powershell.settings import Setting, change, names
-from hyperv_sim.powershell.targets import each, machines, present
+from hyperv_sim.powershell.targets import each, machines, machines_with
 from hyperv_sim.state.enumerations import HYPER_V
 from hyperv_sim.state.machines import Firmware, Machine
 
@@ -75,9 +75,7 @@ def set_vm_firmware(call: Call) -> Iterator[object]:
         if call.get("Passthru"):
             yield firmware
 
-    given = call.get("VMFirmware")
-    found = [one for part in given for one in present(call, part.machine)] if given else machines(call)
-    yield from each(call, found, change_one)
+    yield from each(call, machines_with(call, "VMFirmware"), change_one)
 
 
 fact(

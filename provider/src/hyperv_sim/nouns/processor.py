@@ -8,7 +8,7 @@ from hyperv_sim.fidelity import GUIDE, UNKNOWN, fact
 from hyperv_sim.powershell.cmdlets import Call, cmdlet
 from hyperv_sim.powershell.properties import Property, describe
 from hyperv_sim.powershell.settings import Setting, change, names
-from hyperv_sim.powershell.targets import each, machines, present
+from hyperv_sim.powershell.targets import each, machines, machines_with
 from hyperv_sim.state.enumerations import HYPER_V
 from hyperv_sim.state.machines import Machine, Processor
 
@@ -84,9 +84,7 @@ def set_vm_processor(call: Call) -> Iterator[object]:
         if call.get("Passthru"):
             yield machine.processor
 
-    given = call.get("VMProcessor")
-    found = [one for part in given for one in present(call, part.machine)] if given else machines(call)
-    yield from each(call, found, change_one)
+    yield from each(call, machines_with(call, "VMProcessor"), change_one)
 
 
 fact(

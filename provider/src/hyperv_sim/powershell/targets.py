@@ -65,6 +65,16 @@ def machines(call: Call) -> Iterator[Machine]:
             yield from named(call.host, name, missing="InvalidParameter" if reads else "ObjectNotFound")
 
 
+def machines_with(call: Call, part: str) -> Iterator[Machine]:
+    """The machines of the parts that are given as live objects, as with -VMProcessor; else those of `machines`."""
+    given = call.get(part)
+    if not given:
+        yield from machines(call)
+        return
+    for one in given:
+        yield from present(call, one.machine)
+
+
 def _all(given: Any) -> tuple[Any, ...]:
     return given if isinstance(given, tuple) else (given,)
 
