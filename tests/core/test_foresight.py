@@ -54,7 +54,7 @@ def machine(name: str = "hv1", **inputs: Any) -> dict[str, Any]:
 
 
 def told(foresight: Foresight, inputs: dict[str, Any], *unknown: str, exists: bool = False) -> list[str]:
-    return list(foresight.machine(inputs, unknown, exists=exists))
+    return foresight.machine(inputs, unknown, exists=exists)
 
 
 def test_a_host_is_asked_once_whatever_the_number_of_machines() -> None:

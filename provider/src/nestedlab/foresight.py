@@ -33,17 +33,20 @@ class Foresight:
         with self._lock:
             self._nat_switches.add(str(inputs.get("name", "")).casefold())
 
-    def machine(self, inputs: Properties, unknown: Collection[str], *, exists: bool) -> Iterator[str]:
+    def machine(self, inputs: Properties, unknown: Collection[str], *, exists: bool) -> list[str]:
         """Warnings about a machine of the program, each said once an operation.
 
         Raises RefusedError where the host rules out nested hosts and the machine is not there yet.
         """
         with self._lock:
-            yield from self._of_host(exists=exists)
-            if self._facts is not None:
-                self._demands[inputs["owner"]] = _demand(inputs, exists=exists)
-                yield from self._once(capacity(self._facts, self._demands))
-            yield from _network(inputs, unknown, self._nat_switches)
+            return list(self._warnings(inputs, unknown, exists=exists))
+
+    def _warnings(self, inputs: Properties, unknown: Collection[str], *, exists: bool) -> Iterator[str]:
+        yield from self._of_host(exists=exists)
+        if self._facts is not None:
+            self._demands[inputs["owner"]] = _demand(inputs, exists=exists)
+            yield from self._once(capacity(self._facts, self._demands))
+        yield from _network(inputs, unknown, self._nat_switches)
 
     def _of_host(self, *, exists: bool) -> Iterator[str]:
         if not self._asked:
