@@ -11,9 +11,8 @@ import sys
 import traceback
 from typing import Any
 
+from nestedlab.adapters.provider_process import provider_process
 from nestedlab.errors import NestedlabError
-
-_PROVIDER_PROCESS = "pulumi.dynamic.__main__"
 
 
 class _Traceback:
@@ -29,7 +28,6 @@ class _Traceback:
 
 def install() -> None:
     """Have our errors reach the user as their text, if this is the SDK's provider process."""
-    main = sys.modules.get("__main__")
-    spec = getattr(main, "__spec__", None)
-    if main is not None and spec is not None and spec.name == _PROVIDER_PROCESS and hasattr(main, "traceback"):
+    main = provider_process()
+    if main is not None and hasattr(main, "traceback"):
         setattr(main, "traceback", _Traceback())  # noqa: B010 - the module has it, the type of modules has not
