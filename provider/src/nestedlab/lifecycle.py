@@ -11,7 +11,15 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 
 from nestedlab.declare import Attribute, Change, Noun, Plain, Properties, Resource, Table, key_of
-from nestedlab.errors import Interrupted, NestedlabError, RevertedError
+from nestedlab.errors import (
+    AccessError,
+    ConflictError,
+    Interrupted,
+    NestedlabError,
+    NotFoundError,
+    RefusedError,
+    RevertedError,
+)
 from nestedlab.pipeline import Argument, Cmdlet, Facts, Pipeline, PSObject, Step
 
 T = TypeVar("T")
@@ -128,9 +136,13 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((model for one in get_args(annotation) if (model := _model_in(one))), None)
 
 
-def differences(kind: type[Table], asked: Properties, found: Properties) -> list[Attribute]:
-    """The inputs in which the host does not have what was asked for."""
-    return [one for one in kind.inputs() if not one.agrees(asked.get(one.name), found.get(one.name))]
+def differences(
+    kind: type[Table], asked: Properties, found: Properties, unknown: Collection[str] = ()
+) -> list[Attribute]:
+    """The inputs in which the host does not have what was asked for; a value that is not known yet is another one."""
+    return [
+        one for one in kind.inputs() if one.name in unknown or not one.agrees(asked.get(one.name), found.get(one.name))
+    ]
 
 
 def values(kind: type[Table], objects: Iterable[PSObject]) -> dict[str, Plain]:
@@ -221,6 +233,11 @@ def verify(kind: type[Resource], subject: str, asked: Properties, found: Found) 
     )
 
 
+UNDONE = (AccessError, ConflictError, NotFoundError, RefusedError, RevertedError)
+"""The errors after which a create is undone. After any other the next attempt resumes it: the answer is lost, or the
+host out of reach."""
+
+
 def undone(error: NestedlabError, undo: Plan[None]) -> Plan[NoReturn]:
     """Undo what was made before the error, and raise the error; it says so where the undoing failed too."""
     try:
@@ -244,13 +261,8 @@ class Difference:
 
 
 def diff(kind: type[Resource], found: Properties, asked: Properties, unknown: Collection[str] = ()) -> Difference:
-    """Compare what the host had at the last look with what is asked for.
-
-    A value that is not known yet counts as changed.
-    """
-    changed = [
-        one for one in kind.inputs() if one.name in unknown or not one.agrees(asked.get(one.name), found.get(one.name))
-    ]
+    """Compare what the host had at the last look with what is asked for."""
+    changed = differences(kind, asked, found, unknown)
     replaced = (one for one in changed if _needs(one, found, asked) is Change.REPLACE)
     return Difference(tuple(changed), tuple(replaced))
 

@@ -30,13 +30,12 @@ MIB_BYTES = 1024**2
 GIB_BYTES = 1024**3
 
 
-def _mib(size: int | None) -> int | float | None:
-    if size is None:
-        return None
-    return size / MIB_BYTES if size % MIB_BYTES else size // MIB_BYTES
+def in_units(size: int, unit: int) -> int | float:
+    """A size in bytes as so many of a unit: a whole number where it is one."""
+    return size / unit if size % unit else size // unit
 
 
-MIB = Form(fold=lambda mib, _: mib * MIB_BYTES, read=_mib)
+MIB = Form(fold=lambda mib, _: mib * MIB_BYTES, read=lambda size: None if size is None else in_units(size, MIB_BYTES))
 """Mebibytes in the program, bytes on the host."""
 
 ON_OFF = Form(fold=lambda on, _: "On" if on else "Off", read=lambda state: state == "On")

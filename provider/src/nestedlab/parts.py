@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,12 @@ def reconcile(kind: type[Part], asked: Sequence[Properties], found: Sequence[Pro
         tuple(one for key, one in there.items() if key not in wanted),
         tuple(one for one in compared if one[2]),
     )
+
+
+def doubled(kind: type[Part], parts: Sequence[Properties]) -> Properties | None:
+    """A part whose key another one of them has too, if there is one."""
+    counted = Counter(key_of(kind, one) for one in parts)
+    return next((one for one in parts if counted[key_of(kind, one)] > 1), None)
 
 
 def same_parts(kind: type[Part]) -> Callable[[Sequence[Properties], Sequence[Properties]], bool]:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from nestedlab.declare import Attribute, Change, Part, Plain, Properties, Row, key_of
+from nestedlab.declare import Attribute, Change, Part, Plain, Properties, Row
 from nestedlab.errors import ConflictError, NotFoundError
 from nestedlab.lifecycle import Found, differences, values, writes
 from nestedlab.nouns import ON_OFF, TEXT, VMNetworkAdapter, VMNetworkAdapterConnection
-from nestedlab.parts import reconcile
+from nestedlab.parts import doubled, reconcile
 from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, cmdlet, statement
-from nestedlab.resources.names import Name, SwitchName, same_name
+from nestedlab.resources.names import Name, SwitchName, bare_mac, same_mac, same_name
 
 # On one adapter that is piped in: the machine's own rows go through all of its adapters.
 _Adapter = replace(VMNetworkAdapter, through=())
@@ -24,16 +23,6 @@ _Connection = replace(VMNetworkAdapterConnection, through=())
 
 _MAC = re.compile(r"[0-9A-F]{12}")
 _VLANS = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
-
-
-def bare_mac(mac: str) -> str:
-    """A MAC address as Hyper-V shows it: twelve hex digits."""
-    return re.sub(r"[-:.\s]", "", mac).upper()
-
-
-def same_mac(asked: str, found: str) -> bool:
-    """Whether two MAC addresses are the same, whatever stands between their digits."""
-    return bare_mac(asked) == bare_mac(found)
 
 
 def _mac(mac: str) -> str:
@@ -112,12 +101,6 @@ ATTRIBUTES = frozenset({"adapters", "switch", "mac_spoofing"})
 """The machine's attributes that this file reads and writes."""
 
 
-def doubled(adapters: list[dict[str, Any]]) -> str | None:
-    """A name that two adapters share, if any do."""
-    counted = Counter(key_of(Adapter, one) for one in adapters)
-    return next((one["name"] for one in adapters if counted[key_of(Adapter, one)] > 1), None)
-
-
 def switches_asked(desired: Properties) -> list[str]:
     """The names of the switches that the machine is to be connected to."""
     named = [desired.get("switch"), *(one["switch"] for one in desired.get("adapters") or ())]
@@ -141,6 +124,11 @@ def prerequisites(facts: Facts, desired: Properties) -> None:
             )
         if len({one.text("Id") for one in known}) > 1:
             raise ConflictError(f"switch: several switches on the host are named {name!r}: rename all but one.")
+
+
+def looked(facts: Facts) -> bool:
+    """Whether the facts show all of a machine, not only what New-VM answers: then no adapter is no adapter."""
+    return facts.first("VMProcessor") is not None
 
 
 def reads(machine: Cmdlet) -> tuple[Pipeline, ...]:
@@ -189,17 +177,16 @@ def found(facts: Facts, known: Properties) -> dict[str, Plain]:
 def changes(machine: Cmdlet, desired: Properties, now: Found) -> Iterator[Pipeline]:
     """What makes the adapters what is asked for, one by one. Raises ConflictError where two share a name."""
     there = shown(now.facts)
-    double = doubled(there)
+    double = doubled(Adapter, there)
     if double is not None:
         raise ConflictError(
-            f"adapters: the machine has two adapters named {double!r}, so that neither can be changed alone. "
+            f"adapters: the machine has two adapters named {double['name']!r}, so that neither can be changed alone. "
             "Rename or remove one on the host."
         )
     if not desired.get("adapters"):
         yield from _only_one(machine, now, there)
         return
-    looked = now.facts.first("VMProcessor") is not None
-    if not looked:
+    if not looked(now.facts):
         # New-VM has made one, whose name is in the language of Windows; it becomes the first of the list.
         first = desired["adapters"][0]["name"]
         yield machine | Cmdlet("Get-VMNetworkAdapter") | cmdlet("Rename-VMNetworkAdapter", NewName=first)
@@ -230,7 +217,7 @@ def _add(machine: Cmdlet, adapter: Properties) -> Iterator[Pipeline]:
 
 def _only_one(machine: Cmdlet, now: Found, there: list[dict[str, Plain]]) -> Iterator[Pipeline]:
     """What takes away the adapters beside the one that `switch` describes, or adds it; its rows are the machine's."""
-    if now.facts.first("VMProcessor") is None:
+    if not looked(now.facts):
         return
     if not there:
         yield machine | cmdlet("Add-VMNetworkAdapter")

@@ -60,10 +60,10 @@ def look_for(identity: str) -> Pipeline:
     return statement("Get-VMSnapshot", Id=identity).on_behalf_of("baseline")
 
 
-def take(machine: UUID, name: str) -> Pipeline:
+def take(machine: Cmdlet, identity: UUID, name: str) -> Pipeline:
     """What takes the baseline. A checkpoint has no notes of its own to say whose it is: its name carries the id."""
-    made = cmdlet("Checkpoint-VM", SnapshotName=made_name(name, machine))
-    return (cmdlet("Get-VM", Id=machine) | made).on_behalf_of("baseline")
+    made = cmdlet("Checkpoint-VM", SnapshotName=made_name(name, identity))
+    return (machine | made).on_behalf_of("baseline")
 
 
 def rename(machine: UUID, identity: str, name: str) -> Pipeline:

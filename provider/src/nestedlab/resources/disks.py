@@ -12,7 +12,7 @@ from uuid import UUID
 from nestedlab.declare import Plain, Properties
 from nestedlab.errors import NotFoundError, RefusedError
 from nestedlab.lifecycle import Found, differences
-from nestedlab.nouns import GIB_BYTES
+from nestedlab.nouns import GIB_BYTES, in_units
 from nestedlab.ownership import is_made_for, made_name
 from nestedlab.pipeline import Argument, Cmdlet, Condition, Facts, Pipeline, PSObject, cmdlet, statement
 from nestedlab.resources.disk import OS_LOCATION, Disk, by_location, same_disk, shrinks
@@ -81,11 +81,12 @@ def found(machine: UUID, facts: Facts, known: Properties) -> dict[str, Any]:
     What becomes of a disk when the machine goes is not on the host: it is as it was known.
     """
     kept = {location: bool(disk.get("keep")) for location, disk in by_location(known).items()}
+    there = drives(facts)
     shown = {
         location: _shown(machine, drive, facts, by_location(known).get(location) or {})
-        for location, drive in drives(facts).items()
+        for location, drive in there.items()
     }
-    os_drive = drives(facts).get(OS_LOCATION)
+    os_drive = there.get(OS_LOCATION)
     return {
         "os_disk": shown.pop(OS_LOCATION, {}),
         "os_disk_path": base_of(os_drive.text("Path")) if os_drive else str(known.get("os_disk_path") or ""),
@@ -144,15 +145,11 @@ def _shown(machine: UUID, drive: PSObject, facts: Facts, known: Properties) -> d
         return {"path": path, "fixed": False, "keep": keep}
     if is_difference(drive.text("Path")):
         # The file in front says how large the disk is, but not how its base was made: that has not changed.
-        size = file.number("Size")
-        whole = size / GIB_BYTES if size % GIB_BYTES else size // GIB_BYTES
-        on = {"parent": known["parent"]} if known.get("parent") else {}
-        return {"size_gib": whole, **on, "fixed": bool(known.get("fixed")), "keep": keep}
-    size = file.number("Size")
-    made: dict[str, Plain] = {"size_gib": size / GIB_BYTES if size % GIB_BYTES else size // GIB_BYTES}
-    if file.text("ParentPath"):
-        made["parent"] = file.text("ParentPath")
-    return {**made, "fixed": file.text("VhdType") == "Fixed", "keep": keep}
+        parent, fixed = known.get("parent"), bool(known.get("fixed"))
+    else:
+        parent, fixed = file.text("ParentPath"), file.text("VhdType") == "Fixed"
+    on = {"parent": parent} if parent else {}
+    return {"size_gib": in_units(file.number("Size"), GIB_BYTES), **on, "fixed": fixed, "keep": keep}
 
 
 def needs_folder(desired: Properties, now: Found) -> bool:

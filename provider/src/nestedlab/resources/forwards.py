@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from nestedlab.declare import Part, Properties, Row, key_of
 from nestedlab.parts import reconcile
 from nestedlab.pipeline import Condition, Facts, Pipeline, PSObject, statement
+from nestedlab.resources.names import same_name
 
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - WinNAT's word for any address of the host; nothing is bound here
 
@@ -59,7 +60,7 @@ READS: tuple[Pipeline, ...] = (statement("Get-NetNatStaticMapping"),)
 def of(nat: str, facts: Facts) -> list[PSObject]:
     """The mappings of a NAT network."""
     latest = {one.number("StaticMappingID"): one for one in facts.all("MSFT_NetNatStaticMapping")}
-    return [one for one in latest.values() if one.text("NatName").casefold() == nat.casefold()]
+    return [one for one in latest.values() if same_name(one.text("NatName"), nat)]
 
 
 def mappings(nat: str, within: Sequence[IPv4Network], others: Sequence[IPv4Network], facts: Facts) -> list[PSObject]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from nestedlab.declare import Properties
 from nestedlab.errors import ConflictError, RefusedError
 from nestedlab.pipeline import Condition, Facts, Pipeline, PSObject, statement
+from nestedlab.resources.names import same_mac
 from nestedlab.resources.nat_switch import network
 
 READS: tuple[Pipeline, ...] = (
@@ -24,12 +25,8 @@ def host_adapter(switch: UUID, facts: Facts) -> PSObject | None:
     port = next((one for one in facts.all("VMNetworkAdapter") if one.text("SwitchId") == str(switch)), None)
     if port is None:
         return None
-    mac = port.text("MacAddress").upper()
-    return next((one for one in facts.all("MSFT_NetAdapter") if _bare(one.text("MacAddress")) == mac), None)
-
-
-def _bare(mac: str) -> str:
-    return mac.replace("-", "").replace(":", "").upper()
+    mac = port.text("MacAddress")
+    return next((one for one in facts.all("MSFT_NetAdapter") if same_mac(one.text("MacAddress"), mac)), None)
 
 
 def addresses(switch: UUID, facts: Facts) -> dict[str, PSObject]:

@@ -34,7 +34,7 @@ def reads(machine: UUID) -> tuple[Pipeline, ...]:
 def found(machine: UUID, facts: Facts, known: Properties) -> Found:
     """The machine as the host shows it, known as at the last look or as it is asked for."""
     seen = values(NestedHyperVHost, facts.objects)
-    if facts.first("VMNetworkAdapter") is not None or _looked(facts):
+    if facts.first("VMNetworkAdapter") is not None or adapters.looked(facts):
         # The rows of the one adapter are those of whichever adapter `switch` describes.
         seen = {name: value for name, value in seen.items() if name not in adapters.ATTRIBUTES}
         seen |= adapters.found(facts, known)
@@ -42,11 +42,6 @@ def found(machine: UUID, facts: Facts, known: Properties) -> Found:
     told = {name: known.get(name) for name in ("on", "on_power_off", "reset")}
     seen |= baselines.found(machine, facts, known)
     return Found(machine, {**seen, **told, **disks.found(machine, facts, known), **devices.found(facts)}, facts)
-
-
-def _looked(facts: Facts) -> bool:
-    """Whether the facts show all of a machine, not only what New-VM answers."""
-    return facts.first("VMProcessor") is not None
 
 
 def stack_of(owner: str) -> tuple[str, ...]:

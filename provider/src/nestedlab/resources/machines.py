@@ -8,29 +8,19 @@ from typing import ClassVar
 from uuid import UUID
 
 from nestedlab.declare import Attribute, Change, Properties, Resource
-from nestedlab.errors import (
-    AccessError,
-    ConflictError,
-    NestedlabError,
-    NotFoundError,
-    RefusedError,
-    RevertedError,
-    condition_of,
-)
-from nestedlab.lifecycle import Around, Found, Plan, differences, needs, undone, verify, writes
+from nestedlab.errors import NestedlabError, RefusedError, condition_of
+from nestedlab.lifecycle import UNDONE, Around, Found, Plan, differences, needs, undone, verify, writes
 from nestedlab.ownership import owner_of
 from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, Step, cmdlet, statement
 from nestedlab.resources import adapters, baselines, devices, disks
-from nestedlab.resources.machine_birth import birth, lookup, own
+from nestedlab.resources.machine_birth import birth, lookup
 from nestedlab.resources.machine_looks import apart, found, look, machine_by_id, reads, stack_of
 from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+from nestedlab.resources.owned import gone, own
 from nestedlab.resources.power import shut_down, start
 
 # How many machines are read in one invocation: its message and its answer stay within a few of WinRM's envelopes.
 _AT_ONCE = 32
-
-# A failed create is undone; but where the answer is lost or the host out of reach, the next attempt resumes it.
-_UNDONE = (AccessError, ConflictError, NotFoundError, RefusedError, RevertedError)
 
 
 @dataclass(frozen=True)
@@ -43,21 +33,21 @@ class NestedHyperVHostLifecycle:
     def create(self, desired: Properties) -> Plan[Found]:
         """Make the machine, or complete the one that an earlier attempt of the same owner has begun."""
         facts = yield lookup(desired)
-        resumed = own(facts, desired)
+        resumed = own("machine", facts.all("VirtualMachine"), desired)
         if resumed is not None:
             return (yield from self.update(resumed, desired))
         adapters.prerequisites(facts, desired)
         disks.prerequisites(facts, desired)
         try:
             born = yield birth(desired)
-        except _UNDONE as error:
+        except UNDONE as error:
             yield from undone(error, self._remove_stillborn(desired, error))
             raise
         machine = UUID(_only(born.all("VirtualMachine")).text("Id"))
         newborn = found(machine, Facts(born.objects + tuple(facts.all("VMHost"))), desired)
         try:
             return (yield from self._converge(desired, newborn))
-        except _UNDONE as error:
+        except UNDONE as error:
             # A disk may have been made and not attached.
             made = disks.to_make(machine, desired, _folder(desired, newborn))
             yield from undone(error, self.delete(machine, {"made_disks": made}))
@@ -104,10 +94,7 @@ class NestedHyperVHostLifecycle:
             yield from self._reset(identity, before["baseline_id"])
         now = yield from self.read(identity, disks.remembered(desired, known or {}))
         if now is None:
-            raise NotFoundError(
-                f"machine {desired['name']!r} ({identity}) is no longer on the host. "
-                "Run `pulumi refresh`, so that the next `pulumi up` makes it again."
-            )
+            raise gone("machine", identity, desired)
         return (yield from self._converge(desired, now, fresh=resets))
 
     def _reset(self, identity: UUID, baseline: str) -> Plan[None]:
@@ -203,7 +190,7 @@ def _take_baseline(desired: Properties, now: Found, facts: Facts) -> Plan[Facts]
         return (yield Step("give the baseline its name back", (baselines.rename(now.id, before, name), *reads(now.id))))
     if baselines.taken_as(now.id, name, facts) is not None:  # by an earlier attempt
         return facts
-    return (yield Step("take the baseline", (baselines.take(now.id, name), *reads(now.id))))
+    return (yield Step("take the baseline", (baselines.take(machine_by_id(now.id), now.id, name), *reads(now.id))))
 
 
 def _give_up_baseline(desired: Properties, now: Found, facts: Facts) -> Plan[Facts]:

@@ -92,3 +92,13 @@ def same_text(left: str, right: str) -> bool:
 def same_name(left: str, right: str) -> bool:
     """Whether two names are the same to Hyper-V, which ignores case."""
     return left.casefold() == right.casefold()
+
+
+def bare_mac(mac: str) -> str:
+    """A MAC address as Hyper-V shows it: twelve hex digits."""
+    return re.sub(r"[-:.\s]", "", mac).upper()
+
+
+def same_mac(left: str, right: str) -> bool:
+    """Whether two MAC addresses are the same, whatever stands between their digits."""
+    return bare_mac(left) == bare_mac(right)

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from nestedlab.declare import Change, Properties, Resource, Row, key_of
 from nestedlab.nouns import IDENTITY, NOTES, OWNER, VMSwitch, VMSwitchName
-from nestedlab.parts import same_parts
+from nestedlab.parts import doubled, same_parts
 from nestedlab.resources.forwards import PortForward
 from nestedlab.resources.names import Name, Owner, same_name, same_text
 
@@ -123,10 +123,9 @@ class NatSwitch(Resource):
     @classmethod
     def _into_the_network(cls, forwards: list[PortForward], info: ValidationInfo) -> list[PortForward]:
         prefix = info.data.get("prefix")
-        keys = [key_of(PortForward, one.model_dump()) for one in forwards]
-        double = next((key for key in keys if keys.count(key) > 1), None)
+        double = doubled(PortForward, [one.model_dump() for one in forwards])
         if double is not None:
-            raise ValueError(f"two of them are for the same port, {' '.join(double)}")
+            raise ValueError(f"two of them are for the same port, {' '.join(key_of(PortForward, double))}")
         if prefix is None:
             return forwards
         for one in forwards:

@@ -12,16 +12,14 @@ from typing import ClassVar
 from uuid import UUID
 
 from nestedlab.declare import Properties, Resource
-from nestedlab.errors import AccessError, ConflictError, NotFoundError, RefusedError, RevertedError
-from nestedlab.lifecycle import Around, Found, Plan, differences, undone, values, verify, writes
-from nestedlab.ownership import marked, owner_of
+from nestedlab.errors import RefusedError
+from nestedlab.lifecycle import UNDONE, Around, Found, Plan, differences, undone, values, verify, writes
+from nestedlab.ownership import marked
 from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, Step, cmdlet, statement
 from nestedlab.resources import gateways, nat_networks
-from nestedlab.resources.names import same_name
 from nestedlab.resources.nat_conflicts import refuse_conflicts
 from nestedlab.resources.nat_switch import NatSwitch, network
-
-_UNDONE = (AccessError, ConflictError, NotFoundError, RefusedError, RevertedError)
+from nestedlab.resources.owned import gone, own
 
 # All NAT networks of a host are kept in one file: two writers at a time collide (MSFT_NetNat).
 TURN = "NetNat"
@@ -72,18 +70,18 @@ class NatSwitchLifecycle:
     def create(self, desired: Properties) -> Plan[Found]:
         """Make the switch, its address and its NAT, or complete what an earlier attempt of the same owner has begun."""
         facts = yield _survey()
-        resumed = _own(facts, desired)
+        resumed = own("switch", facts.all("VMSwitch"), desired)
         _refuse_conflicts(resumed, facts, desired)
         if resumed is not None:
             return (yield from self.update(resumed, desired))
         born = yield _birth(desired)
-        own = _own(born, desired)
-        if own is None:
+        made = own("switch", born.all("VMSwitch"), desired)
+        if made is None:
             raise RefusedError(f"switch {desired['name']!r} was made and is not listed; `pulumi up` tries again")
         try:
-            return (yield from self._converge(desired, _sure(found(own, born, desired)), {}))
-        except _UNDONE as error:
-            yield from undone(error, self.delete(own, desired))
+            return (yield from self._converge(desired, _sure(found(made, born, desired)), {}))
+        except UNDONE as error:
+            yield from undone(error, self.delete(made, desired))
             raise
 
     def read(self, identity: UUID, known: Properties) -> Plan[Found | None]:
@@ -115,10 +113,7 @@ class NatSwitchLifecycle:
         facts = yield _survey()
         now = found(identity, facts, desired)
         if now is None:
-            raise NotFoundError(
-                f"switch {desired['name']!r} ({identity}) is no longer on the host. "
-                "Run `pulumi refresh`, so that the next `pulumi up` makes it again."
-            )
+            raise gone("switch", identity, desired)
         if {one.name for one in differences(self.kind, desired, now.values)} & {"prefix", "nat_prefix", "nat"}:
             _refuse_conflicts(identity, facts, desired)
         return (yield from self._converge(desired, now, known or {}))
@@ -193,28 +188,9 @@ def _birth(desired: Properties) -> Step:
     return Step("make the switch", (making, *READS))
 
 
-def _own(facts: Facts, desired: Properties) -> UUID | None:
-    """The switch that an earlier attempt of the same owner has made, if any; a stranger's is a conflict."""
-    switches = {one.text("Id"): one for one in facts.all("VMSwitch")}
-    own = [one for one, shown in switches.items() if owner_of(shown.text("Notes")) == desired["owner"]]
-    if len(own) > 1:
-        raise ConflictError(f"two switches are marked as this one, {' and '.join(own)}: remove the one not wanted")
-    if own:
-        return UUID(own[0])
-    for one, shown in switches.items():
-        if same_name(shown.text("Name"), desired["name"]):
-            owner = owner_of(shown.text("Notes"))
-            whose = f"it belongs to {owner}" if owner else "it was not made by nestedlab"
-            raise ConflictError(
-                f"a switch named {desired['name']!r} is on the host already ({one}) and {whose}. "
-                "It is left alone: give this one another name, or remove that one."
-            )
-    return None
-
-
-def _refuse_conflicts(own: UUID | None, facts: Facts, desired: Properties) -> None:
-    nat = nat_networks.nat_of(own, facts) if own else None
-    refuse_conflicts(desired, facts, nat, gateways.host_adapter(own, facts) if own else None)
+def _refuse_conflicts(switch: UUID | None, facts: Facts, desired: Properties) -> None:
+    nat = nat_networks.nat_of(switch, facts) if switch else None
+    refuse_conflicts(desired, facts, nat, gateways.host_adapter(switch, facts) if switch else None)
 
 
 def _sure(now: Found | None) -> Found:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from nestedlab.declare import Attribute, Change, Consequence, Properties, Resource, Row, key_of
+from nestedlab.declare import Attribute, Change, Consequence, Part, Properties, Resource, Row, key_of
 from nestedlab.lifecycle import needs
 from nestedlab.nouns import (
     IDENTITY,
@@ -27,10 +27,19 @@ from nestedlab.nouns import (
     VMProcessor,
     VMSecurity,
 )
-from nestedlab.parts import parts_change, same_parts
+from nestedlab.parts import doubled, parts_change, same_parts
 from nestedlab.resources.adapters import Adapter
 from nestedlab.resources.baselines import baseline_change
-from nestedlab.resources.disk import DataDisk, Disk, by_location, data_disks_change, disk_change, same_disk, shrinks
+from nestedlab.resources.disk import (
+    OS_LOCATION,
+    DataDisk,
+    Disk,
+    by_location,
+    data_disks_change,
+    disk_change,
+    same_disk,
+    shrinks,
+)
 from nestedlab.resources.names import (
     ConfigurationVersion,
     IsoPath,
@@ -240,13 +249,12 @@ class NestedHyperVHost(Resource):
         there = by_location(before)
         for location, disk in by_location(asked).items():
             if shrinks(there.get(location) or {}, disk):
-                where = ("os_disk",) if location == 0 else ("data_disks",)
+                where = ("os_disk",) if location == OS_LOCATION else ("data_disks",)
                 reason = f"a disk cannot shrink: it has {there[location]['size_gib']} GiB; ask for that or more"
                 yield (*where, "size_gib"), reason
 
 
-def _unique(kind: Any, parts: list[dict[str, Any]]) -> None:
-    keys = [key_of(kind, part) for part in parts]
-    double = next((key for key in keys if keys.count(key) > 1), None)
+def _unique(kind: type[Part], parts: Sequence[Properties]) -> None:
+    double = doubled(kind, parts)
     if double is not None:
-        raise ValueError(f"two of them have the same {' and '.join(kind.key)}, {', '.join(double)}")
+        raise ValueError(f"two of them have the same {' and '.join(kind.key)}, {', '.join(key_of(kind, double))}")

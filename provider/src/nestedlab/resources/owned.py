@@ -1,0 +1,45 @@
+"""Which thing on a host is a resource's own: by the owner in its notes, never by its name alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from nestedlab.declare import Properties
+from nestedlab.errors import ConflictError, NotFoundError
+from nestedlab.ownership import owner_of
+from nestedlab.pipeline import PSObject
+from nestedlab.resources.names import same_name
+
+
+def own(what: str, listed: Iterable[PSObject], desired: Properties) -> UUID | None:
+    """The one of the listed machines or switches that an earlier attempt of the same owner has made, if any.
+
+    Raises ConflictError where two are marked so, and where a stranger has the name.
+    """
+    things = {one.text("Id"): one for one in listed}
+    marked = [one for one, thing in things.items() if owner_of(thing.text("Notes")) == desired["owner"]]
+    if len(marked) > 1:
+        raise ConflictError(
+            f"on the host more than one {what} is marked as this one, {' and '.join(marked)}: "
+            "remove the one that is not wanted"
+        )
+    if marked:
+        return UUID(marked[0])
+    stranger = next((one for one in things.values() if same_name(one.text("Name"), desired["name"])), None)
+    if stranger is None:
+        return None
+    owner = owner_of(stranger.text("Notes"))
+    whose = f"it belongs to {owner}" if owner else "it was not made by nestedlab"
+    raise ConflictError(
+        f"a {what} named {desired['name']!r} is on the host already ({stranger.text('Id')}) and {whose}. "
+        "It is left alone: give this one another name, or remove that one."
+    )
+
+
+def gone(what: str, identity: UUID, desired: Properties) -> NotFoundError:
+    """The error for a thing that is to be changed and is not there any more."""
+    return NotFoundError(
+        f"{what} {desired['name']!r} ({identity}) is no longer on the host. "
+        "Run `pulumi refresh`, so that the next `pulumi up` makes it again."
+    )
