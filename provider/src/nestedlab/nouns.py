@@ -38,6 +38,10 @@ def in_units(size: int, unit: int) -> int | float:
 MIB = Form(fold=lambda mib, _: mib * MIB_BYTES, read=lambda size: None if size is None else in_units(size, MIB_BYTES))
 """Mebibytes in the program, bytes on the host."""
 
+MIB_SHOWN = Form(fold=lambda mib, _: mib * MIB_BYTES)
+"""Mebibytes in the program and in the property, bytes in the parameter (VMMemory.MaximumPerNumaNode, as the set-up
+script of Docker for Windows reads it)."""
+
 ON_OFF = Form(fold=lambda on, _: "On" if on else "Off", read=lambda state: state == "On")
 """A bool in the program, Microsoft.HyperV.PowerShell.OnOffState on the host."""
 

@@ -53,6 +53,7 @@ def _machine(call: Call) -> Machine:
     )
     machine.snapshot_file_location = machine.smart_paging_file_path = folder
     machine.processor.maximum_per_numa_node = call.host.logical_processors
+    machine.memory.maximum_per_numa_node = call.host.memory
     startup = call.get("MemoryStartupBytes", machine.memory.startup)
     wrong = misaligned(call, startup)
     if wrong:

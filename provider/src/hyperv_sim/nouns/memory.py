@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hyperv_sim.fidelity import GUIDE, WINDSOR, fact
+from hyperv_sim.fidelity import GUIDE, UNKNOWN, WINDSOR, fact
 from hyperv_sim.powershell import errors
 from hyperv_sim.powershell.cmdlets import Call, cmdlet
 from hyperv_sim.powershell.properties import Property, describe
@@ -27,6 +27,7 @@ describe(
         P("Startup", "Int64", lambda memory: memory.startup),
         P("Minimum", "Int64", lambda memory: memory.minimum),
         P("Maximum", "Int64", lambda memory: memory.maximum),
+        P("MaximumPerNumaNode", "Int64", lambda memory: memory.maximum_per_numa_node // MIB),
         P("Buffer", "Int32", lambda memory: memory.buffer),
         P("Priority", "Int32", lambda memory: memory.priority),
     ],
@@ -46,6 +47,7 @@ SETTINGS = (
     Setting("StartupBytes", "startup", off_only=True, check=misaligned),
     Setting("MinimumBytes", "minimum", off_only=True, check=misaligned),
     Setting("MaximumBytes", "maximum", off_only=True, check=misaligned),
+    Setting("MaximumAmountPerNumaNodeBytes", "maximum_per_numa_node", off_only=True, check=misaligned),
     Setting("Buffer", "buffer", off_only=True),
     Setting("Priority", "priority", off_only=True),
 )
@@ -91,6 +93,12 @@ fact(
     "only while off (`InvalidState`): Windows also resizes the static memory of some running machines",
     f"hashicorp/packer#8633; {GUIDE}",
 )
+fact(
+    "Set-VMMemory",
+    "-MaximumAmountPerNumaNodeBytes is in bytes, and MaximumPerNumaNode shows it in MiB",
+    "public: the set-up script of Docker for Windows",
+)
+fact("Set-VMMemory", "-MaximumAmountPerNumaNodeBytes is aligned and at least as startup memory", f"{UNKNOWN}; stricter")
 fact(
     "Set-VMMemory",
     "-StartupBytes outside minimum and maximum is `InvalidParameter` unless the call has -DynamicMemoryEnabled $false",

@@ -82,6 +82,7 @@ class Memory:
     dynamic: bool = False
     minimum: int = 512 * MIB
     maximum: int = 1024 * 1024 * MIB
+    maximum_per_numa_node: int = 1024 * 1024 * MIB
     buffer: int = 20
     priority: int = 50
 

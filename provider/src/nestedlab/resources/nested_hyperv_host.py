@@ -13,6 +13,7 @@ from nestedlab.lifecycle import needs
 from nestedlab.nouns import (
     IDENTITY,
     MIB,
+    MIB_SHOWN,
     NOTES,
     ON_OFF,
     OWNER,
@@ -73,6 +74,15 @@ class NestedHyperVHost(Resource):
     """Most of its virtual processors' time that the machine may use, in percent."""
     processor_reserve: Annotated[int, Field(ge=0, le=100), Row(VMProcessor("Reserve"), Change.OFF)] = 0
     """Part of its virtual processors' time that is kept for the machine, in percent."""
+    processors_per_numa_node: Annotated[
+        int | None, Field(ge=1, le=2048), Row(VMProcessor("MaximumCountPerNumaNode"), Change.OFF)
+    ] = None
+    """Most virtual processors that a NUMA node of the machine has, at most as many as the host has. By default as the
+    host's own nodes are."""
+    numa_nodes_per_socket: Annotated[
+        int | None, Field(ge=1, le=2048), Row(VMProcessor("MaximumCountPerNumaSocket"), Change.OFF)
+    ] = None
+    """Most NUMA nodes that a socket of the machine has. By default as the host's own sockets are."""
     memory_mib: Annotated[
         int,
         Field(ge=32, le=240 * 1024**2, multiple_of=2),
@@ -80,6 +90,13 @@ class NestedHyperVHost(Resource):
     ] = 8192
     """Memory given to the machine, in MiB, a multiple of 2. It is static; 4096 is the least that a nested host is
     of use with."""
+    memory_per_numa_node_mib: Annotated[
+        int | None,
+        Field(ge=32, le=240 * 1024**2, multiple_of=2),
+        Row(VMMemory("MaximumAmountPerNumaNodeBytes", reads="MaximumPerNumaNode", form=MIB_SHOWN), Change.OFF),
+    ] = None
+    """Most memory that a NUMA node of the machine has, in MiB, a multiple of 2. By default as the host's own nodes
+    are."""
     os_disk: Annotated[Disk, Row(change=disk_change, same=same_disk)]
     """The disk that the machine starts from."""
     data_disks: Annotated[list[DataDisk], Row(change=data_disks_change, same=same_parts(DataDisk))] = []

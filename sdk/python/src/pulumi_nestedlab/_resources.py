@@ -494,7 +494,10 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         processor_weight: pulumi.Input[int] | None = None,
         processor_limit: pulumi.Input[int] | None = None,
         processor_reserve: pulumi.Input[int] | None = None,
+        processors_per_numa_node: pulumi.Input[int] | None = None,
+        numa_nodes_per_socket: pulumi.Input[int] | None = None,
         memory_mib: pulumi.Input[int] | None = None,
+        memory_per_numa_node_mib: pulumi.Input[int] | None = None,
         os_disk: pulumi.Input[Disk],
         data_disks: pulumi.Input[Sequence[pulumi.Input[DataDisk]]] | None = None,
         iso: pulumi.Input[str] | None = None,
@@ -530,8 +533,14 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             Default: 100.
         :param processor_reserve: Part of its virtual processors' time that is kept for the machine, in
             percent. Default: 0.
+        :param processors_per_numa_node: Most virtual processors that a NUMA node of the machine has, at
+            most as many as the host has. By default as the host's own nodes are.
+        :param numa_nodes_per_socket: Most NUMA nodes that a socket of the machine has. By default as the
+            host's own sockets are.
         :param memory_mib: Memory given to the machine, in MiB, a multiple of 2. It is static; 4096 is the
             least that a nested host is of use with. Default: 8192.
+        :param memory_per_numa_node_mib: Most memory that a NUMA node of the machine has, in MiB, a multiple
+            of 2. By default as the host's own nodes are.
         :param os_disk: The disk that the machine starts from.
         :param data_disks: Further disks of the machine. They are attached and detached while it runs.
         :param iso: Image of a DVD on the host that is in the machine's DVD drive; empty for none.
@@ -577,7 +586,10 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             "processorWeight": processor_weight,
             "processorLimit": processor_limit,
             "processorReserve": processor_reserve,
+            "processorsPerNumaNode": processors_per_numa_node,
+            "numaNodesPerSocket": numa_nodes_per_socket,
             "memoryMib": memory_mib,
+            "memoryPerNumaNodeMib": memory_per_numa_node_mib,
             "osDisk": os_disk,
             "dataDisks": data_disks,
             "iso": iso,
@@ -645,10 +657,30 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         return output
 
     @property
+    def processors_per_numa_node(self) -> pulumi.Output[int]:
+        """Most virtual processors that a NUMA node of the machine has, at most as many as the host has. By default
+        as the host's own nodes are."""
+        output: pulumi.Output[int] = self.__dict__["processorsPerNumaNode"]
+        return output
+
+    @property
+    def numa_nodes_per_socket(self) -> pulumi.Output[int]:
+        """Most NUMA nodes that a socket of the machine has. By default as the host's own sockets are."""
+        output: pulumi.Output[int] = self.__dict__["numaNodesPerSocket"]
+        return output
+
+    @property
     def memory_mib(self) -> pulumi.Output[int]:
         """Memory given to the machine, in MiB, a multiple of 2. It is static; 4096 is the least that a nested host
         is of use with."""
         output: pulumi.Output[int] = self.__dict__["memoryMib"]
+        return output
+
+    @property
+    def memory_per_numa_node_mib(self) -> pulumi.Output[int]:
+        """Most memory that a NUMA node of the machine has, in MiB, a multiple of 2. By default as the host's own
+        nodes are."""
+        output: pulumi.Output[int] = self.__dict__["memoryPerNumaNodeMib"]
         return output
 
     @property
