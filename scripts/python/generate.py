@@ -3,6 +3,7 @@
 Usage: scripts/generate [--check]
 """
 
+import inspect
 import subprocess
 import sys
 import textwrap
@@ -19,7 +20,7 @@ from pydantic.fields import FieldInfo
 
 from hyperv_sim import fidelity_page
 from nestedlab.connection import NAMESPACE, Connection
-from nestedlab.declare import Attribute, Change, Declared, Resource
+from nestedlab.declare import Attribute, Change, Part, Resource
 from nestedlab.resources.nat_switch import NatSwitch
 from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
 
@@ -81,6 +82,29 @@ def _field(name: str, field: FieldInfo) -> dict[str, Any]:
     }
 
 
+def parts_of(attribute: Attribute) -> type[Part] | None:
+    """The kind of parts that the attribute is, or is a list of, if any."""
+    kind = attribute.part or attribute.field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, Part) else None
+
+
+def parts(kind: type[Resource]) -> list[type[Part]]:
+    """The kinds of parts that the resource has."""
+    return [part for one in kind.attributes() if (part := parts_of(one)) is not None]
+
+
+def since(attribute: Attribute) -> str:
+    """The oldest Windows Server that knows the attribute."""
+    return "2019" if attribute.row.newer else "2016"
+
+
+def _place(attribute: Attribute) -> str:
+    part = parts_of(attribute)
+    if part is not None:
+        return f"see [{part.__name__}](#{part.__name__.lower()})"
+    return f"`{attribute.place}`" if attribute.place else ""
+
+
 def _attribute(one: Attribute) -> dict[str, Any]:
     """An attribute as the templates need it."""
     change = one.row.change
@@ -89,20 +113,19 @@ def _attribute(one: Attribute) -> dict[str, Any]:
         "default": ""
         if one.field.default in (None, "", []) or one.field.is_required()
         else f" Default: {one.field.default!r}.",
-        "change": change.value if isinstance(change, Change) else "depends on what changes in it",
-        "place": f"`{one.row.at}`" if one.row.at else "",
-        "since": "2019" if one.row.newer else "2016",
+        "change": change.value if isinstance(change, Change) else change.text,
+        "place": _place(one),
+        "since": since(one),
     }
 
 
-def _part(kind: type[Declared]) -> dict[str, Any]:
-    fields = [_field(name, field) for name, field in kind.model_fields.items()]
-    return {"name": kind.__name__, "meaning": kind.__doc__, "fields": fields}
-
-
-def _parts(kind: type[Resource]) -> list[type[Declared]]:
-    annotations = (one.part or one.field.annotation for one in kind.attributes())
-    return [one for one in annotations if isinstance(one, type) and issubclass(one, Declared)]
+def _part(kind: type[Part]) -> dict[str, Any]:
+    return {
+        "name": kind.__name__,
+        "meaning": inspect.getdoc(kind),
+        "key": kind.key,
+        "fields": [_attribute(one) for one in kind.attributes()],
+    }
 
 
 def _resource(kind: type[Resource]) -> dict[str, Any]:
@@ -117,7 +140,7 @@ def _resource(kind: type[Resource]) -> dict[str, Any]:
         "computed": computed,
         "hidden": [shown for shown in kept + computed if shown["name"] != "owner"],
         "outputs": [shown for _, shown in rows],
-        "parts": [_part(one) for one in _parts(kind)],
+        "parts": [_part(one) for one in parts(kind)],
     }
 
 
@@ -166,8 +189,8 @@ def generated() -> Iterator[tuple[str, str]]:
     """Each generated file's path and text."""
     templates = _templates()
     shown = [_resource(kind) for kind in RESOURCES]
-    parts = {part["name"]: part for one in shown for part in one["parts"]}
-    sdk = templates.get_template("resources.py.jinja").render(resources=shown, inputs=list(parts.values()))
+    inputs = {part["name"]: part for one in shown for part in one["parts"]}
+    sdk = templates.get_template("resources.py.jinja").render(resources=shown, inputs=list(inputs.values()))
     yield "sdk/python/src/pulumi_nestedlab/_resources.py", _formatted(sdk)
     for one in shown:
         page = templates.get_template("reference.md.jinja").render(one=one)

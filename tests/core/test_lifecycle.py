@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from nestedlab.declare import Change, Form, Noun, Resource, Row, Table
+from nestedlab.declare import Change, Depends, Form, Noun, Resource, Row, Table
 from nestedlab.errors import RevertedError
 from nestedlab.lifecycle import Found, diff, differences, needs, settled, values, verify, writes
 from nestedlab.pipeline import Facts, PSObject, cmdlet
@@ -25,6 +25,9 @@ FIRST = Form(read=lambda text: text.partition("/")[0])
 SECOND = Form(fold=lambda own, first: f"{first or ''}/{own}", read=lambda text: text.partition("/")[2])
 
 
+BRIGHTER = Depends("only up", lambda found, asked: Change.LIVE if asked > found else Change.REPLACE)
+
+
 class Light(Resource):
     """A light."""
 
@@ -36,7 +39,7 @@ class Light(Resource):
     plug: Annotated[str, Row(Plug("Socket"))] = ""
     socket_kind: Annotated[str | None, Row(Lamp.shows("Kind"), Change.REPLACE)] = None
     wires: Annotated[Literal[3], Row(Lamp("Wires"))] = 3
-    shade: Annotated[int, Row(change=lambda found, asked: Change.LIVE if asked > found else Change.REPLACE)] = 1
+    shade: Annotated[int, Row(change=BRIGHTER)] = 1
     serial: Annotated[str, Row(Lamp.shows("Serial"), computed=True)] = ""
 
 

@@ -13,7 +13,7 @@ from nestedlab.declare import Change, Part, key_of
 from nestedlab.lifecycle import check, diff, settled
 from nestedlab.parts import parts_change, reconcile, same_parts
 from nestedlab.resources.adapters import Adapter, same_vlans, vlans
-from nestedlab.resources.disk import DataDisk, data_disks_change
+from nestedlab.resources.disk import DATA_DISKS_CHANGE, DataDisk
 from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
 
 LAN: dict[str, Any] = {**Adapter(name="lan").model_dump(), "switch": "lab-net"}
@@ -78,7 +78,7 @@ def test_nothing_is_to_be_done_for_what_is_there_in_any_order_and_spelling(case:
     random.shuffle(found)
     assert not reconcile(kind, asked, found)
     assert same_parts(kind)(asked, found)
-    assert parts_change(kind)(found, asked) is Change.LIVE
+    assert parts_change(kind).on(found, asked) is Change.LIVE
 
 
 @given(BOTH)
@@ -160,7 +160,7 @@ def test_a_part_that_is_gone_settles_as_gone() -> None:
     ],
 )
 def test_parts_take_what_the_most_demanding_of_their_changes_takes(found: Any, asked: Any, change: Change) -> None:
-    assert parts_change(Adapter)(found, asked) is change
+    assert parts_change(Adapter).on(found, asked) is change
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_parts_take_what_the_most_demanding_of_their_changes_takes(found: Any, a
     ],
 )
 def test_of_data_disks_only_growing_takes_the_machine_off(found: Any, asked: Any, change: Change) -> None:
-    assert data_disks_change(found, asked) is change
+    assert DATA_DISKS_CHANGE.on(found, asked) is change
 
 
 def test_from_the_one_adapter_to_a_list_and_back_both_are_changes() -> None:

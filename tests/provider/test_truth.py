@@ -136,11 +136,12 @@ def machines(draw: st.DrawFn) -> tuple[Inputs, Inputs]:
     else:
         second = {**second, **draw(BASELINE)}
         again = {one.get("location", place): one for place, one in enumerate(first["data_disks"], start=1)}
-        # A disk cannot become another one in its place.
+        # A disk that was made cannot become another one in its place.
         second["data_disks"] = [
             one
             for place, one in enumerate(second["data_disks"], start=1)
-            if one.get("location", place) not in again or again[one.get("location", place)] == one
+            for before in [again.get(one.get("location", place), one)]
+            if before == one or "path" in before or "path" in one
         ]
     return {**born, "os_disk": disk, **first}, {**born, "os_disk": disk, **second, "on_power_off": "restart"}
 

@@ -34,6 +34,14 @@ class Change(Enum):
     REPLACE = "never: the object is deleted and made anew"
 
 
+@dataclass(frozen=True)
+class Depends:
+    """A change that takes more or less with what is found and what is asked for; `text` tells users when."""
+
+    text: str
+    on: Callable[[Any, Any], Change]
+
+
 def _same(left: Any, right: Any) -> bool:
     return bool(left == right)
 
@@ -102,14 +110,15 @@ class Row:
     """What a row says of an attribute beside its name, type, default and meaning.
 
     `at` is None where the attribute is no single property of one noun; then the resource's own file reads and writes
-    it. `change` may depend on the found and the asked value. `same` compares an asked value with a found one;
-    `computed` marks an output. `absent` says that None asks for nothing to be there; else it leaves the matter to the
-    host. `newer` marks a property that older versions of Windows do not have: where it is
+    it, with the cmdlets that `by` names to users. `change` may depend on the found and the asked value. `same` compares
+    an asked value with a found one; `computed` marks an output. `absent` says that None asks for nothing to be there;
+    else it leaves the matter to the host. `newer` marks a property that Windows Server 2016 does not have: where it is
     missing, nothing is asked.
     """
 
     at: Place | None = None
-    change: Change | Callable[[Any, Any], Change] = Change.LIVE
+    change: Change | Depends = Change.LIVE
+    by: str = ""
     same: Callable[[Any, Any], bool] = _same
     computed: bool = False
     absent: bool = False
@@ -133,6 +142,11 @@ class Attribute:
     def fixed(self) -> bool:
         """Whether the attribute has but one value: an invariant, watched for drift, that no user sets."""
         return get_origin(self.field.annotation) is Literal and len(get_args(self.field.annotation)) == 1
+
+    @property
+    def place(self) -> str:
+        """The cmdlets, parameters and properties that write and show the attribute on the host, in words."""
+        return ", ".join(one for one in (self.row.by, str(self.row.at or "")) if one)
 
     @property
     def part(self) -> type[Part] | None:

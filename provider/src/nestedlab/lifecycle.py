@@ -274,4 +274,9 @@ def needs(changed: Iterable[Attribute], found: Properties, asked: Properties) ->
 
 def _needs(attribute: Attribute, found: Properties, asked: Properties) -> Change:
     change = attribute.row.change
-    return change if isinstance(change, Change) else change(found.get(attribute.name), asked.get(attribute.name))
+    return change if isinstance(change, Change) else change.on(found.get(attribute.name), asked.get(attribute.name))
+
+
+def hardest(taken: Collection[Change]) -> Change:
+    """What several changes take together."""
+    return next((one for one in (Change.REPLACE, Change.OFF) if one in taken), Change.LIVE)

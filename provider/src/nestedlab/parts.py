@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from nestedlab.declare import Attribute, Change, Part, Properties, key_of
-from nestedlab.lifecycle import differences, needs
+from nestedlab.declare import Attribute, Change, Depends, Part, Properties, key_of
+from nestedlab.lifecycle import differences, hardest, needs
 
 
 @dataclass(frozen=True)
@@ -48,12 +47,11 @@ def same_parts(kind: type[Part]) -> Callable[[Sequence[Properties], Sequence[Pro
     return lambda asked, found: len(asked) == len(found) and not reconcile(kind, asked, found)
 
 
-def parts_change(kind: type[Part]) -> Callable[[Any, Any], Change]:
-    """What it takes to change parts: what the most demanding change of one of them takes. Adding one takes nothing."""
+def parts_change(kind: type[Part]) -> Depends:
+    """What it takes to change parts: what the hardest change of one of them takes. Adding one takes nothing."""
 
     def change(found: Sequence[Properties] | None, asked: Sequence[Properties] | None) -> Change:
         compared = reconcile(kind, asked or (), found or ())
-        taken = {need for one, now, changed in compared.different for need in needs(changed, now, one)}
-        return next((one for one in (Change.REPLACE, Change.OFF) if one in taken), Change.LIVE)
+        return hardest({need for one, now, changed in compared.different for need in needs(changed, now, one)})
 
-    return change
+    return Depends(f"added and removed at any time; for the rest see `{kind.__name__}`", change)

@@ -61,11 +61,20 @@ class Adapter(Part):
 
     key: ClassVar[tuple[str, ...]] = ("name",)
 
-    name: Annotated[Name, Row(_Adapter.shows("Name"), same=same_name)]
+    name: Annotated[Name, Row(_Adapter.shows("Name"), by="Add-VMNetworkAdapter -Name", same=same_name)]
     """Name of the adapter, by which it is told from the machine's others."""
     switch: Annotated[SwitchName, Row(_Connection("SwitchName", form=TEXT), same=same_name)] = ""
     """Name of the switch on the host that the adapter is connected to; empty for none."""
-    mac: Annotated[str, AfterValidator(_mac), Row(None, Change.OFF, same=same_mac)] = ""
+    mac: Annotated[
+        str,
+        AfterValidator(_mac),
+        Row(
+            None,
+            Change.OFF,
+            by="Set-VMNetworkAdapter -StaticMacAddress, Get-VMNetworkAdapter.MacAddress",
+            same=same_mac,
+        ),
+    ] = ""
     """The adapter's MAC address; empty for a dynamic one, which the host chooses."""
     mac_spoofing: Annotated[bool, Row(_Adapter("MacAddressSpoofing", form=ON_OFF))] = False
     """Whether the adapter may send with other MAC addresses than its own; see `mac_spoofing` of the machine."""
@@ -75,11 +84,24 @@ class Adapter(Part):
     """Whether router advertisements from the machine are dropped."""
     device_naming: Annotated[bool, Row(_Adapter("DeviceNaming", form=ON_OFF), Change.OFF)] = False
     """Whether the guest can see the adapter's name."""
-    vlan: Annotated[int, Field(ge=0, le=4094), Row()] = 0
+    vlan: Annotated[
+        int, Field(ge=0, le=4094), Row(by="Set-VMNetworkAdapterVlan -VlanId, Get-VMNetworkAdapterVlan.AccessVlanId")
+    ] = 0
     """The VLAN that the adapter is in (access mode); 0 for none."""
-    trunk: Annotated[str, AfterValidator(_trunk), Row(same=same_vlans)] = ""
+    trunk: Annotated[
+        str,
+        AfterValidator(_trunk),
+        Row(
+            by="Set-VMNetworkAdapterVlan -AllowedVlanIdList, Get-VMNetworkAdapterVlan.AllowedVlanIdList",
+            same=same_vlans,
+        ),
+    ] = ""
     """The VLANs that the adapter passes with their tags (trunk mode), such as 10,20-29; empty for none."""
-    native_vlan: Annotated[int, Field(ge=0, le=4094), Row()] = 0
+    native_vlan: Annotated[
+        int,
+        Field(ge=0, le=4094),
+        Row(by="Set-VMNetworkAdapterVlan -NativeVlanId, Get-VMNetworkAdapterVlan.NativeVlanId"),
+    ] = 0
     """The VLAN of untagged packets in trunk mode."""
 
     @field_validator("trunk")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from nestedlab.declare import Change, Properties
+from nestedlab.declare import Change, Depends, Properties
 from nestedlab.ownership import is_made_for, made_name, stem_of
 from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, cmdlet, statement
 from nestedlab.resources.names import same_name
@@ -14,14 +14,14 @@ ATTRIBUTES = frozenset({"baseline"})
 """The machine's attribute that this file reads and writes, beside the output baseline_id."""
 
 
-def baseline_change(found: str | None, asked: str | None) -> Change:
-    """A baseline is taken while the machine is off, and given up at any time.
-
-    One that was lost ("") cannot be taken again, for the machine is not what it was then: it has to be made anew.
-    """
+def _change(found: str | None, asked: str | None) -> Change:
+    # One that was lost ("") cannot be taken again, for the machine is not what it was then.
     if found == "":
         return Change.REPLACE
     return Change.LIVE if asked is None else Change.OFF
+
+
+BASELINE_CHANGE = Depends("taken while the machine is off, given up at any time; one lost takes a new machine", _change)
 
 
 def reads(machine: Cmdlet) -> tuple[Pipeline, ...]:

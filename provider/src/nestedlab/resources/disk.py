@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from nestedlab.declare import Change, Part, Properties, Row
-from nestedlab.lifecycle import differences
+from nestedlab.declare import Change, Depends, Part, Properties, Row
+from nestedlab.lifecycle import differences, hardest, needs
 from nestedlab.parts import reconcile
 from nestedlab.resources.names import DiskPath, same_path
 
@@ -19,22 +19,60 @@ LAST_LOCATION = 62
 DVD_LOCATION = 63
 
 
+def shrinks(found: int | None, asked: int | None) -> bool:
+    """Whether the asked size is less than the found one."""
+    return found is not None and asked is not None and asked < found
+
+
+_GROWS = Depends(
+    "it grows while the machine is off, and does not shrink",
+    lambda found, asked: Change.REPLACE if shrinks(found, asked) else Change.OFF,
+)
+_EXCHANGED = Depends(
+    "for a file while the machine is off; for a disk that is made, the machine is made anew; a data disk at any time",
+    lambda found, asked: Change.OFF if found is not None and asked is not None else Change.REPLACE,
+)
+_NEVER = Depends(
+    "never: the machine is made anew; for another data disk, choose another location", lambda *_: Change.REPLACE
+)
+
+
+ANOTHER = (
+    "the disk there is another one, and would be lost. Give the new disk another location, or take this one away first."
+)
+"""Why a data disk cannot be made anew in its place, and what to do."""
+
+
 class Disk(Part):
     """A virtual disk: blank of `size_gib`, differencing on `parent`, or the existing file at `path`."""
 
     key: ClassVar[tuple[str, ...]] = ()
 
-    size_gib: Annotated[int | None, Field(ge=1, le=MAX_GIB), Row()] = None
-    """Size of the disk, in GiB. With `parent`, at least the parent's, which is the default. It grows in place, while
-    the machine is off; it cannot shrink."""
-    parent: Annotated[DiskPath | None, Row(same=same_path, absent=True)] = None
+    size_gib: Annotated[
+        int | None,
+        Field(ge=1, le=MAX_GIB),
+        Row(change=_GROWS, by="New-VHD -SizeBytes, Resize-VHD -SizeBytes, Get-VHD.Size"),
+    ] = None
+    """Size of the disk, in GiB. With `parent`, at least the parent's, which is the default."""
+    parent: Annotated[
+        DiskPath | None,
+        Row(change=_NEVER, by="New-VHD -ParentPath, Get-VHD.ParentPath", same=same_path, absent=True),
+    ] = None
     """A sealed image on the host, such as a sysprepped Windows Server. It is never written to: the machine gets a
     differencing disk on it, which is quick to make and small."""
-    path: Annotated[DiskPath | None, Row(same=same_path, absent=True)] = None
+    path: Annotated[
+        DiskPath | None,
+        Row(
+            change=_EXCHANGED,
+            by="Add-VMHardDiskDrive -Path, Get-VMHardDiskDrive.Path",
+            same=same_path,
+            absent=True,
+        ),
+    ] = None
     """A disk that exists on the host. It is attached as it is, and left where it is when the machine goes."""
-    fixed: Annotated[bool, Row()] = False
+    fixed: Annotated[bool, Row(change=_NEVER, by="New-VHD -Fixed, Get-VHD.VhdType")] = False
     """Whether a blank disk takes all of its size on the host at once, which is faster to use and slow to make."""
-    keep: Annotated[bool, Row()] = False
+    keep: Annotated[bool, Row(by="Remove-Item")] = False
     """Whether a disk that was made stays on the host when the machine goes."""
 
     @model_validator(mode="after")
@@ -53,9 +91,12 @@ class DataDisk(Disk):
 
     key: ClassVar[tuple[str, ...]] = ("location",)
 
-    location: Annotated[int | None, Field(ge=1, le=LAST_LOCATION), Row()] = None
-    """Location on the machine's SCSI controller, by which the disk is told from the others. By default its place in
-    the list, the first being 1."""
+    location: Annotated[
+        int | None,
+        Field(ge=1, le=LAST_LOCATION),
+        Row(by="Add-VMHardDiskDrive -ControllerLocation, Get-VMHardDiskDrive.ControllerLocation"),
+    ] = None
+    """Location on the machine's SCSI controller. By default its place in the list, the first being 1."""
 
 
 def same_disk(asked: Properties, found: Properties) -> bool:
@@ -63,30 +104,31 @@ def same_disk(asked: Properties, found: Properties) -> bool:
     return not differences(Disk, asked, found) if asked and found else not asked and not found
 
 
-def disk_change(found: Properties | None, asked: Properties | None) -> Change:
-    """A disk grows and an attached file is exchanged while the machine is off; all else needs a new machine.
-
-    A disk that is gone from its slot is put there again, while the machine is off.
-    """
-    if not found or not asked or (asked.get("path") is not None and found.get("path") is not None):
-        return Change.OFF
-    changed = {one.name for one in differences(Disk, asked, found)}
-    if changed <= {"size_gib", "keep"} and not shrinks(found, asked):
-        return Change.OFF if "size_gib" in changed else Change.LIVE
-    return Change.REPLACE
+def both_made(found: Properties, asked: Properties) -> bool:
+    """Whether the disk found in a slot was made, and so is the one asked for: then it stays there, or is another."""
+    return bool(found and asked) and found.get("path") is None and asked.get("path") is None
 
 
-def data_disks_change(found: list[Properties] | None, asked: list[Properties] | None) -> Change:
-    """A disk that grows needs the machine off; disks are attached and detached while it runs."""
+def is_another(found: Properties, asked: Properties) -> bool:
+    """Whether a disk that was made would have to be made anew to be what is asked for: what is on it would be lost."""
+    return both_made(found, asked) and not {one.name for one in differences(Disk, asked, found)} <= {"size_gib", "keep"}
+
+
+def _disk_change(found: Properties | None, asked: Properties | None) -> Change:
+    # A disk that is gone from its slot is put there again, while the machine is off.
+    return hardest(needs(differences(Disk, asked, found), found, asked)) if found and asked else Change.OFF
+
+
+def _data_disks_change(found: list[Properties] | None, asked: list[Properties] | None) -> Change:
     compared = reconcile(DataDisk, asked or (), found or ())
-    grown = any("size_gib" in {row.name for row in rows} for _, _, rows in compared.different)
+    grown = any(
+        both_made(now, one) and "size_gib" in {row.name for row in rows} for one, now, rows in compared.different
+    )
     return Change.OFF if grown else Change.LIVE
 
 
-def shrinks(found: Properties, asked: Properties) -> bool:
-    """Whether the asked size is less than the found one."""
-    was, size = found.get("size_gib"), asked.get("size_gib")
-    return was is not None and size is not None and size < was
+DISK_CHANGE = Depends("see `Disk`", _disk_change)
+DATA_DISKS_CHANGE = Depends("attached and detached at any time; for the rest see `DataDisk`", _data_disks_change)
 
 
 def by_location(disks: Properties) -> dict[int, Properties]:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PureWindowsPath
 from typing import Any
 from uuid import UUID
 
 from nestedlab.declare import Plain, Properties
 from nestedlab.errors import NotFoundError, RefusedError
-from nestedlab.lifecycle import Found, differences
+from nestedlab.lifecycle import Found
 from nestedlab.nouns import GIB_BYTES, in_units
 from nestedlab.ownership import is_made_for, made_name
 from nestedlab.pipeline import Argument, Cmdlet, Condition, Facts, Pipeline, PSObject, cmdlet, statement
-from nestedlab.resources.disk import OS_LOCATION, Disk, by_location, same_disk, shrinks
+from nestedlab.resources.disk import ANOTHER, OS_LOCATION, both_made, by_location, is_another, same_disk, shrinks
 
 _CHECKPOINT = re.compile(r"(_[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})+$")
 
@@ -154,8 +154,9 @@ def _shown(machine: UUID, drive: PSObject, facts: Facts, known: Properties) -> d
 
 def needs_folder(desired: Properties, now: Found) -> bool:
     """Whether a file may have to be made, so that its folder must be known."""
-    there = drives(now.facts)
-    return any(disk.get("path") is None and location not in there for location, disk in by_location(desired).items())
+    there = by_location(now.values)
+    wanted = by_location(desired).items()
+    return any(disk.get("path") is None and not both_made(there.get(location) or {}, disk) for location, disk in wanted)
 
 
 @dataclass(frozen=True)
@@ -206,10 +207,11 @@ def changes(machine: Cmdlet, desired: Properties, now: Found, folder: str, *, fr
         _refuse(*change)
     # First all that is taken out: a given disk may go from one slot to another.
     for slot, shown, disk in changed:
-        if slot.file and (disk is None or disk.get("path") is not None):
+        if slot.file and not both_made(shown, disk or {}):
             yield from (one.on_behalf_of(_called(slot.location)) for one in slot.detach(shown))
-    for slot, _, disk in changed:
-        for one in _put(slot, disk, fresh=fresh) if disk is not None else ():
+    for slot, shown, disk in changed:
+        left = slot if both_made(shown, disk or {}) else replace(slot, file="")
+        for one in _put(left, disk, fresh=fresh) if disk is not None else ():
             yield one.on_behalf_of(_called(slot.location))
 
 
@@ -230,20 +232,17 @@ def _refuse(slot: _Slot, shown: Properties, disk: Properties | None) -> None:
             f"{_called(slot.location)}: the machine has a checkpoint that the disk is part of, so that it can neither "
             "be taken away nor grow. Give up the baseline first (leave it out), or remove the checkpoint on the host."
         )
-    if not slot.file or disk is None or disk.get("path") is not None:
+    if not slot.file or disk is None:
         return
-    if shrinks(shown, disk):
+    if shrinks(shown.get("size_gib"), disk.get("size_gib")):
         raise RefusedError(f"{_called(slot.location)}: a disk cannot shrink: it has {shown['size_gib']} GiB there.")
-    if {one.name for one in differences(Disk, disk, shown)} - {"size_gib", "keep"}:
-        raise RefusedError(
-            f"{_called(slot.location)}: the disk there is another one, and would be lost. Give the new disk another "
-            "location, or take this one away first."
-        )
+    if is_another(shown, disk):
+        raise RefusedError(f"{_called(slot.location)}: {ANOTHER}")
 
 
 def _put(slot: _Slot, disk: Properties, *, fresh: bool) -> Iterator[Pipeline]:
     """What puts the disk into its slot, which is empty or has the same disk in another size."""
-    if slot.file and disk.get("path") is None:
+    if slot.file:
         yield statement("Resize-VHD", Path=slot.file, SizeBytes=disk["size_gib"] * GIB_BYTES)
         return
     if fresh and disk.get("path") is None:

@@ -24,6 +24,11 @@ def _address(text: str) -> str:
     return text
 
 
+def _mapped(name: str) -> Row:
+    """A property of a mapping. There is no Set-NetNatStaticMapping: a change is a new mapping."""
+    return Row(by=f"Add-NetNatStaticMapping -{name}, Get-NetNatStaticMapping.{name}")
+
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -36,15 +41,15 @@ class PortForward(Part):
 
     key: ClassVar[tuple[str, ...]] = ("protocol", "external_address", "external_port")
 
-    protocol: Annotated[Literal["TCP", "UDP"], Row()] = "TCP"
+    protocol: Annotated[Literal["TCP", "UDP"], _mapped("Protocol")] = "TCP"
     """Protocol of the port."""
-    external_port: Annotated[Port, Row()]
+    external_port: Annotated[Port, _mapped("ExternalPort")]
     """Port of the host."""
-    external_address: Annotated[str, AfterValidator(_address), Row()] = ANY_ADDRESS
+    external_address: Annotated[str, AfterValidator(_address), _mapped("ExternalIPAddress")] = ANY_ADDRESS
     """Address of the host; 0.0.0.0 is any of them."""
-    internal_address: Annotated[str, AfterValidator(_address), Row()]
+    internal_address: Annotated[str, AfterValidator(_address), _mapped("InternalIPAddress")]
     """Address of the machine behind the NAT."""
-    internal_port: Annotated[Port | None, Field(validate_default=True), Row()] = None
+    internal_port: Annotated[Port | None, Field(validate_default=True), _mapped("InternalPort")] = None
     """Port of the machine. By default the same as the host's."""
 
     @field_validator("internal_port")

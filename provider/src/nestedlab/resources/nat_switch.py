@@ -54,15 +54,27 @@ class NatSwitch(Resource):
 
     name: Annotated[Name, Row(VMSwitchName("NewName", reads="Name"), same=same_name)]
     """Name of the switch on the host. By default the resource's logical name."""
-    prefix: Annotated[str, AfterValidator(_prefix), Row(same=same_prefix)]
+    prefix: Annotated[
+        str,
+        AfterValidator(_prefix),
+        Row(by="New-NetIPAddress -PrefixLength, Get-NetIPAddress.PrefixLength", same=same_prefix),
+    ]
     """IPv4 prefix of the network behind the NAT, such as 192.168.50.0/24. It must not overlap another NAT of the host
     or a network that the host has a route to. When it changes, the switch and what is connected to it stay."""
-    gateway: Annotated[str | None, Field(validate_default=True), Row()] = None
+    gateway: Annotated[
+        str | None, Field(validate_default=True), Row(by="New-NetIPAddress -IPAddress, Get-NetIPAddress.IPAddress")
+    ] = None
     """The host's address on the switch, the gateway of its machines. By default the first address of the prefix."""
-    nat_prefix: Annotated[str | None, Row(same=same_prefix)] = None
+    nat_prefix: Annotated[
+        str | None,
+        Row(
+            by="New-NetNat -InternalIPInterfaceAddressPrefix, Get-NetNat.InternalIPInterfaceAddressPrefix",
+            same=same_prefix,
+        ),
+    ] = None
     """IPv4 prefix of the NAT network, where it is to be wider than the switch's own, so that others can join it. By
     default `prefix`."""
-    nat: Annotated[str | None, Field(min_length=1), Row(same=same_name, absent=True)] = None
+    nat: Annotated[str | None, Field(min_length=1), Row(by="Get-NetNat.Name", same=same_name, absent=True)] = None
     """Name of a NAT network of the host to join instead of making one: the `nat_name` of another NatSwitch, or one of
     an administrator's. `prefix` must lie inside it. It stays when the switch goes."""
     forwards: Annotated[list[PortForward], Row(same=same_parts(PortForward))] = []
@@ -80,7 +92,7 @@ class NatSwitch(Resource):
 
     switch_id: Annotated[str, Row(VMSwitch.shows("Id", form=IDENTITY), computed=True)] = ""
     """The switch's GUID."""
-    nat_name: Annotated[str, Row(computed=True)] = ""
+    nat_name: Annotated[str, Row(by="New-NetNat -Name, Get-NetNat.Name", computed=True)] = ""
     """Name of the NAT network, for Get-NetNat and Add-NetNatStaticMapping. It carries the switch's GUID, because a NAT
     has no notes to say whose it is."""
 

@@ -30,14 +30,16 @@ from nestedlab.nouns import (
 )
 from nestedlab.parts import doubled, parts_change, same_parts
 from nestedlab.resources.adapters import Adapter
-from nestedlab.resources.baselines import baseline_change
+from nestedlab.resources.baselines import BASELINE_CHANGE
 from nestedlab.resources.disk import (
+    ANOTHER,
+    DATA_DISKS_CHANGE,
+    DISK_CHANGE,
     OS_LOCATION,
     DataDisk,
     Disk,
     by_location,
-    data_disks_change,
-    disk_change,
+    is_another,
     same_disk,
     shrinks,
 )
@@ -97,11 +99,11 @@ class NestedHyperVHost(Resource):
     ] = None
     """Most memory that a NUMA node of the machine has, in MiB, a multiple of 2. By default as the host's own nodes
     are."""
-    os_disk: Annotated[Disk, Row(change=disk_change, same=same_disk)]
+    os_disk: Annotated[Disk, Row(change=DISK_CHANGE, same=same_disk)]
     """The disk that the machine starts from."""
-    data_disks: Annotated[list[DataDisk], Row(change=data_disks_change, same=same_parts(DataDisk))] = []
+    data_disks: Annotated[list[DataDisk], Row(change=DATA_DISKS_CHANGE, same=same_parts(DataDisk))] = []
     """Further disks of the machine. They are attached and detached while it runs."""
-    iso: Annotated[IsoPath, Row(VMDvdDrive.shows("Path", form=TEXT), same=same_path)] = ""
+    iso: Annotated[IsoPath, Row(VMDvdDrive.shows("Path", form=TEXT), by="Set-VMDvdDrive -Path", same=same_path)] = ""
     """Image of a DVD on the host that is in the machine's DVD drive; empty for none."""
     adapters: Annotated[list[Adapter], Row(change=parts_change(Adapter), same=same_parts(Adapter))] = []
     """The machine's network adapters, where `switch` and `mac_spoofing`, which describe one, are not enough."""
@@ -126,20 +128,36 @@ class NestedHyperVHost(Resource):
         Row(VMFirmware("SecureBootTemplate"), Change.OFF),
     ] = "MicrosoftWindows"
     """Whose signatures the firmware takes: MicrosoftUEFICertificateAuthority is for Linux."""
-    tpm: Annotated[bool, Row(VMSecurity.shows("TpmEnabled"), Change.OFF)] = False
+    tpm: Annotated[
+        bool,
+        Row(
+            VMSecurity.shows("TpmEnabled"),
+            Change.OFF,
+            by="Set-VMKeyProtector -NewLocalKeyProtector, Enable-VMTPM, Disable-VMTPM",
+        ),
+    ] = False
     """Whether the machine has a virtual TPM. Its key stays on this host: the machine does not start on another one."""
-    time_synchronization: Annotated[bool, Row()] = True
+    time_synchronization: Annotated[
+        bool, Row(by="Enable-VMIntegrationService, Disable-VMIntegrationService, Get-VMIntegrationService.Enabled")
+    ] = True
     """Whether the guest's clock follows the host's (integration service). Off for a lab with a domain of its own."""
-    running: Annotated[bool, Row(VM.shows("State", form=RUNNING))] = True
+    running: Annotated[bool, Row(VM.shows("State", form=RUNNING), by="Start-VM, Resume-VM, Stop-VM")] = True
     """Whether the machine is to run."""
-    baseline: Annotated[Name | None, Row(change=baseline_change, absent=True)] = None
+    baseline: Annotated[
+        Name | None,
+        Row(
+            change=BASELINE_CHANGE,
+            by="Checkpoint-VM -SnapshotName, Remove-VMSnapshot, Get-VMSnapshot.Name",
+            absent=True,
+        ),
+    ] = None
     """Name of a checkpoint that is taken once, while the machine is off and set up, and kept, so that `reset` can go
     back to it; on the host the machine's id is added to it. While there is one, the disks it has can neither be taken
     away nor grow."""
-    reset: Annotated[str | None, Row()] = None
+    reset: Annotated[str | None, Row(by="Restore-VMSnapshot")] = None
     """Any text; when it changes, the machine goes back to its baseline. Settings are as the program says afterwards;
     disks that the baseline does not have are made anew."""
-    on_power_off: Annotated[Literal["restart", "fail"], Row()] = "restart"
+    on_power_off: Annotated[Literal["restart", "fail"], Row(by="Stop-VM, Start-VM")] = "restart"
     """What a change does that needs the machine off while it runs: shut it down and start it again, or fail."""
     automatic_start: Annotated[Literal["Nothing", "StartIfRunning", "Start"], Row(VM("AutomaticStartAction"))] = (
         "StartIfRunning"
@@ -160,15 +178,17 @@ class NestedHyperVHost(Resource):
     On another host it is made anew."""
     notes: Annotated[str, Row(VM("Notes", form=NOTES), same=same_text)] = ""
     """Free text kept with the machine."""
-    path: Annotated[WindowsPath | None, Row(VM.shows("Path"), Change.REPLACE, same=_same_folder)] = None
+    path: Annotated[WindowsPath | None, Row(VM.shows("Path"), Change.REPLACE, by="New-VM -Path", same=_same_folder)] = (
+        None
+    )
     """Folder on the host under which the machine's own folder is made. By default the host's."""
     configuration_version: Annotated[
-        ConfigurationVersion | None, Row(VM.shows("Version", form=TEXT), Change.REPLACE)
+        ConfigurationVersion | None, Row(VM.shows("Version", form=TEXT), Change.REPLACE, by="New-VM -Version")
     ] = None
     """The machine's configuration version at birth, one of those that the host supports (Get-VMHostSupportedVersion).
     By default the host's newest."""
 
-    generation: Annotated[Literal[2], Row(VM.shows("Generation"), Change.REPLACE)] = 2
+    generation: Annotated[Literal[2], Row(VM.shows("Generation"), Change.REPLACE, by="New-VM -Generation")] = 2
     """Generation of the machine. Always 2."""
     dynamic_memory: Annotated[Literal[False], Row(VMMemory("DynamicMemoryEnabled"), Change.OFF)] = False
     """Whether the memory is dynamic. Always off: nested virtualization rules it out."""
@@ -188,11 +208,11 @@ class NestedHyperVHost(Resource):
     """The machine's GUID."""
     version: Annotated[str, Row(VM.shows("Version", form=TEXT), computed=True)] = ""
     """The machine's configuration version."""
-    os_disk_path: Annotated[str, Row(computed=True)] = ""
+    os_disk_path: Annotated[str, Row(by="Get-VMHardDiskDrive.Path", computed=True)] = ""
     """The file of the disk that the machine starts from."""
-    baseline_id: Annotated[str, Row(computed=True)] = ""
+    baseline_id: Annotated[str, Row(by="Get-VMSnapshot.Id", computed=True)] = ""
     """The GUID of the checkpoint that is the baseline."""
-    made_disks: Annotated[list[str], Row(computed=True)] = []
+    made_disks: Annotated[list[str], Row(by="New-VHD -Path, Get-VMHardDiskDrive.Path", computed=True)] = []
     """Files that were made for the machine and go with it."""
 
     @field_validator("data_disks")
@@ -262,13 +282,14 @@ class NestedHyperVHost(Resource):
 
     @classmethod
     def refusals(cls, before: Properties, asked: Properties) -> Iterator[tuple[tuple[str, ...], str]]:
-        """A disk does not shrink: what is beyond the new end would be lost."""
+        """What would lose what is on a disk: to shrink it, or to have another data disk in its place."""
         there = by_location(before)
         for location, disk in by_location(asked).items():
-            if shrinks(there.get(location) or {}, disk):
-                where = ("os_disk",) if location == OS_LOCATION else ("data_disks",)
-                reason = f"a disk cannot shrink: it has {there[location]['size_gib']} GiB; ask for that or more"
-                yield (*where, "size_gib"), reason
+            was, where = there.get(location) or {}, "os_disk" if location == OS_LOCATION else "data_disks"
+            if shrinks(was.get("size_gib"), disk.get("size_gib")):
+                yield (where, "size_gib"), f"a disk cannot shrink: it has {was['size_gib']} GiB; ask for that or more"
+            elif location != OS_LOCATION and is_another(was, disk):
+                yield (where,), f"at location {location} {ANOTHER}"
 
 
 def _unique(kind: type[Part], parts: Sequence[Properties]) -> None:

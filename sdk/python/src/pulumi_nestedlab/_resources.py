@@ -18,8 +18,7 @@ class PortForward:
     """A port of the host that leads to a port of a machine behind the NAT.
 
     It works from other machines; from the host itself use the machine's own address. A firewall rule that lets the
-    port in is not made.
-    """
+    port in is not made."""
 
     def __init__(
         self,
@@ -35,12 +34,11 @@ class PortForward:
         It works from other machines; from the host itself use the machine's own address. A firewall rule that lets the
         port in is not made.
 
-
-            :param protocol: Protocol of the port.
-            :param external_port: Port of the host.
-            :param external_address: Address of the host; 0.0.0.0 is any of them.
-            :param internal_address: Address of the machine behind the NAT.
-            :param internal_port: Port of the machine. By default the same as the host's.
+                :param protocol: Protocol of the port.
+                :param external_port: Port of the host.
+                :param external_address: Address of the host; 0.0.0.0 is any of them.
+                :param internal_address: Address of the machine behind the NAT.
+                :param internal_port: Port of the machine. By default the same as the host's.
         """
         if protocol is not None:
             pulumi.set(self, "protocol", protocol)
@@ -100,7 +98,7 @@ class Disk:
         """A virtual disk: blank of `size_gib`, differencing on `parent`, or the existing file at `path`.
 
         :param size_gib: Size of the disk, in GiB. With `parent`, at least the parent's, which is the
-            default. It grows in place, while the machine is off; it cannot shrink.
+            default.
         :param parent: A sealed image on the host, such as a sysprepped Windows Server. It is never written
             to: the machine gets a differencing disk on it, which is quick to make and small.
         :param path: A disk that exists on the host. It is attached as it is, and left where it is when the
@@ -123,8 +121,7 @@ class Disk:
     @property
     @pulumi.getter(name="sizeGib")
     def size_gib(self) -> pulumi.Input[int] | None:
-        """Size of the disk, in GiB. With `parent`, at least the parent's, which is the default. It grows in place,
-        while the machine is off; it cannot shrink."""
+        """Size of the disk, in GiB. With `parent`, at least the parent's, which is the default."""
         return pulumi.get(self, "size_gib")  # type: ignore[no-any-return] # how the SDK keeps it
 
     @property
@@ -170,7 +167,7 @@ class DataDisk:
         """A further disk of the machine; like `Disk`, in a slot of its own.
 
         :param size_gib: Size of the disk, in GiB. With `parent`, at least the parent's, which is the
-            default. It grows in place, while the machine is off; it cannot shrink.
+            default.
         :param parent: A sealed image on the host, such as a sysprepped Windows Server. It is never written
             to: the machine gets a differencing disk on it, which is quick to make and small.
         :param path: A disk that exists on the host. It is attached as it is, and left where it is when the
@@ -178,8 +175,8 @@ class DataDisk:
         :param fixed: Whether a blank disk takes all of its size on the host at once, which is faster to use
             and slow to make.
         :param keep: Whether a disk that was made stays on the host when the machine goes.
-        :param location: Location on the machine's SCSI controller, by which the disk is told from the
-            others. By default its place in the list, the first being 1.
+        :param location: Location on the machine's SCSI controller. By default its place in the list, the
+            first being 1.
         """
         if size_gib is not None:
             pulumi.set(self, "size_gib", size_gib)
@@ -197,8 +194,7 @@ class DataDisk:
     @property
     @pulumi.getter(name="sizeGib")
     def size_gib(self) -> pulumi.Input[int] | None:
-        """Size of the disk, in GiB. With `parent`, at least the parent's, which is the default. It grows in place,
-        while the machine is off; it cannot shrink."""
+        """Size of the disk, in GiB. With `parent`, at least the parent's, which is the default."""
         return pulumi.get(self, "size_gib")  # type: ignore[no-any-return] # how the SDK keeps it
 
     @property
@@ -229,8 +225,7 @@ class DataDisk:
     @property
     @pulumi.getter(name="location")
     def location(self) -> pulumi.Input[int] | None:
-        """Location on the machine's SCSI controller, by which the disk is told from the others. By default its
-        place in the list, the first being 1."""
+        """Location on the machine's SCSI controller. By default its place in the list, the first being 1."""
         return pulumi.get(self, "location")  # type: ignore[no-any-return] # how the SDK keeps it
 
 
