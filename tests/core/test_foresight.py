@@ -54,7 +54,7 @@ def machine(name: str = "hv1", **inputs: Any) -> dict[str, Any]:
 
 
 def told(foresight: Foresight, inputs: dict[str, Any], *unknown: str, exists: bool = False) -> list[str]:
-    return foresight.machine(inputs, unknown, exists=exists)
+    return foresight.machine(inputs, unknown, inputs if exists else {})
 
 
 def test_a_host_is_asked_once_whatever_the_number_of_machines() -> None:
@@ -114,8 +114,15 @@ def test_a_machine_that_is_checked_twice_counts_once() -> None:
         ({"os_disk": {"size_gib": 500}}, False, ["disk"]),
         ({"os_disk": {"size_gib": 500}}, True, []),
         ({"os_disk": {"path": "D:\\a.vhdx", "size_gib": 500}}, False, []),
-        ({"os_disk": {"parent": "D:\\a.vhdx"}, "data_disks": [{"size_gib": 300}, {"size_gib": 300}]}, False, ["disk"]),
-        ({"os_disk": {"parent": "D:\\a.vhdx"}, "data_disks": [{"path": "D:\\b.vhdx", "size_gib": 500}]}, False, []),
+        (
+            {
+                "os_disk": {"parent": "D:\\a.vhdx"},
+                "data_disks": [{"location": 1, "size_gib": 300}, {"location": 2, "size_gib": 300}],
+            },
+            False,
+            ["disk"],
+        ),
+        ({"os_disk": {"parent": "D:\\a.vhdx"}, "data_disks": [{"location": 1, "path": "D:\\b.vhdx"}]}, False, []),
     ],
 )
 def test_a_machine_takes_memory_while_it_runs_and_space_for_disks_that_are_made(
@@ -123,6 +130,30 @@ def test_a_machine_takes_memory_while_it_runs_and_space_for_disks_that_are_made(
 ) -> None:
     said = told(Foresight(parent()), machine(**inputs), exists=exists)
     assert [one.partition(":")[0] for one in said] == warned
+
+
+@pytest.mark.parametrize(
+    ("before", "grows"),
+    [
+        ({"os_disk": {"size_gib": 100}}, False),
+        ({"os_disk": {"size_gib": 99}}, True),
+        ({"os_disk": {"size_gib": 500}, "data_disks": [{"location": 1, "path": "D:\\a.vhdx"}]}, False),
+        ({"os_disk": {"path": "D:\\a.vhdx"}}, True),
+    ],
+)
+def test_a_machine_that_is_there_takes_what_its_disks_grow_by(before: dict[str, Any], grows: bool) -> None:
+    said = Foresight(parent()).machine(machine(os_disk={"size_gib": 500}), (), machine(**before))
+    assert [one.partition(":")[0] for one in said] == (["disk"] if grows else [])
+
+
+def test_each_drive_has_a_warning_of_its_own_and_a_further_host_its_name() -> None:
+    elsewhere = machine("hv3", os_disk={"size_gib": 500}, path="d:/VMs", on="hv02")
+    foresight = Foresight(parent(VMHost={"VirtualHardDiskPath": "C:\\Disks"}))
+    assert told(foresight, machine("hv2", os_disk={"size_gib": 500})) == []  # C: is not shown
+    (said,) = told(foresight, elsewhere)
+    assert said.startswith("hv02: disk: ")
+    assert "may take 500 GiB more; D: of the parent host has 400 GiB free" in said
+    assert told(foresight, {**elsewhere, "owner": "lab/dev/hv4"}) == []
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from nestedlab.errors import AccessError, Interrupted, NestedlabError, RefusedEr
 from nestedlab.handler import Runners
 from nestedlab.pipeline import Facts
 from nestedlab.requirements import SURVEY, Demand, Finding, capacity, findings
+from nestedlab.resources.disk import growth
 
 
 class Foresight:
@@ -24,7 +25,7 @@ class Foresight:
         self._lock = threading.Lock()
         self._facts: Facts | None = None
         self._asked = False
-        self._said: set[str] = set()
+        self._said: set[tuple[str, str]] = set()
         self._demands: dict[str, Demand] = {}
         self._nat_switches: set[str] = set()
 
@@ -33,19 +34,21 @@ class Foresight:
         with self._lock:
             self._nat_switches.add(str(inputs.get("name", "")).casefold())
 
-    def machine(self, inputs: Properties, unknown: Collection[str], *, exists: bool) -> list[str]:
-        """Warnings about a machine of the program, each said once an operation.
+    def machine(self, inputs: Properties, unknown: Collection[str], before: Properties) -> list[str]:
+        """Warnings about a machine of the program, each said once an operation. `before` are its inputs so far, if any.
 
         Raises RefusedError where the host rules out nested hosts and the machine is not there yet.
         """
         with self._lock:
-            return list(self._warnings(inputs, unknown, exists=exists))
+            return list(self._warnings(inputs, unknown, before))
 
-    def _warnings(self, inputs: Properties, unknown: Collection[str], *, exists: bool) -> Iterator[str]:
-        yield from self._of_host(exists=exists)
+    def _warnings(self, inputs: Properties, unknown: Collection[str], before: Properties) -> Iterator[str]:
+        # Where a program has several hosts, its own name of one says which it is about.
+        on = f"{inputs['on']}: " if inputs.get("on") else ""
+        yield from (f"{on}{one}" for one in self._of_host(exists=bool(before)))
         if self._facts is not None:
-            self._demands[inputs["owner"]] = _demand(inputs, exists=exists)
-            yield from self._once(capacity(self._facts, self._demands))
+            self._demands[inputs["owner"]] = _demand(inputs, before)
+            yield from (f"{on}{one}" for one in self._once(capacity(self._facts, self._demands)))
         yield from _network(inputs, unknown, self._nat_switches)
 
     def _of_host(self, *, exists: bool) -> Iterator[str]:
@@ -64,8 +67,8 @@ class Foresight:
 
     def _once(self, found: list[Finding]) -> Iterator[str]:
         for one in found:
-            if one.requirement not in self._said:
-                self._said.add(one.requirement)
+            if (one.requirement, one.of) not in self._said:
+                self._said.add((one.requirement, one.of))
                 yield str(one)
 
 
@@ -76,11 +79,9 @@ def _unchecked(error: NestedlabError) -> str:
     )
 
 
-def _demand(inputs: Properties, *, exists: bool) -> Demand:
-    disks = [inputs.get("os_disk") or {}, *(inputs.get("data_disks") or ())]
-    sizes = [disk.get("size_gib") or 0 for disk in disks if disk.get("path") is None]
+def _demand(inputs: Properties, before: Properties) -> Demand:
     memory = inputs.get("memory_mib", 0) if inputs.get("running", True) else 0
-    return Demand(memory, 0 if exists else sum(sizes))
+    return Demand(memory, growth(inputs, before), inputs.get("path") or "")
 
 
 def _network(inputs: Properties, unknown: Collection[str], nat_switches: set[str]) -> Iterator[str]:

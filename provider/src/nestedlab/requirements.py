@@ -5,8 +5,10 @@ Ids S1 to S12 are those of docs/requirements.md, which says for each where it is
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PureWindowsPath
 
 from nestedlab.errors import condition_of
 from nestedlab.ownership import owner_of
@@ -22,11 +24,15 @@ _GIB = 1024**3
 
 @dataclass(frozen=True)
 class Finding:
-    """What a requirement makes of the host. One that `refuses` rules nested hosts out there; any other is a warning."""
+    """What a requirement makes of the host. One that `refuses` rules nested hosts out there; any other is a warning.
+
+    `of` tells findings of one requirement apart, such as two drives.
+    """
 
     requirement: str
     text: str
     refuses: bool = False
+    of: str = ""
 
     def __str__(self) -> str:
         return f"{self.requirement}: {self.text}"
@@ -34,10 +40,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Demand:
-    """What one machine takes of its host: memory while it runs, and what its disk may grow to. 0 is not known."""
+    """What one machine takes of its host: memory while it runs, and what its disks may yet grow by. 0 is not known.
+
+    `folder` is where its disks are made, "" where the host makes them by default.
+    """
 
     memory_mib: int = 0
     disk_gib: int = 0
+    folder: str = ""
 
 
 def _asked() -> tuple[Pipeline, ...]:
@@ -178,13 +188,22 @@ def _memory(host: PSObject, facts: Facts, demands: Mapping[str, Demand]) -> Iter
 
 
 def _disk(host: PSObject, facts: Facts, demands: Mapping[str, Demand]) -> Iterator[Finding]:
-    drive = host.text("VirtualHardDiskPath")[:2].upper()
-    volume = next((one for one in facts.all("Win32_LogicalDisk") if one.text("DeviceID").upper() == drive), None)
-    asked = sum(one.disk_gib for one in demands.values())
-    free = volume.number("FreeSpace") / _GIB if volume else 0
-    if volume is not None and asked > free:
-        yield Finding(
-            "disk",
-            f"the stack's new disks may grow to {asked:.0f} GiB; {drive} of the parent host has {free:.0f} GiB free. "
-            "They are made small, but machines stop when there is no room left: free some, or choose another path.",
-        )
+    free = {one.text("DeviceID").upper(): one.number("FreeSpace") / _GIB for one in facts.all("Win32_LogicalDisk")}
+    asked: Counter[str] = Counter()
+    for demand in demands.values():
+        asked[_drive(demand.folder or host.text("VirtualHardDiskPath"))] += demand.disk_gib
+    for drive, gib in asked.items():
+        if drive in free and gib > free[drive]:
+            yield Finding(
+                "disk",
+                f"the stack's new disks, and those that grow, may take {gib:.0f} GiB more; {drive} of the parent host "
+                f"has {free[drive]:.0f} GiB free. Machines stop when there is no room left: free some, ask for less, "
+                "or choose another path.",
+                of=drive,
+            )
+
+
+def _drive(folder: str) -> str:
+    """The drive of a folder, "" where its space is not the drive's: on a share, or in a cluster's shared volume."""
+    path = PureWindowsPath(folder)
+    return "" if [one.casefold() for one in path.parts[1:2]] == ["clusterstorage"] else path.drive.upper()

@@ -100,7 +100,7 @@ class _Provider(ResourceProvider):
         if failures:
             return CheckResult(news, [CheckFailure(path_on_wire(one.path), one.reason) for one in failures])
         if "owner" not in unknown:
-            self._foresee(inputs, unknown, exists=bool(before))
+            self._foresee(inputs, unknown, before)
         pending = {one.wire: news[one.wire] for one in self.kind.inputs() if one.name in unknown}
         return CheckResult({**to_wire(self.kind, inputs), **pending}, [])
 
@@ -155,7 +155,7 @@ class _Provider(ResourceProvider):
         kind = self.kind.__name__
         return Handler(_LIFECYCLES[kind](to), sessions_with(to), _ahead(kind, to))
 
-    def _foresee(self, inputs: Properties, unknown: Collection[str], *, exists: bool) -> None:
+    def _foresee(self, inputs: Properties, unknown: Collection[str], before: Properties) -> None:
         """Tell what the resource will meet on its host, before anything is made."""
 
 
@@ -164,8 +164,8 @@ class NestedHyperVHostProvider(_Provider):
 
     kind = NestedHyperVHost
 
-    def _foresee(self, inputs: Properties, unknown: Collection[str], *, exists: bool) -> None:
-        for text in _foresight(_connection(inputs)).machine(inputs, unknown, exists=exists):
+    def _foresee(self, inputs: Properties, unknown: Collection[str], before: Properties) -> None:
+        for text in _foresight(_connection(inputs)).machine(inputs, unknown, before):
             engine_log.warn(urn_of(self.kind, inputs["owner"]), text)
 
 
@@ -174,5 +174,5 @@ class NatSwitchProvider(_Provider):
 
     kind = NatSwitch
 
-    def _foresee(self, inputs: Properties, unknown: Collection[str], *, exists: bool) -> None:  # noqa: ARG002
+    def _foresee(self, inputs: Properties, unknown: Collection[str], before: Properties) -> None:  # noqa: ARG002
         _foresight(_connection(inputs)).switch(inputs)

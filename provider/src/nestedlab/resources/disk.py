@@ -135,3 +135,14 @@ def by_location(disks: Properties) -> dict[int, Properties]:
     """The disks that a program asks for, by location."""
     there = {one["location"]: one for one in disks.get("data_disks") or ()}
     return {OS_LOCATION: disks["os_disk"], **there} if disks.get("os_disk") else there
+
+
+def growth(asked: Properties, before: Properties) -> int:
+    """GiB that the disks made for a machine may come to take beyond what they may now; what has no size counts 0."""
+    there = by_location(before)
+    return sum(
+        max((disk.get("size_gib") or 0) - (was.get("size_gib") or 0 if both_made(was, disk) else 0), 0)
+        for location, disk in by_location(asked).items()
+        if disk.get("path") is None
+        for was in [there.get(location) or {}]
+    )
