@@ -21,7 +21,7 @@ import pulumi_nestedlab as lab
 lab.NestedHyperVHost("hv1", processors={processors}, os_disk=lab.Disk(size_gib={size}))
 """
 HELD = 120
-"""Seconds for which the host holds an answer back: until long after the process that waits for it has been killed."""
+"""Seconds for which the host answers nothing, at most: until the process that waits for it has been killed."""
 
 
 def test_what_is_killed_anywhere_is_completed_by_the_next_up(parent: Parent, lab_on: LabOn) -> None:
@@ -57,7 +57,7 @@ def test_what_is_killed_anywhere_is_completed_by_the_next_up(parent: Parent, lab
 
 def _kill_at(answer: int, parent: Parent, lab: Lab, operation: str = "up") -> None:
     """Hold an answer of the host back, and kill the provider's process while it waits for it."""
-    held = parent.server.arm(f"delay={HELD} Receive#{answer}")
+    held = parent.server.arm(f"stall={HELD} Receive#{answer}")
     with ThreadPoolExecutor(1) as cli:
         running = cli.submit(lab.operate, operation, "--yes", "--skip-preview", fails=True)
         while not held.fired:

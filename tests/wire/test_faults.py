@@ -19,6 +19,7 @@ RULES = [
     ("drop-request Create#1", Rule("drop-request", "Create", 1)),
     ("drop-answer any#7", Rule("drop-answer", "any", 7)),
     ("delay=0.25 Receive#*", Rule("delay", "Receive", None, 0.25)),
+    ("stall=60 any#3", Rule("stall", "any", 3, 60)),
     ("fault=2150859173 Create#2", Rule("fault", "Create", 2, 2150859173)),
     ("restart Command#3", Rule("restart", "Command", 3)),
 ]
@@ -97,6 +98,19 @@ def test_a_delay_that_outlasts_the_client_s_patience_is_a_read_timeout(wire: Wir
     server.arm("delay=3 Command#1")
     with pytest.raises(requests.ReadTimeout):
         wire.invoke(pool, "Write-Output")
+
+
+@pytest.mark.parametrize("rule", ["stall=60 Command#1", "stall=0.1 Command#1"])
+def test_a_request_that_stalls_is_never_done_whoever_gives_up_first(wire: Wire, rule: str) -> None:
+    server = wire.serve(tls=True)
+    pool = wire.open(server, read_timeout=1)
+    server.arm(rule)
+    with pytest.raises((requests.ReadTimeout, requests.ConnectionError)):
+        wire.invoke(pool, "Write-Output")
+    server.arm()
+    with wire.open(server) as fresh:
+        wire.invoke(fresh, "Write-Output")
+    assert len(wire.host.ran) == 1
 
 
 def test_a_receive_that_timed_out_is_sent_again_by_pypsrp_and_gets_the_output(wire: Wire) -> None:

@@ -80,6 +80,7 @@ def arm(remote: Remote, rules: tuple[str, ...]) -> None:
     drop-request Create#1       the connection breaks before the request is handled
     drop-answer any#7           the work is done, then the connection breaks
     delay=0.5 Receive#*         seconds of waiting before the request is handled
+    stall=60 any#3              nothing is done or answered until the client goes, or so many seconds are over
     fault=2150859173 Create#2   a WSManFault of that number; nothing is done
     restart Command#3           all shells and connections are gone; the host's state stays
     """

@@ -6,6 +6,7 @@ Moments count the WSMan requests that match, from when the plan was armed; `#*` 
     drop-request Create#1       the connection breaks before the request is handled
     drop-answer any#7           the work is done, then the connection breaks
     delay=0.5 Receive#*         seconds of waiting before the request is handled
+    stall=60 any#3              nothing is done and nothing answered until the client goes, or so many seconds are over
     fault=2150859173 Create#2   a WSManFault of that number; nothing is done
     restart Command#3           all shells are gone and all connections broken; the host keeps its state
 """
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Literal, cast, get_args
 
-Effect = Literal["drop-request", "drop-answer", "delay", "fault", "restart"]
+Effect = Literal["drop-request", "drop-answer", "delay", "stall", "fault", "restart"]
 ANY = "any"
 ACTIONS = (
     *("Create", "Command", "Receive", "Send", "Signal", "Delete"),
@@ -26,7 +27,7 @@ ACTIONS = (
 )
 """The WSMan actions that a client of PowerShell sends."""
 _RULE = re.compile(r"(?P<effect>[a-z-]+)(?:=(?P<value>[\d.]+))?\s+(?P<action>\w+)#(?P<number>\d+|\*)")
-_WITH_VALUE = {"delay", "fault"}
+_WITH_VALUE = {"delay", "stall", "fault"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +46,14 @@ class Rule:
         if not found or found["effect"] not in get_args(Effect):
             raise ValueError(f"no rule of a fault plan: {text!r}; a rule reads like 'drop-answer Command#2'")
         if (found["value"] is not None) != (found["effect"] in _WITH_VALUE):
-            raise ValueError(f"{text!r}: delay and fault take a value, as in delay=0.5, and nothing else does")
+            raise ValueError(f"{text!r}: delay, stall and fault take a value, as in delay=0.5, and nothing else does")
         if found["action"] not in {ANY, *ACTIONS}:
             raise ValueError(f"{text!r}: {found['action']!r} is not one of {', '.join((ANY, *ACTIONS))}")
         number = None if found["number"] == "*" else int(found["number"])
         return cls(cast("Effect", found["effect"]), found["action"], number, float(found["value"] or 0))
 
     def __str__(self) -> str:
-        value = f"={self.value:g}" if self.effect == "delay" else f"={self.value:.0f}"
+        value = f"={self.value:.0f}" if self.effect == "fault" else f"={self.value:g}"
         number = "*" if self.number is None else self.number
         return f"{self.effect}{value if self.effect in _WITH_VALUE else ''} {self.action}#{number}"
 

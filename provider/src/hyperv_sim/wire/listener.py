@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -239,6 +240,9 @@ class Connection(BaseHTTPRequestHandler):
             match rule.effect:
                 case "delay":
                     self._site.stopping.wait(rule.value)
+                case "stall":
+                    self._stall(rule.value)
+                    return True
                 case "fault":
                     raise wsman_faults.of(int(rule.value))
                 case "restart":
@@ -248,6 +252,11 @@ class Connection(BaseHTTPRequestHandler):
                 case "drop-request":
                     return True
         return False
+
+    def _stall(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not self._is_gone() and not self._site.stopping.wait(_POLL):
+            pass
 
     def _caller(self, user: str) -> Caller:
         return Caller(user, self.client_address[0], self._is_gone)

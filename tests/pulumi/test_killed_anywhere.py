@@ -1,0 +1,252 @@
+"""The provider's process is killed with its first request, its second ...: the next operation ends in the asked state.
+
+The process is Pulumi's own, `python -m pulumi.dynamic`, asked over gRPC as the engine asks it. What the engine keeps of
+an operation that broke is seen through the CLI in test_killed.py; here it is done the same way, for every request.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.struct_pb2 import Struct
+from pulumi.dynamic.dynamic import serialize_provider
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+
+from hyperv_sim.state.disks import place
+from nestedlab.adapters.dynamic import NatSwitchProvider, NestedHyperVHostProvider
+
+if TYPE_CHECKING:
+    from pulumi.dynamic import ResourceProvider
+    from tests.conftest import Parent
+
+Properties = dict[str, Any]
+
+HELD = 60
+"""Seconds for which the host answers nothing, at most: until the process that waits for it has been killed."""
+MOST_REQUESTS = 60
+
+IMAGE, GIVEN = r"C:\Images\ws.vhdx", r"C:\Images\given.vhdx"
+MACHINE = {
+    "name": "hv1",
+    "owner": "lab/dev/hv1",
+    "osDisk": {"parent": IMAGE},
+    "adapters": [{"name": "lan", "vlan": 12}, {"name": "wan", "mac": "00155D010203"}],
+    "dataDisks": [{"sizeGib": 5}, {"path": GIVEN}],
+    "baseline": "clean",
+    "tpm": True,
+    "timeSynchronization": False,
+}
+CHANGED_MACHINE = {
+    **MACHINE,
+    "processors": 2,
+    "adapters": [{"name": "wan", "trunk": "10-12"}, {"name": "third"}],
+    "dataDisks": [{"sizeGib": 5}, {"path": GIVEN}, {"sizeGib": 3}],
+    "baseline": "second",
+    "tpm": False,
+}
+SWITCH = {
+    "name": "lab-net",
+    "owner": "lab/dev/lab-net",
+    "prefix": "192.168.50.0/24",
+    "forwards": [{"externalPort": 3389, "internalAddress": "192.168.50.5"}],
+    "on": "here",
+}
+CHANGED_SWITCH = {
+    **SWITCH,
+    "prefix": "192.168.51.0/24",
+    "notes": "moved",
+    "forwards": [{"externalPort": 53, "protocol": "UDP", "internalAddress": "192.168.51.5"}],
+}
+LIVES: dict[str, tuple[ResourceProvider, list[Properties]]] = {
+    "machine": (
+        NestedHyperVHostProvider(),
+        [MACHINE, CHANGED_MACHINE, {**CHANGED_MACHINE, "osDisk": {"sizeGib": 40}}],
+    ),
+    # A switch is replaced only by one on another host: here the same one under a second name.
+    "switch": (NatSwitchProvider(), [SWITCH, CHANGED_SWITCH, {**CHANGED_SWITCH, "on": "there"}]),
+}
+"""What is asked for first, after an update, after a replacement."""
+
+
+class Process:
+    """A process of the provider, as the engine starts it."""
+
+    def __init__(self, provider: ResourceProvider, parent: Parent) -> None:
+        self._provider = serialize_provider(provider)
+        self._process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "pulumi.dynamic"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **parent.environment, "PULUMI_PROJECT": "lab"},
+        )
+        assert self._process.stdout is not None
+        port = int(self._process.stdout.readline())
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
+        hosts = {name: {"address": parent.server.url} for name in ("here", "there")}
+        self._ask("Configure", provider_pb2.ConfigureRequest(args=_struct({"nestedlab:hosts": json.dumps(hosts)})))
+
+    def kill(self) -> None:
+        """End it as a crash does, and a second time without harm."""
+        self._process.kill()
+        self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._channel.close()
+
+    def check(self, before: Properties, inputs: Properties) -> Properties:
+        asked = provider_pb2.CheckRequest(olds=self._sent(before), news=self._sent(inputs))
+        answer = self._ask("Check", asked)
+        assert not answer.failures, answer.failures
+        return _dict(answer.inputs)
+
+    def diff(self, identity: str, outputs: Properties, inputs: Properties) -> Any:
+        asked = provider_pb2.DiffRequest(id=identity, olds=self._sent(outputs), news=self._sent(inputs))
+        return self._ask("Diff", asked)
+
+    def create(self, inputs: Properties) -> tuple[str, Properties]:
+        answer = self._ask("Create", provider_pb2.CreateRequest(properties=self._sent(inputs)))
+        return answer.id, _dict(answer.properties)
+
+    def read(self, identity: str, outputs: Properties) -> tuple[str, Properties]:
+        answer = self._ask("Read", provider_pb2.ReadRequest(id=identity, properties=self._sent(outputs)))
+        return answer.id, _dict(answer.properties)
+
+    def update(self, identity: str, outputs: Properties, inputs: Properties) -> Properties:
+        asked = provider_pb2.UpdateRequest(id=identity, olds=self._sent(outputs), news=self._sent(inputs))
+        return _dict(self._ask("Update", asked).properties)
+
+    def delete(self, identity: str, outputs: Properties) -> None:
+        self._ask("Delete", provider_pb2.DeleteRequest(id=identity, properties=self._sent(outputs)))
+
+    def _sent(self, properties: Properties) -> Struct:
+        return _struct({**properties, "__provider": self._provider})
+
+    def _ask(self, method: str, request: Any) -> Any:
+        return getattr(self._stub, method)(request, timeout=2 * HELD)
+
+
+def _struct(properties: Mapping[str, Any]) -> Struct:
+    return ParseDict(dict(properties), Struct())
+
+
+def _dict(properties: Struct) -> Properties:
+    return {name: value for name, value in MessageToDict(properties).items() if name != "__provider"}
+
+
+class Stack:
+    """A stack of one resource, and what the engine has recorded of it."""
+
+    def __init__(self) -> None:
+        self.identity = ""
+        self.inputs: Properties = {}
+        self.outputs: Properties = {}
+
+    def bring(self, process: Process, asked: Properties | None) -> None:
+        """Do what an `up`, or for None a `destroy`, has the provider do; what broke is not recorded."""
+        if asked is None:
+            self._delete(process)
+            return
+        inputs = process.check(self.inputs, asked)
+        if self.identity:
+            difference = process.diff(self.identity, self.outputs, inputs)
+            if not difference.replaces:
+                if difference.changes == provider_pb2.DiffResponse.DIFF_SOME:
+                    self.outputs = process.update(self.identity, self.outputs, inputs)
+                    self.inputs = inputs
+                return
+            self._delete(process)
+            inputs = process.check({}, asked)
+        self.identity, self.outputs = process.create(inputs)
+        self.inputs = inputs
+
+    def _delete(self, process: Process) -> None:
+        if self.identity:
+            process.delete(self.identity, self.outputs)
+        self.identity, self.inputs, self.outputs = "", {}, {}
+
+    def is_as_asked(self, process: Process, asked: Properties) -> bool:
+        """Whether a look at the host finds what is asked for, and nothing to do."""
+        identity, outputs = process.read(self.identity, self.outputs)
+        difference = process.diff(identity, outputs, process.check(self.inputs, asked))
+        return identity == self.identity and difference.changes == provider_pb2.DiffResponse.DIFF_NONE
+
+
+@pytest.mark.parametrize("first", [1, 2], ids=["odd", "even"])  # two tests, for two workers
+@pytest.mark.parametrize("kind", LIVES)
+def test_killed_with_any_request_of_its_life_it_comes_to_what_is_asked(kind: str, first: int, parent: Parent) -> None:
+    _furnish(parent)
+    before = _state(parent)
+    kills = []
+    for request in range(first, MOST_REQUESTS, 2):
+        kills.append(_live(*LIVES[kind], parent, request))
+        assert _state(parent) == before, request
+        parent.server.restart()  # it has done with the shells of those that were killed
+        if not kills[-1]:
+            break
+    # Each of the four operations has several requests, and none so many as the schedule could have.
+    assert kills[:2] == [4, 4]
+    assert kills[-1] == 0
+
+
+def _live(provider: ResourceProvider, life: list[Properties], parent: Parent, request: int) -> int:
+    """Create, update, replace and delete, each killed with so many requests and done again; how many were killed."""
+    stack, processes = Stack(), [Process(provider, parent)]
+    try:
+        for asked in (*life, None):
+            if _killed_with(request, parent, processes[-1], stack, asked):
+                processes.append(Process(provider, parent))
+                stack.bring(processes[-1], asked)
+            assert asked is None or stack.is_as_asked(processes[-1], asked), (request, asked)
+            machines, switches = parent.host.state.machines, parent.host.state.switches
+            assert len(machines) + len(switches) == (asked is not None)
+            assert [len(one.checkpoints) for one in machines.values()] in ([], [1])
+    finally:
+        processes[-1].kill()
+    return len(processes) - 1
+
+
+def _killed_with(request: int, parent: Parent, process: Process, stack: Stack, asked: Properties | None) -> bool:
+    """Do an operation, killing the process as soon as the host has so many requests of it; whether it had so many."""
+    with _stalled(parent, request) as fired, ThreadPoolExecutor(1) as engine:
+        running = engine.submit(stack.bring, process, asked)
+        while not running.done() and not fired():
+            time.sleep(0.005)
+        if running.done():
+            running.result()
+            return False
+        process.kill()
+        assert isinstance(running.exception(), grpc.RpcError)
+        return True
+
+
+@contextmanager
+def _stalled(parent: Parent, request: int) -> Iterator[Any]:
+    plan = parent.server.arm(f"stall={HELD} any#{request}")
+    yield lambda: plan.fired
+    parent.server.arm()
+
+
+def _furnish(parent: Parent) -> None:
+    parent.host.state.looks_to_merge = 0
+    for path in (IMAGE, GIVEN):
+        place(parent.host.state.files, path)
+
+
+def _state(parent: Parent) -> Any:
+    """The host without what a machine has written to a disk that it was given."""
+    snapshot = parent.snapshot()
+    for file in snapshot["files"]["entries"].values():
+        file["disk"] = file["disk"] and {**file["disk"], "written": ""}
+    return snapshot
