@@ -92,6 +92,13 @@ def test_a_machine_that_is_there_is_not_refused_but_warned_of() -> None:
         told(foresight, machine("hv3"))
 
 
+def test_a_machine_of_a_version_that_its_host_does_not_make_is_refused_and_the_others_are_not() -> None:
+    foresight = Foresight(parent())
+    with pytest.raises(RefusedError, match=r"makes no machines of version 12\.0; there are 10\.0"):
+        told(foresight, machine("hv1", configuration_version="12.0"))
+    assert told(foresight, machine("hv2", configuration_version="10.0")) == []
+
+
 def test_what_all_machines_ask_for_is_added_up_and_said_once() -> None:
     foresight = Foresight(parent())
     assert told(foresight, machine("hv1", memory_mib=40960)) == []

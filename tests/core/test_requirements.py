@@ -10,7 +10,7 @@ import yaml
 
 from nestedlab.errors import raise_for
 from nestedlab.pipeline import Facts, Problem, PSObject
-from nestedlab.requirements import SURVEY, Demand, capacity, findings
+from nestedlab.requirements import SURVEY, Demand, capacity, findings, version_findings
 
 PARENT = Path(__file__).resolve().parent.parent / "cases" / "core" / "hosts" / "parent.yaml"
 
@@ -32,7 +32,7 @@ def facts_of(case: dict[str, Any]) -> Facts:
 def test_a_parent_is_judged(case: dict[str, Any]) -> None:
     facts = facts_of(case)
     demands = {owner: Demand(**one) for owner, one in case.get("demands", {}).items()}
-    found = [*findings(facts), *capacity(facts, demands)]
+    found = [*findings(facts), *version_findings(facts, case.get("version", "")), *capacity(facts, demands)]
     for refuses, expected in ((True, case.get("refuses", {})), (False, case.get("warns", {}))):
         said = {one.requirement: str(one) for one in found if one.refuses is refuses}
         assert said.keys() == expected.keys()

@@ -13,7 +13,7 @@ from nestedlab.declare import Properties
 from nestedlab.errors import AccessError, Interrupted, NestedlabError, RefusedError, UnreachableError
 from nestedlab.handler import Runners
 from nestedlab.pipeline import Facts
-from nestedlab.requirements import SURVEY, Demand, Finding, capacity, findings
+from nestedlab.requirements import SURVEY, Demand, Finding, capacity, findings, version_findings
 from nestedlab.resources.disk import growth
 
 
@@ -45,13 +45,14 @@ class Foresight:
     def _warnings(self, inputs: Properties, unknown: Collection[str], before: Properties) -> Iterator[str]:
         # Where a program has several hosts, its own name of one says which it is about.
         on = f"{inputs['on']}: " if inputs.get("on") else ""
-        yield from (f"{on}{one}" for one in self._of_host(exists=bool(before)))
+        version = inputs.get("configuration_version") or ""
+        yield from (f"{on}{one}" for one in self._of_host(version, exists=bool(before)))
         if self._facts is not None:
             self._demands[inputs["owner"]] = _demand(inputs, before)
             yield from (f"{on}{one}" for one in self._once(capacity(self._facts, self._demands)))
         yield from _network(inputs, unknown, self._nat_switches)
 
-    def _of_host(self, *, exists: bool) -> Iterator[str]:
+    def _of_host(self, version: str, *, exists: bool) -> Iterator[str]:
         if not self._asked:
             self._asked = True
             try:
@@ -59,7 +60,7 @@ class Foresight:
                     self._facts = runner.run(SURVEY)
             except (UnreachableError, AccessError, Interrupted) as error:
                 yield _unchecked(error)
-        found: list[Finding] = findings(self._facts) if self._facts is not None else []
+        found = [] if self._facts is None else [*findings(self._facts), *version_findings(self._facts, version)]
         for one in found:
             if one.refuses and not exists:
                 raise RefusedError(f"the parent host cannot run nested hosts. {one}")

@@ -14,6 +14,7 @@ from nestedlab.errors import condition_of
 from nestedlab.ownership import owner_of
 from nestedlab.pipeline import Condition, Facts, Pipeline, PSObject, Step, statement
 
+_AMD = "AuthenticAMD"  # Win32_Processor.Manufacturer
 _INTEL_BUILD = 14393  # Windows Server 2016
 _AMD_BUILD = 20348  # Windows Server 2022
 _INTEL_VERSION = (8, 0)
@@ -26,7 +27,7 @@ _GIB = 1024**3
 class Finding:
     """What a requirement makes of the host. One that `refuses` rules nested hosts out there; any other is a warning.
 
-    `of` tells findings of one requirement apart, such as two drives.
+    `of` tells findings of one requirement apart: a drive, a machine version.
     """
 
     requirement: str
@@ -91,31 +92,47 @@ def _windows(facts: Facts) -> Iterator[Finding]:
 
 
 def _processor(facts: Facts) -> Iterator[Finding]:
-    processor, system = facts.first("Win32_Processor"), facts.first("Win32_OperatingSystem")
-    if processor is None or system is None:
-        return
-    amd = processor["Manufacturer"] == "AuthenticAMD"
-    if amd and system.number("BuildNumber") < _AMD_BUILD:
+    system = facts.first("Win32_OperatingSystem")
+    if system is not None and _is_before_amd(facts):
         yield Finding(
             "S2",
             "a parent with an AMD processor needs Windows Server 2022 or later for nested virtualization; it has "
             f"{system.text('Caption')}. Use a newer Windows there, or a parent with an Intel processor.",
             refuses=True,
         )
-        return
-    least = _AMD_VERSION if amd else _INTEL_VERSION
-    versions = [one for one in facts.all("VMHostSupportedVersion") if one["IsDefault"] is True]
-    if versions and _version(versions[0]) < least:
-        yield Finding(
-            "S2",
-            f"a nested host needs machine version {least[0]}.{least[1]} or later on this processor; the parent makes "
-            f"{versions[0].text('Version')} by default.",
-            refuses=True,
-        )
 
 
-def _version(supported: PSObject) -> tuple[int, int]:
-    major, _, minor = supported.text("Version").partition(".")
+def _is_before_amd(facts: Facts) -> bool:
+    processor, system = facts.first("Win32_Processor"), facts.first("Win32_OperatingSystem")
+    if processor is None or system is None:
+        return False
+    return processor["Manufacturer"] == _AMD and system.number("BuildNumber") < _AMD_BUILD
+
+
+def version_findings(facts: Facts, asked: str = "") -> list[Finding]:
+    """What stands in the way of a nested host of the machine version asked for; "" is the one the host has by default.
+
+    "9.0" is how a version is written (Get-VMHostSupportedVersion).
+    """
+    processor, supported = facts.first("Win32_Processor"), list(facts.all("VMHostSupportedVersion"))
+    version = asked or next((one.text("Version") for one in supported if one["IsDefault"] is True), "")
+    if processor is None or not version or _is_before_amd(facts):
+        return []
+    if supported and version not in [one.text("Version") for one in supported]:
+        there = ", ".join(sorted((one.text("Version") for one in supported), key=_version))
+        text = f"the parent host makes no machines of version {version}; there are {there}. Ask for one of these."
+        return [Finding("S2", text, refuses=True, of=version)]
+    least = _AMD_VERSION if processor["Manufacturer"] == _AMD else _INTEL_VERSION
+    if _version(version) >= least:
+        return []
+    text = f"a nested host needs machine version {least[0]}.{least[1]} or later on this processor; " + (
+        f"{version} is asked for." if asked else f"the parent makes {version} by default."
+    )
+    return [Finding("S2", text, refuses=True, of=version)]
+
+
+def _version(text: str) -> tuple[int, int]:
+    major, _, minor = text.partition(".")
     return int(major), int(minor or 0)
 
 
