@@ -11,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hyperv_sim import errors
 from hyperv_sim.contract import WINDOWS_2019_ON, ParameterType, load
 from hyperv_sim.host import ENDPOINT, SimulatedHost
-from hyperv_sim.powershell import conversion, errors
+from hyperv_sim.powershell import conversion
 from hyperv_sim.powershell.cmdlets import simulated
 from hyperv_sim.records import Command, EnumMember, InvocationFailedError, NetObject, Parameter, Scalar, Value
 

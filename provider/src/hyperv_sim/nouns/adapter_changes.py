@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hyperv_sim import errors
 from hyperv_sim.fidelity import UNKNOWN, WINDSOR, fact
 from hyperv_sim.nouns.adapter import passed
-from hyperv_sim.powershell import errors
 from hyperv_sim.powershell.adapters import check_mac, chosen, on_host
 from hyperv_sim.powershell.cmdlets import Call, cmdlet
 from hyperv_sim.powershell.settings import wrong_state

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from hyperv_sim import errors
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, fact
-from hyperv_sim.powershell import errors
 from hyperv_sim.powershell.adapters import chosen, on_host
 from hyperv_sim.powershell.cmdlets import Call, cmdlet
 from hyperv_sim.powershell.properties import Property, describe

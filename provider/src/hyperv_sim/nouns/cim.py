@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from hyperv_sim import errors
 from hyperv_sim.fidelity import fact
-from hyperv_sim.powershell import errors
 from hyperv_sim.powershell.cmdlets import Call, cmdlet
 from hyperv_sim.powershell.properties import Property, describe_cim
 from hyperv_sim.state.world import Host

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from hyperv_sim import errors
 from hyperv_sim.contract import Cmdlet
 from hyperv_sim.fidelity import fact
-from hyperv_sim.powershell import errors
 from hyperv_sim.powershell.cmdlets import Call, cmdlet, present
 from hyperv_sim.powershell.properties import Property, describe
 from hyperv_sim.powershell.targets import WILDCARDS, matcher

@@ -6,8 +6,8 @@ import ntpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hyperv_sim import errors
 from hyperv_sim.fidelity import POWERSHELL, UNKNOWN, WINDSOR, fact
-from hyperv_sim.powershell import errors
 from hyperv_sim.powershell.cmdlets import Call, cmdlet
 from hyperv_sim.powershell.paths import IO_EXCEPTION, PROVIDER, asked, check_drive, existing
 from hyperv_sim.powershell.properties import Property, describe

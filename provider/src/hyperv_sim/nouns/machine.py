@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
+from hyperv_sim import errors
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, fact
-from hyperv_sim.powershell import errors
 from hyperv_sim.powershell.cmdlets import Call, cmdlet
 from hyperv_sim.powershell.properties import Property, describe
 from hyperv_sim.powershell.targets import each, machines, named, present

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ntpath
 from collections.abc import Iterator
 
+from hyperv_sim import errors
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, WINDSOR, fact
 from hyperv_sim.nouns.memory import misaligned
-from hyperv_sim.powershell import errors
 from hyperv_sim.powershell.cmdlets import Call, cmdlet
 from hyperv_sim.powershell.targets import switch_named
 from hyperv_sim.state.disks import blank, create, failure, format_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timezone
 
+from hyperv_sim import errors
 from hyperv_sim.fidelity import GUIDE, REFERENCE, UNKNOWN, WINDSOR, fact
 from hyperv_sim.nouns.machine import RESTING
-from hyperv_sim.powershell import errors
 from hyperv_sim.powershell.cmdlets import Call, cmdlet
 from hyperv_sim.powershell.settings import wrong_state
 from hyperv_sim.powershell.targets import each, machines

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hyperv_sim import errors
 from hyperv_sim.fidelity import UNKNOWN, WINDSOR, fact
 from hyperv_sim.nouns.memory import check_range, misaligned
 from hyperv_sim.nouns.processor import too_many
-from hyperv_sim.powershell import errors
 from hyperv_sim.powershell.cmdlets import Call, cmdlet
 from hyperv_sim.powershell.settings import Setting, change, names
 from hyperv_sim.powershell.targets import each, machines

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from hyperv_sim import errors
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, fact
-from hyperv_sim.powershell import errors
 from hyperv_sim.powershell.cim import ADDRESS_FAMILY, FOREVER, NAMESPACE, chosen, in_words, query
 from hyperv_sim.powershell.cmdlets import Call, cmdlet
 from hyperv_sim.powershell.properties import Property, describe_cim

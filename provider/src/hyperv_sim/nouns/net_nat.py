@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network
 
+from hyperv_sim import errors
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, WINDSOR, fact
-from hyperv_sim.powershell import errors
 from hyperv_sim.powershell.cim import NAMESPACE, chosen, in_words, query
 from hyperv_sim.powershell.cmdlets import Call, cmdlet
 from hyperv_sim.powershell.properties import Property, describe_cim

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hyperv_sim import errors
 from hyperv_sim.fidelity import POWERSHELL, fact
-from hyperv_sim.powershell import errors, properties
+from hyperv_sim.powershell import properties
 from hyperv_sim.powershell.cmdlets import Call, cmdlet
 from hyperv_sim.records import Scalar, Value
 

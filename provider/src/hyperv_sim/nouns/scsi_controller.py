@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hyperv_sim import errors
 from hyperv_sim.fidelity import UNKNOWN, fact
-from hyperv_sim.powershell import errors
 from hyperv_sim.powershell.cmdlets import Call, cmdlet
 from hyperv_sim.powershell.properties import Property, describe
 from hyperv_sim.powershell.settings import wrong_state

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hyperv_sim.powershell import errors
+from hyperv_sim import errors
 from hyperv_sim.powershell.cmdlets import Call
 from hyperv_sim.powershell.targets import WILDCARDS, machines, switch_named
 from hyperv_sim.records import Scalar

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hyperv_sim import errors
 from hyperv_sim.contract import Cmdlet, ParameterSet
 from hyperv_sim.fidelity import POWERSHELL, fact
-from hyperv_sim.powershell import conversion, errors
+from hyperv_sim.powershell import conversion
 from hyperv_sim.powershell.piped import Piped, taken
 from hyperv_sim.records import Parameter, Scalar
 

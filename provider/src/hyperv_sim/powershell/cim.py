@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from hyperv_sim import errors
 from hyperv_sim.fidelity import POWERSHELL, fact
-from hyperv_sim.powershell import errors
 from hyperv_sim.powershell.cmdlets import Call
 from hyperv_sim.powershell.properties import Property
 from hyperv_sim.powershell.targets import WILDCARDS, matcher

@@ -16,8 +16,8 @@ from pkgutil import iter_modules
 from threading import Event
 from typing import Any
 
+from hyperv_sim import errors
 from hyperv_sim.contract import Cmdlet, load
-from hyperv_sim.powershell import errors
 from hyperv_sim.state.world import Host
 
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
+from hyperv_sim import errors
 from hyperv_sim.contract import ParameterType
 from hyperv_sim.fidelity import POWERSHELL, UNKNOWN, fact
-from hyperv_sim.powershell import errors
 from hyperv_sim.powershell.properties import described, to_string, type_names
 from hyperv_sim.records import EnumMember, Scalar
 from hyperv_sim.state import enumerations

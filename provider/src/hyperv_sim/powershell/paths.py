@@ -6,7 +6,7 @@ import ntpath
 import re
 from collections.abc import Iterator
 
-from hyperv_sim.powershell import errors
+from hyperv_sim import errors
 from hyperv_sim.powershell.cmdlets import Call
 from hyperv_sim.powershell.targets import WILDCARDS
 from hyperv_sim.records import Scalar

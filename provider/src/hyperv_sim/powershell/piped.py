@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from hyperv_sim import errors
 from hyperv_sim.contract import Cmdlet, ParameterSet, ParameterType, Place
 from hyperv_sim.fidelity import POWERSHELL, fact
-from hyperv_sim.powershell import conversion, errors, properties
+from hyperv_sim.powershell import conversion, properties
 from hyperv_sim.records import EnumMember, Scalar
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from threading import Event
 
+from hyperv_sim import errors
 from hyperv_sim.contract import Cmdlet
 from hyperv_sim.fidelity import POWERSHELL, fact
-from hyperv_sim.powershell import cmdlets, errors, properties
+from hyperv_sim.powershell import cmdlets, properties
 from hyperv_sim.powershell.binding import Bound, CommandLine, bind
 from hyperv_sim.records import (
     Command,

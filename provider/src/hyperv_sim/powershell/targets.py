@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from hyperv_sim import errors
 from hyperv_sim.fidelity import REFERENCE, fact
-from hyperv_sim.powershell import errors
 from hyperv_sim.powershell.cmdlets import Call
 from hyperv_sim.records import Scalar
 from hyperv_sim.state.machines import Machine

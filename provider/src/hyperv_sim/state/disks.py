@@ -9,7 +9,7 @@ from __future__ import annotations
 import ntpath
 import re
 
-from hyperv_sim.powershell import errors
+from hyperv_sim import errors
 from hyperv_sim.state.enumerations import VhdFormat, VhdType, VMState
 from hyperv_sim.state.files import GIB, File, Files, VirtualDisk
 from hyperv_sim.state.world import Host

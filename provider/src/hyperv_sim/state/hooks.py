@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hyperv_sim.powershell.errors import CmdletError
+from hyperv_sim.errors import CmdletError
 
 
 @dataclass(slots=True)
