@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import administrator
@@ -78,6 +79,12 @@ class Parent:
 def _sent(value: object) -> object:
     # pypsrp sends every int as an Int32.
     return TaggedValue("I64", value) if isinstance(value, int) and value >= 2**31 else value
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, the tests that start processes, so that no worker is left alone with one."""
+    slow = [Path(__file__).with_name(name) for name in ("pulumi", "scripts")]
+    items.sort(key=lambda one: not any(one.path.is_relative_to(folder) for folder in slow))
 
 
 NewParent = Callable[..., Parent]
