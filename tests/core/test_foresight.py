@@ -13,7 +13,7 @@ import yaml
 
 from nestedlab.errors import AccessError, Interrupted, NestedlabError, RefusedError, UnreachableError
 from nestedlab.foresight import Foresight
-from nestedlab.pipeline import Facts, PSObject, Step
+from nestedlab.pipeline import Facts, Problem, PSObject, Step
 from nestedlab.requirements import SURVEY
 
 USUAL = yaml.safe_load(Path(__file__).parents[1].joinpath("cases/core/hosts/parent.yaml").read_text(encoding="utf-8"))
@@ -77,6 +77,27 @@ def test_a_host_that_cannot_be_asked_is_one_warning(error: type[NestedlabError])
     assert "hv01 port 5986 refused the connection" in one
 
 
+def test_what_the_host_does_not_tell_is_one_warning() -> None:
+    """An account that may open a session need not be allowed all that is asked."""
+    refused = Problem("AccessDenied", "PermissionDenied", "Access denied", "Get-CimInstance")
+    foresight = Foresight(Parent(Facts((), (refused, refused))))
+    (said,) = [one for name in ("hv1", "hv2") for one in told(foresight, machine(name))]
+    assert "did not tell all that is checked here" in said
+    assert "(Get-CimInstance: Access denied)" in said
+
+
+def test_a_missing_network_is_said_once_of_each_machine() -> None:
+    foresight = Foresight(parent())
+    alone = [machine(name, mac_spoofing=False) for name in ("hv1", "hv2", "hv1")]
+    assert [len(told(foresight, one)) for one in alone] == [1, 1, 0]
+
+
+def test_a_switch_without_a_name_yet_is_no_network() -> None:
+    foresight = Foresight(parent())
+    foresight.switch({})
+    assert len(told(foresight, machine(mac_spoofing=False))) == 1
+
+
 def test_a_host_that_rules_nested_hosts_out_refuses_each_machine_that_is_to_be_made() -> None:
     foresight = Foresight(parent(**AMD_2019))
     for name in ("hv1", "hv2"):
@@ -103,7 +124,7 @@ def test_what_all_machines_ask_for_is_added_up_and_said_once() -> None:
     foresight = Foresight(parent())
     assert told(foresight, machine("hv1", memory_mib=40960)) == []
     (memory,) = told(foresight, machine("hv2", memory_mib=40960))
-    assert memory.startswith("memory: the stack's machines ask for 80 GiB")
+    assert memory.startswith("memory: the stack's machines ask for at least 80.0 GiB")
     assert told(foresight, machine("hv3", memory_mib=40960)) == []
 
 
@@ -159,7 +180,7 @@ def test_each_drive_has_a_warning_of_its_own_and_a_further_host_its_name() -> No
     assert told(foresight, machine("hv2", os_disk={"size_gib": 500})) == []  # C: is not shown
     (said,) = told(foresight, elsewhere)
     assert said.startswith("hv02: disk: ")
-    assert "may take 500 GiB more; D: of the parent host has 400 GiB free" in said
+    assert "may take 500 GiB or more; D: of the parent host has 400 GiB free" in said
     assert told(foresight, {**elsewhere, "owner": "lab/dev/hv4"}) == []
 
 

@@ -111,6 +111,22 @@ def test_a_guest_of_any_manner_is_stopped_for_a_change(manner: Any, provider: Pr
     provider.delete("machine", machine)
 
 
+def test_a_drift_that_no_preview_has_shown_does_not_power_off_a_machine_that_must_not_be(provider: Provider) -> None:
+    machine = provider.create("machine", on_power_off="fail")
+    for cmdlet, parameters in (
+        ("Stop-VM", {"Name": "hv1", "TurnOff": True}),
+        ("Set-VMMemory", {"VMName": "hv1", "StartupBytes": 2 * 1024**3}),
+        ("Start-VM", {"Name": "hv1"}),
+    ):
+        provider.parent.by_hand(cmdlet, **parameters)
+    before = provider.parent.snapshot()
+    with pytest.raises(RefusedError, match="has to be off to change memory_mib, and on_power_off is 'fail'"):
+        provider.update("machine", machine, notes="x", on_power_off="fail")
+    assert provider.parent.snapshot() == before
+    stopped = provider.update("machine", machine, on_power_off="fail", running=False)
+    assert (stopped.values["memory_mib"], stopped.values["running"]) == (8192, False)
+
+
 @pytest.mark.parametrize(
     ("kind", "named", "cmdlet", "parameters"),
     [

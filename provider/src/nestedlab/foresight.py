@@ -7,12 +7,12 @@ and adds up what they take.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from nestedlab.declare import Properties
-from nestedlab.errors import AccessError, Interrupted, NestedlabError, RefusedError, UnreachableError
+from nestedlab.errors import AccessError, Interrupted, NestedlabError, RefusedError, UnreachableError, condition_of
 from nestedlab.handler import Runners
-from nestedlab.pipeline import Facts
+from nestedlab.pipeline import Condition, Facts
 from nestedlab.requirements import SURVEY, Demand, Finding, capacity, findings, version_findings
 from nestedlab.resources.disk import growth
 
@@ -31,8 +31,9 @@ class Foresight:
 
     def switch(self, inputs: Properties) -> None:
         """Take note of a NAT switch of the program."""
-        with self._lock:
-            self._nat_switches.add(str(inputs.get("name", "")).casefold())
+        if inputs.get("name"):
+            with self._lock:
+                self._nat_switches.add(inputs["name"].casefold())
 
     def machine(self, inputs: Properties, unknown: Collection[str], before: Properties) -> list[str]:
         """Warnings about a machine of the program, each said once an operation. `before` are its inputs so far, if any.
@@ -50,7 +51,7 @@ class Foresight:
         if self._facts is not None:
             self._demands[inputs["owner"]] = _demand(inputs, before)
             yield from (f"{on}{one}" for one in self._once(capacity(self._facts, self._demands)))
-        yield from _network(inputs, unknown, self._nat_switches)
+        yield from self._once(_network(inputs, unknown, self._nat_switches))
 
     def _of_host(self, version: str, *, exists: bool) -> Iterator[str]:
         if not self._asked:
@@ -60,13 +61,15 @@ class Foresight:
                     self._facts = runner.run(SURVEY)
             except (UnreachableError, AccessError, Interrupted) as error:
                 yield _unchecked(error)
+            else:
+                yield from _not_all_checked(self._facts)
         found = [] if self._facts is None else [*findings(self._facts), *version_findings(self._facts, version)]
         for one in found:
             if one.refuses and not exists:
                 raise RefusedError(f"the parent host cannot run nested hosts. {one}")
         yield from self._once(found)
 
-    def _once(self, found: list[Finding]) -> Iterator[str]:
+    def _once(self, found: Iterable[Finding]) -> Iterator[str]:
         for one in found:
             if (one.requirement, one.of) not in self._said:
                 self._said.add((one.requirement, one.of))
@@ -80,12 +83,23 @@ def _unchecked(error: NestedlabError) -> str:
     )
 
 
+def _not_all_checked(facts: Facts) -> Iterator[str]:
+    """Where the host has answered, but its account or endpoint may not ask all of it."""
+    refused = {one.cmdlet: one.message for one in facts.problems if condition_of(one) is not Condition.NO_COMMAND}
+    if refused:
+        said = "; ".join(f"{cmdlet}: {message}" for cmdlet, message in refused.items())
+        yield (
+            "the parent host did not tell all that is checked here of its Windows, processor, memory and disk space "
+            f"({said}). See the rights in docs/production.md; what is not told is not judged."
+        )
+
+
 def _demand(inputs: Properties, before: Properties) -> Demand:
     memory = inputs.get("memory_mib", 0) if inputs.get("running", True) else 0
     return Demand(memory, growth(inputs, before), inputs.get("path") or "")
 
 
-def _network(inputs: Properties, unknown: Collection[str], nat_switches: set[str]) -> Iterator[str]:
+def _network(inputs: Properties, unknown: Collection[str], nat_switches: Collection[str]) -> Iterator[Finding]:
     """S7, S8: machines inside the nested host reach the network by MAC spoofing or through a NAT."""
     if {"switch", "adapters", "mac_spoofing"} & set(unknown):
         return
@@ -93,8 +107,10 @@ def _network(inputs: Properties, unknown: Collection[str], nat_switches: set[str
     spoofs = any(one.get("mac_spoofing") for one in adapters)
     behind_nat = any(str(one.get("switch") or "").casefold() in nat_switches for one in adapters)
     if not spoofs and not behind_nat:
-        yield (
-            "S7, S8: machines inside this nested host will have no network: none of its adapters may send with their "
-            "MAC addresses, and none is on a NatSwitch of this program. Set mac_spoofing where the network allows it, "
-            "connect it to a NatSwitch, or make a NAT inside it."
+        yield Finding(
+            "S7, S8",
+            "machines inside this nested host will have no network: none of its adapters may send with their MAC "
+            "addresses, and none is on a NatSwitch of this program. Set mac_spoofing where the network allows it, "
+            "connect it to a NatSwitch, or make a NAT inside it.",
+            of=inputs["owner"],
         )

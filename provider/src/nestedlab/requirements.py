@@ -21,13 +21,14 @@ _INTEL_VERSION = (8, 0)
 _AMD_VERSION = (9, 3)
 
 _GIB = 1024**3
+_HOSTS_OWN_GIB = 2  # Hyper-V keeps memory for the host itself; how much is not documented
 
 
 @dataclass(frozen=True)
 class Finding:
     """What a requirement makes of the host. One that `refuses` rules nested hosts out there; any other is a warning.
 
-    `of` tells findings of one requirement apart: a drive, a machine version.
+    `of` tells findings of one requirement apart: a drive, a machine version, a machine.
     """
 
     requirement: str
@@ -126,7 +127,9 @@ def version_findings(facts: Facts, asked: str = "") -> list[Finding]:
     if _version(version) >= least:
         return []
     text = f"a nested host needs machine version {least[0]}.{least[1]} or later on this processor; " + (
-        f"{version} is asked for." if asked else f"the parent makes {version} by default."
+        f"{version} is asked for. Ask for a newer one."
+        if asked
+        else f"the parent makes {version} by default. Use a parent with a newer Windows, or say configuration_version."
     )
     return [Finding("S2", text, refuses=True, of=version)]
 
@@ -158,7 +161,8 @@ def _hardware(facts: Facts) -> Iterator[Finding]:
         shown = facts.first(kind)
         if shown is not None and shown[flag] is False:
             missing = True
-            text = f"the parent host needs {what}; it has not ({kind}.{flag} is False). Turn it on in the firmware."
+            mend = "Use another host." if requirement == "S4" else "Turn it on in the firmware."
+            text = f"the parent host needs {what}; it has not ({kind}.{flag} is False). {mend}"
             yield Finding(requirement, text, refuses=True)
     if not missing:
         yield Finding(
@@ -172,11 +176,12 @@ def _hardware(facts: Facts) -> Iterator[Finding]:
 def _migration(facts: Facts) -> Iterator[Finding]:
     host = facts.first("VMHost")
     if host is not None and host["VirtualMachineMigrationEnabled"] is True:
-        yield Finding(
-            "S12",
-            "live migration is enabled on the parent host; a nested host cannot be migrated while it runs. "
-            "Shut it down before moving it.",
-        )
+        yield Finding("S12", f"live migration is enabled on the parent host; {_STAYS}", of="migration")
+    if any(one["IsClustered"] is True for one in facts.all("VirtualMachine")):
+        yield Finding("S12", f"the parent host is in a failover cluster, which moves machines; {_STAYS}", of="cluster")
+
+
+_STAYS = "a nested host cannot be migrated while it runs. Shut it down before moving it."
 
 
 _JUDGES: tuple[Callable[[Facts], Iterator[Finding]], ...] = (_windows, _processor, _hardware, _migration)
@@ -196,11 +201,12 @@ def _memory(host: PSObject, facts: Facts, demands: Mapping[str, Demand]) -> Iter
     taken = sum(one.number("MemoryAssigned") for one in others) / _GIB
     asked = sum(one.memory_mib for one in demands.values()) / 1024
     has = host.number("MemoryCapacity") / _GIB
-    if asked + taken > has:
+    if asked + taken + _HOSTS_OWN_GIB > has:
         yield Finding(
             "memory",
-            f"the stack's machines ask for {asked:.0f} GiB of memory; the parent host has {has:.0f} GiB, of which "
-            f"other machines have {taken:.0f} GiB. Not all of them will start: ask for less, or stop others.",
+            f"the stack's machines ask for at least {asked:.1f} GiB of memory; the parent host has {has:.1f} GiB, of "
+            f"which it needs about {_HOSTS_OWN_GIB} itself and other machines have {taken:.1f}. Not all of them will "
+            "start: ask for less, or stop others.",
         )
 
 
@@ -213,9 +219,9 @@ def _disk(host: PSObject, facts: Facts, demands: Mapping[str, Demand]) -> Iterat
         if drive in free and gib > free[drive]:
             yield Finding(
                 "disk",
-                f"the stack's new disks, and those that grow, may take {gib:.0f} GiB more; {drive} of the parent host "
-                f"has {free[drive]:.0f} GiB free. Machines stop when there is no room left: free some, ask for less, "
-                "or choose another path.",
+                f"the stack's new disks, and those that grow, may take {gib:.0f} GiB or more; {drive} of the parent "
+                f"host has {free[drive]:.0f} GiB free. Machines stop when there is no room left: free some, ask for "
+                "less, or choose another path.",
                 of=drive,
             )
 

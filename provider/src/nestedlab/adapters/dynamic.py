@@ -94,12 +94,14 @@ class _Provider(ResourceProvider):
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Validate the inputs and fill in the defaults."""
         asked, unknown = from_wire(self.kind, news)
-        _connection(asked)
+        knows_host = "on" not in unknown
+        if knows_host:
+            _connection(asked)
         before, _ = from_wire(self.kind, olds)
         inputs, failures = check(self.kind, asked, unknown, before)
         if failures:
             return CheckResult(news, [CheckFailure(path_on_wire(one.path), one.reason) for one in failures])
-        if "owner" not in unknown:
+        if knows_host and "owner" not in unknown:
             self._foresee(inputs, unknown, before)
         pending = {one.wire: news[one.wire] for one in self.kind.inputs() if one.name in unknown}
         return CheckResult({**to_wire(self.kind, inputs), **pending}, [])
@@ -111,7 +113,7 @@ class _Provider(ResourceProvider):
         difference = diff(self.kind, found, asked, unknown)
         for one in self.kind.consequences(found, asked, difference.changed, difference.replaced):
             if one.forbidden:
-                raise RefusedError(f"{self.kind.title} {asked['name']!r}: {one.text}, and on_power_off is 'fail'")
+                raise RefusedError(f"{self.kind.title} {asked['name']!r}: {one.text}")
             engine_log.warn(urn_of(self.kind, asked["owner"]), one.text)
         return DiffResult(
             changes=bool(difference.changed),

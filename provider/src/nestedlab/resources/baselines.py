@@ -24,6 +24,9 @@ def _change(found: str | None, asked: str | None) -> Change:
 BASELINE_CHANGE = Depends("taken while the machine is off, given up at any time; one lost takes a new machine", _change)
 
 
+RESET_CHANGE = Depends("at any time; a machine that runs is turned off for it", lambda *_: Change.LIVE)
+
+
 def reads(machine: Cmdlet) -> tuple[Pipeline, ...]:
     """What shows the machine's checkpoints."""
     return (machine | Cmdlet("Get-VMSnapshot"),)
@@ -55,9 +58,14 @@ def was_renamed(machine: UUID, identity: str, facts: Facts) -> bool:
     return taken is not None and not is_made_for(taken.text("Name"), machine)
 
 
-def look_for(identity: str) -> Pipeline:
-    """What shows whether the baseline is there."""
-    return statement("Get-VMSnapshot", Id=identity).on_behalf_of("baseline")
+def others(identity: str, facts: Facts) -> list[str]:
+    """The names of the machine's checkpoints that are not its baseline: somebody has taken them."""
+    return sorted({one.text("Name") for one in facts.all("VMSnapshot") if one.text("Id") != identity})
+
+
+def looks(machine: Cmdlet, identity: str) -> tuple[Pipeline, ...]:
+    """What shows the machine, whether its baseline is there, and all its checkpoints."""
+    return (Pipeline((machine,)), statement("Get-VMSnapshot", Id=identity).on_behalf_of("baseline"), *reads(machine))
 
 
 def take(machine: Cmdlet, identity: UUID, name: str) -> Pipeline:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PureWindowsPath
 from typing import Any
@@ -194,7 +194,8 @@ class _Slot:
 def changes(machine: Cmdlet, desired: Properties, now: Found, folder: str, *, fresh: bool) -> Iterator[Pipeline]:
     """What makes the disks what is asked for, slot by slot; files are made in the folder.
 
-    After a reset (`fresh`) a disk that the baseline does not have is made anew, without what was on it.
+    After a reset (`fresh`) a disk that the baseline does not have is made anew, without what was on it, unless it is
+    one to keep.
     """
     there, wanted = by_location(now.values), by_location(desired)
     slots = [_slot(machine, desired, now, folder, location) for location in sorted({*there, *wanted})]
@@ -240,12 +241,22 @@ def _refuse(slot: _Slot, shown: Properties, disk: Properties | None) -> None:
         raise RefusedError(f"{_called(slot.location)}: {ANOTHER}")
 
 
+def refuse_beneath(checkpoints: Sequence[str], desired: Properties) -> None:
+    """Raise where a reset may make a disk anew that somebody's checkpoint holds: what that one shows would be lost."""
+    anew = any(disk.get("path") is None and not disk.get("keep") for disk in desired.get("data_disks") or ())
+    if checkpoints and anew:
+        raise RefusedError(
+            f"the machine's checkpoint {checkpoints[0]!r} was not taken by nestedlab, and may hold a data disk that a "
+            "reset makes anew: remove it, or keep the disks (keep=True)."
+        )
+
+
 def _put(slot: _Slot, disk: Properties, *, fresh: bool) -> Iterator[Pipeline]:
     """What puts the disk into its slot, which is empty or has the same disk in another size."""
     if slot.file:
         yield statement("Resize-VHD", Path=slot.file, SizeBytes=disk["size_gib"] * GIB_BYTES)
         return
-    if fresh and disk.get("path") is None:
+    if fresh and disk.get("path") is None and not disk.get("keep"):
         yield statement("Remove-Item", LiteralPath=slot.made).tolerating(Condition.ABSENT)
     yield from slot.attach(disk)
 

@@ -91,15 +91,20 @@ class NestedHyperVHostLifecycle:
         desired = {**desired, "baseline_id": before.get("baseline_id")}
         resets = bool(desired.get("reset") and before.get("baseline_id")) and desired["reset"] != before.get("reset")
         if resets:
-            yield from self._reset(identity, before["baseline_id"])
+            yield from self._reset(identity, desired)
         now = yield from self.read(identity, disks.remembered(desired, known or {}))
         if now is None:
             raise gone("machine", identity, desired)
         return (yield from self._converge(desired, now, fresh=resets))
 
-    def _reset(self, identity: UUID, baseline: str) -> Plan[None]:
-        yield Step("look for the baseline, to go back to it", (baselines.look_for(baseline),))
-        off = (machine_by_id(identity) | cmdlet("Stop-VM", TurnOff=True, Force=True)).tolerating(Condition.WRONG_STATE)
+    def _reset(self, identity: UUID, desired: Properties) -> Plan[None]:
+        machine, baseline = machine_by_id(identity), desired["baseline_id"]
+        purpose = "look at the machine and its checkpoints, to go back to its baseline"
+        facts = yield Step(purpose, baselines.looks(machine, baseline))
+        if _only(facts.all("VirtualMachine")).text("State") != "Off":
+            _allowed(desired, "to go back to its baseline")
+        disks.refuse_beneath(baselines.others(baseline, facts), desired)
+        off = (machine | cmdlet("Stop-VM", TurnOff=True, Force=True)).tolerating(Condition.WRONG_STATE)
         yield Step("turn the machine off, to go back to its baseline", (off,))
         yield Step("go back to the baseline", (baselines.restore(baseline),))
 
@@ -148,6 +153,9 @@ class NestedHyperVHostLifecycle:
         # What is refused is refused before the guest is shut down.
         now = yield from _informed(machine, names, desired, now)
         changes = list(_changes(machine, changed, desired, now, fresh=fresh))
+        if state != "Off" and Change.OFF in needed and not stops:
+            off = (one.name for one in changed if Change.OFF in needs([one], now.values, desired))
+            _allowed(desired, f"to change {', '.join(off)}")
         if state != "Off" and (Change.OFF in needed or stops):
             yield from shut_down(machine, state, self.shutdown_seconds)
             state = "Off"
@@ -165,6 +173,18 @@ class NestedHyperVHostLifecycle:
         if "baseline" in names:
             facts = yield from _give_up_baseline(desired, now, facts)
         return _verified(desired, now, facts)
+
+
+def _allowed(desired: Properties, why: str) -> None:
+    """Raise where a running machine has to be off for something and its author forbids it.
+
+    A preview says so from the last look. The host may have changed since, so that it is said here too.
+    """
+    if desired["on_power_off"] == "fail":
+        raise RefusedError(
+            f"machine {desired['name']!r} runs and has to be off {why}, and on_power_off is 'fail'. "
+            "Shut it down when it suits, or allow it (on_power_off='restart')."
+        )
 
 
 def _informed(machine: Cmdlet, changed: set[str], desired: Properties, now: Found) -> Plan[Found]:

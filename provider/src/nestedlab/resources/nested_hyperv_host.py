@@ -30,7 +30,7 @@ from nestedlab.nouns import (
 )
 from nestedlab.parts import doubled, parts_change, same_parts
 from nestedlab.resources.adapters import Adapter
-from nestedlab.resources.baselines import BASELINE_CHANGE
+from nestedlab.resources.baselines import BASELINE_CHANGE, RESET_CHANGE
 from nestedlab.resources.disk import (
     ANOTHER,
     DATA_DISKS_CHANGE,
@@ -154,11 +154,12 @@ class NestedHyperVHost(Resource):
     """Name of a checkpoint that is taken once, while the machine is off and set up, and kept, so that `reset` can go
     back to it; on the host the machine's id is added to it. While there is one, the disks it has can neither be taken
     away nor grow."""
-    reset: Annotated[str | None, Row(by="Restore-VMSnapshot")] = None
+    reset: Annotated[str | None, Row(change=RESET_CHANGE, by="Restore-VMSnapshot")] = None
     """Any text; when it changes, the machine goes back to its baseline. Settings are as the program says afterwards;
-    disks that the baseline does not have are made anew."""
+    disks that the baseline does not have are made anew, but for those to keep."""
     on_power_off: Annotated[Literal["restart", "fail"], Row(by="Stop-VM, Start-VM")] = "restart"
-    """What a change does that needs the machine off while it runs: shut it down and start it again, or fail."""
+    """What a change does that needs the machine off while it runs, as a reset does: shut it down and start it again,
+    or fail. What says running=False shuts it down all the same."""
     automatic_start: Annotated[Literal["Nothing", "StartIfRunning", "Start"], Row(VM("AutomaticStartAction"))] = (
         "StartIfRunning"
     )
@@ -265,20 +266,27 @@ class NestedHyperVHost(Resource):
                 f"the machine will be deleted, with the disks made for it, and made anew: {why} cannot change"
             )
             return
-        if "reset" in {one.name for one in changed} and asked.get("reset"):
-            yield Consequence("the machine will go back to its baseline: what was done on it since then is lost")
-        off = [one.name for one in changed if Change.OFF in needs([one], found, asked)]
-        if off and found.get("running"):
-            again = " and started again" if asked.get("running") else ""
-            yield Consequence(
-                f"the running machine will be shut down{again} to change {', '.join(off)}",
-                forbidden=asked.get("on_power_off") == "fail",
-            )
+        yield from cls._power(found, asked, changed)
         # One that a given file takes the place of goes too.
         kept = {one["location"] for one in asked.get("data_disks") or () if one.get("path") is None}
         for disk in found.get("data_disks") or ():
             if disk["location"] not in kept and disk.get("path") is None and not disk.get("keep"):
                 yield Consequence(f"the data disk at location {disk['location']} will be deleted")
+
+    @classmethod
+    def _power(cls, found: Properties, asked: Properties, changed: Sequence[Attribute]) -> Iterator[Consequence]:
+        names, runs, stays = {one.name for one in changed}, bool(found.get("running")), bool(asked.get("running"))
+        if "reset" in names and asked.get("reset"):
+            off = "running machine will be turned off and go back" if runs else "machine will go back"
+            text = f"the {off} to its baseline: what was done on it since then is lost"
+            yield _unless_it_fails(text, asked) if runs else Consequence(text)
+        off_for = [one.name for one in changed if Change.OFF in needs([one], found, asked)]
+        if runs and off_for:
+            again = " and started again" if stays else ""
+            text = f"the running machine will be shut down{again} to change {', '.join(off_for)}"
+            yield _unless_it_fails(text, asked) if stays else Consequence(text)
+        elif runs and not stays:
+            yield Consequence("the running machine will be shut down")
 
     @classmethod
     def refusals(cls, before: Properties, asked: Properties) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -290,6 +298,11 @@ class NestedHyperVHost(Resource):
                 yield (where, "size_gib"), f"a disk cannot shrink: it has {was['size_gib']} GiB; ask for that or more"
             elif location != OS_LOCATION and is_another(was, disk):
                 yield (where,), f"at location {location} {ANOTHER}"
+
+
+def _unless_it_fails(text: str, asked: Properties) -> Consequence:
+    fails = asked.get("on_power_off") == "fail"
+    return Consequence(f"{text}, and on_power_off is 'fail'" if fails else text, forbidden=fails)
 
 
 def _unique(kind: type[Part], parts: Sequence[Properties]) -> None:

@@ -558,9 +558,10 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             kept, so that `reset` can go back to it; on the host the machine's id is added to it. While there is
             one, the disks it has can neither be taken away nor grow.
         :param reset: Any text; when it changes, the machine goes back to its baseline. Settings are as the
-            program says afterwards; disks that the baseline does not have are made anew.
-        :param on_power_off: What a change does that needs the machine off while it runs: shut it down and
-            start it again, or fail. Default: 'restart'.
+            program says afterwards; disks that the baseline does not have are made anew, but for those to keep.
+        :param on_power_off: What a change does that needs the machine off while it runs, as a reset does:
+            shut it down and start it again, or fail. What says running=False shuts it down all the same.
+            Default: 'restart'.
         :param automatic_start: What becomes of the machine when the host starts. Default: 'StartIfRunning'.
         :param automatic_start_delay: Seconds that the host waits before it starts the machine by itself.
             Default: 0.
@@ -759,13 +760,14 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
     @property
     def reset(self) -> pulumi.Output[str]:
         """Any text; when it changes, the machine goes back to its baseline. Settings are as the program says
-        afterwards; disks that the baseline does not have are made anew."""
+        afterwards; disks that the baseline does not have are made anew, but for those to keep."""
         output: pulumi.Output[str] = self.__dict__["reset"]
         return output
 
     @property
     def on_power_off(self) -> pulumi.Output[str]:
-        """What a change does that needs the machine off while it runs: shut it down and start it again, or fail."""
+        """What a change does that needs the machine off while it runs, as a reset does: shut it down and start it
+        again, or fail. What says running=False shuts it down all the same."""
         output: pulumi.Output[str] = self.__dict__["onPowerOff"]
         return output
 
