@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from nestedlab.lifecycle import check, diff
+from nestedlab.resources.disk import HELD
 from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
 
 MADE = [{"location": 1, "size_gib": 5, "fixed": False, "keep": False}]
@@ -15,8 +16,9 @@ MADE = [{"location": 1, "size_gib": 5, "fixed": False, "keep": False}]
 def told(found: dict[str, Any], asked: dict[str, Any]) -> list[tuple[str, bool]]:
     """The consequences of asking for that where this was found, and whether each is forbidden."""
     usual = {"name": "hv1", "owner": "lab/dev/hv1", "os_disk": {"size_gib": 80}}
-    before, _ = check(NestedHyperVHost, {**usual, **found})
-    wanted, failures = check(NestedHyperVHost, {**usual, **found, **asked})
+    inputs = {name: value for name, value in found.items() if name != "checkpointed_disks"}
+    before, _ = check(NestedHyperVHost, {**usual, **inputs})
+    wanted, failures = check(NestedHyperVHost, {**usual, **inputs, **asked})
     assert not failures
     shown = {**before, **{name: value for name, value in found.items() if name not in before}}
     difference = diff(NestedHyperVHost, shown, wanted)
@@ -59,6 +61,24 @@ BACK = "to its baseline: what was done on it since then is lost"
         ({"data_disks": MADE}, {"data_disks": []}, [("the data disk at location 1 will be deleted", False)]),
         ({"data_disks": [{**MADE[0], "keep": True}]}, {"data_disks": []}, []),
         ({"data_disks": [{"location": 1, "path": "D:\\a.vhdx"}]}, {"data_disks": []}, []),
+        (
+            {"data_disks": MADE, "checkpointed_disks": [0, 1]},
+            {"data_disks": [{**MADE[0], "size_gib": 6}], "os_disk": {"size_gib": 81}, "running": False},
+            [
+                ("the running machine will be shut down to change os_disk, data_disks", False),
+                (f"the OS disk cannot change: {HELD}", True),
+                (f"the data disk at location 1 cannot change: {HELD}", True),
+            ],
+        ),
+        (
+            {"data_disks": MADE, "checkpointed_disks": [0, 1]},
+            {"data_disks": []},
+            [
+                (f"the data disk at location 1 cannot change: {HELD}", True),
+                ("the data disk at location 1 will be deleted", False),
+            ],
+        ),
+        ({"data_disks": MADE, "checkpointed_disks": [0, 1]}, {"data_disks": [{**MADE[0], "keep": True}]}, []),
         (
             {"path": "D:\\VMs"},
             {"path": "E:\\VMs", "processors": 2},

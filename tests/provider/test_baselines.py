@@ -81,16 +81,19 @@ def test_disks_with_checkpoints_before_them_have_not_drifted(provider: Provider)
     assert _values(provider.read("machine", made)) == made.values
     provider.parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="by hand")
     provider.parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="once more")
-    assert _values(provider.read("machine", made)) == made.values
+    told = {**made.values, "checkpoints": ["by hand", "once more"]}
+    assert _values(provider.read("machine", made)) == told
     same = provider.update("machine", made, running=False, baseline="clean", data_disks=DISKS)
-    assert same.values == made.values
+    assert same.values == told
 
 
 def test_an_administrators_checkpoint_is_none_of_a_machine_without_a_baseline(provider: Provider) -> None:
     before = _without_writes(provider.parent.snapshot())
     made = provider.create("machine", running=False, data_disks=DISKS)
     provider.parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="by hand")
-    assert _values(provider.read("machine", made)) == made.values
+    held = list(range(1 + len(DISKS)))
+    told = {**made.values, "checkpoints": ["by hand"], "checkpointed_disks": held}
+    assert _values(provider.read("machine", made)) == told
     provider.update("machine", made, running=False, notes="changed", data_disks=DISKS)
     assert _names(provider.parent) == ["by hand"]
     provider.delete("machine", made)
@@ -105,7 +108,7 @@ def test_one_that_is_lost_is_told_and_replaces_the_machine(provider: Provider) -
     provider.parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="clean")
     found = provider.read("machine", made)
     assert found is not None
-    assert found.values == {**made.values, "baseline": "", "baseline_id": ""}
+    assert found.values == {**made.values, "baseline": "", "baseline_id": "", "checkpoints": ["clean"]}
     difference = diff(NestedHyperVHost, found.values, provider.desired("machine", running=False, baseline="clean"))
     assert [one.name for one in difference.replaced] == ["baseline"]
     with pytest.raises(RefusedError, match="baseline"):

@@ -152,6 +152,8 @@ _REMEDIES_OF: Mapping[tuple[str, Condition], str] = {
     ("Add-NetNatStaticMapping", Condition.BUSY): "Windows says so where the port is in use or excluded on the host "
     "(netsh interface ipv4 show excludedportrange protocol=tcp; Get-NetTCPConnection -LocalPort), or where the "
     "external address is none of the host's.",
+    ("New-VHD", Condition.EXISTS): "A disk that was kept (keep=True) is there: give it by its path, or choose another "
+    "location for the new one.",
     ("Get-VM", Condition.ABSENT): "Look in Hyper-V Manager whether the machine is still there, and whether the host's "
     "Virtual Machine Management service (vmms) runs: Windows says the same where it is stopped.",
     (

@@ -123,21 +123,15 @@ ATTRIBUTES = frozenset({"adapters", "switch", "mac_spoofing"})
 """The machine's attributes that this file reads and writes."""
 
 
-def switches_asked(desired: Properties) -> list[str]:
-    """The names of the switches that the machine is to be connected to."""
-    named = [desired.get("switch"), *(one["switch"] for one in desired.get("adapters") or ())]
-    return list(dict.fromkeys(name for name in named if name))
-
-
-def lookup(desired: Properties) -> Iterator[Pipeline]:
-    """What shows whether the switches are there."""
-    for name in switches_asked(desired):
+def lookup(desired: Properties, now: Found | None = None) -> Iterator[Pipeline]:
+    """What shows whether the switches are there that no adapter is connected to yet."""
+    for name in _new_switches(desired, now):
         yield statement("Get-VMSwitch", Name=name).tolerating(Condition.ABSENT)
 
 
-def prerequisites(facts: Facts, desired: Properties) -> None:
+def prerequisites(facts: Facts, desired: Properties, now: Found | None = None) -> None:
     """Raise where a switch is not there, or where its name is not unique."""
-    for name in switches_asked(desired):
+    for name in _new_switches(desired, now):
         known = [one for one in facts.all("VMSwitch") if same_name(name, one.text("Name"))]
         if not known:
             raise NotFoundError(
@@ -146,6 +140,12 @@ def prerequisites(facts: Facts, desired: Properties) -> None:
             )
         if len({one.text("Id") for one in known}) > 1:
             raise ConflictError(f"switch: several switches on the host are named {name!r}: rename all but one.")
+
+
+def _new_switches(desired: Properties, now: Found | None) -> list[str]:
+    named = [desired.get("switch"), *(one["switch"] for one in desired.get("adapters") or ())]
+    there = [str(one["switch"]) for one in shown(now.facts)] if now else []
+    return list(dict.fromkeys(name for name in named if name and not any(same_name(name, one) for one in there)))
 
 
 def looked(facts: Facts) -> bool:

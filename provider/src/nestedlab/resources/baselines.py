@@ -37,9 +37,10 @@ def found(machine: UUID, facts: Facts, known: Properties) -> dict[str, Any]:
     identity = known.get("baseline_id")
     # Where one before was given up by an interrupted attempt, the asked one is there already.
     taken = _by_id(facts, str(identity)) or taken_as(machine, str(known.get("baseline") or ""), facts)
+    told = {"checkpoints": others(taken.text("Id") if taken else "", facts)}
     if taken is None:
-        return {"baseline": "" if identity and known.get("baseline") else None, "baseline_id": ""}
-    return {"baseline": stem_of(taken.text("Name"), machine), "baseline_id": taken.text("Id")}
+        return {"baseline": "" if identity and known.get("baseline") else None, "baseline_id": "", **told}
+    return {"baseline": stem_of(taken.text("Name"), machine), "baseline_id": taken.text("Id"), **told}
 
 
 def _by_id(facts: Facts, identity: str) -> PSObject | None:

@@ -43,6 +43,13 @@ ANOTHER = (
 """Why a data disk cannot be made anew in its place, and what to do."""
 
 
+HELD = (
+    "the machine has a checkpoint that the disk is part of, so that it can neither be taken away nor grow. Give up the "
+    "baseline first (leave it out), or remove the checkpoint on the host."
+)
+"""Why a disk cannot change while a checkpoint holds it, and what to do."""
+
+
 class Disk(Part):
     """A virtual disk: blank of `size_gib`, differencing on `parent`, or the existing file at `path`."""
 

@@ -8,7 +8,7 @@ from nestedlab.declare import Properties
 from nestedlab.errors import RefusedError
 from nestedlab.lifecycle import Found, Plan, values
 from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, Step, cmdlet, statement
-from nestedlab.resources import adapters, baselines, devices, disks
+from nestedlab.resources import adapters, baselines, devices, disk_looks
 from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
 
 
@@ -25,7 +25,7 @@ def reads(machine: UUID) -> tuple[Pipeline, ...]:
         Pipeline((vm,)),
         *rows,
         *adapters.reads(vm),
-        *disks.reads(vm, machine),
+        *disk_looks.reads(vm, machine),
         *devices.reads(vm),
         *baselines.reads(vm),
     )
@@ -41,7 +41,7 @@ def found(machine: UUID, facts: Facts, known: Properties) -> Found:
     # Which host it is, and what a change may do there, the host does not say: it is as it was known.
     told = {name: known.get(name) for name in ("on", "on_power_off", "reset")}
     seen |= baselines.found(machine, facts, known)
-    return Found(machine, {**seen, **told, **disks.found(machine, facts, known), **devices.found(facts)}, facts)
+    return Found(machine, {**seen, **told, **disk_looks.found(machine, facts, known), **devices.found(facts)}, facts)
 
 
 def stack_of(owner: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from nestedlab.errors import NestedlabError, RefusedError, condition_of
 from nestedlab.lifecycle import UNDONE, Around, Found, Plan, differences, needs, undone, verify, writes
 from nestedlab.ownership import owner_of
 from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, Step, cmdlet, statement
-from nestedlab.resources import adapters, baselines, devices, disks
+from nestedlab.resources import adapters, baselines, devices, disk_looks, disks
 from nestedlab.resources.machine_birth import birth, lookup
 from nestedlab.resources.machine_looks import apart, found, look, machine_by_id, reads, stack_of
 from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
@@ -92,7 +92,7 @@ class NestedHyperVHostLifecycle:
         resets = bool(desired.get("reset") and before.get("baseline_id")) and desired["reset"] != before.get("reset")
         if resets:
             yield from self._reset(identity, desired)
-        now = yield from self.read(identity, disks.remembered(desired, known or {}))
+        now = yield from self.read(identity, disk_looks.remembered(desired, known or {}))
         if now is None:
             raise gone("machine", identity, desired)
         return (yield from self._converge(desired, now, fresh=resets))
@@ -122,7 +122,7 @@ class NestedHyperVHostLifecycle:
                     vm | cmdlet("Remove-VM", Force=True),
                 ),
             )
-        made = disks.made_files(identity, facts or Facts(), known)
+        made = disk_looks.made_files(identity, facts or Facts(), known)
         if made:
             yield from _remove_files(made)
 
@@ -147,6 +147,9 @@ class NestedHyperVHostLifecycle:
         if not changed:
             return now
         names = {one.name for one in changed}
+        # After a reset, what the baseline does not have lies loose; else what is loose goes with this change.
+        left = disk_looks.loose(now) if fresh or not names & disks.ATTRIBUTES else []
+        desired = {**desired, "made_disks": left, "kept_disks": now.values.get("kept_disks")}
         state = _only(now.facts.all("VirtualMachine")).text("State")
         machine = machine_by_id(now.id)
         stops = not desired["running"] and "running" in names
@@ -188,15 +191,24 @@ def _allowed(desired: Properties, why: str) -> None:
 
 
 def _informed(machine: Cmdlet, changed: set[str], desired: Properties, now: Found) -> Plan[Found]:
-    """What was found, with what else must be known to make the changes."""
+    """What was found, with what else must be known to make the changes. Raises where what they need is not there."""
     asked: list[Pipeline] = []
     if changed & disks.ATTRIBUTES and disks.needs_folder(desired, now) and now.facts.first("VMHost") is None:
         asked.append(statement("Get-VMHost"))
+    looked = adapters.looked(now.facts)  # what a newborn one needs was looked for before its birth
+    if looked and changed & adapters.ATTRIBUTES:
+        asked.extend(adapters.lookup(desired, now))
+    if looked and changed & disks.ATTRIBUTES:
+        asked.extend(disks.lookup(desired, now))
     if devices.needs_look(changed, now.facts):
         asked.append(machine | Cmdlet("Get-VMIntegrationService"))
     if not asked:
         return now
     facts = yield Step("look at what the changes need", tuple(asked))
+    if looked and changed & adapters.ATTRIBUTES:
+        adapters.prerequisites(facts, desired, now)
+    if looked and changed & disks.ATTRIBUTES:
+        disks.prerequisites(facts, desired, now)
     return Found(now.id, now.values, Facts(now.facts.objects + facts.objects))
 
 
@@ -257,7 +269,7 @@ def _remove_files(paths: list[str]) -> Plan[None]:
 
 def _verified(desired: Properties, before: Found, facts: Facts, *, but_running: bool = False) -> Found:
     asked = {**desired, "running": None} if but_running else desired
-    now = found(before.id, facts, {**desired, "made_disks": disks.loose(before)})
+    now = found(before.id, facts, desired)
     return verify(NestedHyperVHost, f"machine {desired['name']!r}", asked, now)
 
 

@@ -35,6 +35,7 @@ from nestedlab.resources.disk import (
     ANOTHER,
     DATA_DISKS_CHANGE,
     DISK_CHANGE,
+    HELD,
     OS_LOCATION,
     DataDisk,
     Disk,
@@ -215,6 +216,15 @@ class NestedHyperVHost(Resource):
     """The GUID of the checkpoint that is the baseline."""
     made_disks: Annotated[list[str], Row(by="New-VHD -Path, Get-VMHardDiskDrive.Path", computed=True)] = []
     """Files that were made for the machine and go with it."""
+    kept_disks: Annotated[list[str], Row(by="New-VHD -Path, Get-VMHardDiskDrive.Path", computed=True)] = []
+    """Files that were made for the machine and stay when it goes (`keep`)."""
+    checkpointed_disks: Annotated[list[int], Row(by="Get-VMHardDiskDrive.Path", computed=True)] = []
+    """Locations of the disks that a checkpoint holds, the baseline or another, 0 being the OS disk's. While it is
+    there they can neither be taken away nor grow."""
+    other_disks: Annotated[list[str], Row(by="Get-VMHardDiskDrive.Path", computed=True)] = []
+    """Files on further controllers, which somebody has added and which are left alone."""
+    checkpoints: Annotated[list[str], Row(by="Get-VMSnapshot.Name", computed=True)] = []
+    """Names of the machine's checkpoints that somebody has taken beside the baseline, and which are left alone."""
 
     @field_validator("data_disks")
     @classmethod
@@ -267,6 +277,12 @@ class NestedHyperVHost(Resource):
             )
             return
         yield from cls._power(found, asked, changed)
+        held = by_location(found)
+        for location in found.get("checkpointed_disks") or ():
+            was, disk = held.get(location) or {}, by_location(asked).get(location) or {}
+            if was and not same_disk({**disk, "keep": was.get("keep")} if disk else {}, was):
+                which = "the OS disk" if location == OS_LOCATION else f"the data disk at location {location}"
+                yield Consequence(f"{which} cannot change: {HELD}", forbidden=True)
         # One that a given file takes the place of goes too.
         kept = {one["location"] for one in asked.get("data_disks") or () if one.get("path") is None}
         for disk in found.get("data_disks") or ():

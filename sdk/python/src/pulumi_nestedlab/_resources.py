@@ -617,6 +617,10 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             "osDiskPath": None,
             "baselineId": None,
             "madeDisks": None,
+            "keptDisks": None,
+            "checkpointedDisks": None,
+            "otherDisks": None,
+            "checkpoints": None,
             "owner": owner_of(resource_name, opts),
         }
         super().__init__(NestedHyperVHostProvider(), resource_name, properties, opts)
@@ -881,4 +885,30 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
     def made_disks(self) -> pulumi.Output[Sequence[Any]]:
         """Files that were made for the machine and go with it."""
         output: pulumi.Output[Sequence[Any]] = self.__dict__["madeDisks"]
+        return output
+
+    @property
+    def kept_disks(self) -> pulumi.Output[Sequence[Any]]:
+        """Files that were made for the machine and stay when it goes (`keep`)."""
+        output: pulumi.Output[Sequence[Any]] = self.__dict__["keptDisks"]
+        return output
+
+    @property
+    def checkpointed_disks(self) -> pulumi.Output[Sequence[Any]]:
+        """Locations of the disks that a checkpoint holds, the baseline or another, 0 being the OS disk's. While it
+        is there they can neither be taken away nor grow."""
+        output: pulumi.Output[Sequence[Any]] = self.__dict__["checkpointedDisks"]
+        return output
+
+    @property
+    def other_disks(self) -> pulumi.Output[Sequence[Any]]:
+        """Files on further controllers, which somebody has added and which are left alone."""
+        output: pulumi.Output[Sequence[Any]] = self.__dict__["otherDisks"]
+        return output
+
+    @property
+    def checkpoints(self) -> pulumi.Output[Sequence[Any]]:
+        """Names of the machine's checkpoints that somebody has taken beside the baseline, and which are left
+        alone."""
+        output: pulumi.Output[Sequence[Any]] = self.__dict__["checkpoints"]
         return output

@@ -1,0 +1,119 @@
+"""What is on a machine's disks is lost only where that was asked for, whatever somebody has done on the host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nestedlab.errors import ConflictError, NotFoundError, RefusedError
+
+if TYPE_CHECKING:
+    from tests.provider.conftest import Provider
+
+    from hyperv_sim.state.files import File
+
+GIVEN = r"C:\Images\given.vhdx"
+ONE: dict[str, Any] = {"data_disks": [{"size_gib": 5}]}
+KEPT: dict[str, Any] = {"data_disks": [{"size_gib": 5, "keep": True}]}
+
+
+@pytest.fixture(autouse=True)
+def _merges_at_once(provider: Provider) -> None:
+    provider.parent.host.state.looks_to_merge = 0
+
+
+def data_disk(provider: Provider) -> File:
+    """The file that was made for location 1."""
+    entries = provider.parent.host.state.files.entries.values()
+    (found,) = [one for one in entries if "-data1-" in one.path and one.path.endswith(".vhdx")]
+    return found
+
+
+def _moved_by_hand(provider: Provider, to: int) -> None:
+    drive = {"VMName": "hv1", "ControllerType": "SCSI", "ControllerNumber": 0}
+    path = data_disk(provider).path
+    provider.parent.by_hand("Remove-VMHardDiskDrive", **drive, ControllerLocation=1)
+    provider.parent.by_hand("Add-VMHardDiskDrive", **drive, ControllerLocation=to, Path=path)
+
+
+@pytest.mark.parametrize("inputs", [ONE, KEPT], ids=["made", "kept"])
+def test_a_disk_that_somebody_has_moved_is_put_back_with_what_is_on_it(
+    inputs: dict[str, Any], provider: Provider
+) -> None:
+    made = provider.create("machine", **inputs)
+    file = data_disk(provider)
+    _moved_by_hand(provider, to=7)
+    seen = provider.read("machine", made)
+    assert seen is not None
+    assert [(one["location"], one["keep"]) for one in seen.values["data_disks"]] == [(7, inputs is KEPT)]
+    healed = provider.update("machine", made, **inputs, notes="x")
+    assert [one["location"] for one in healed.values["data_disks"]] == [1]
+    assert data_disk(provider) is file
+
+
+def test_nothing_is_taken_out_for_a_file_that_is_not_there(provider: Provider) -> None:
+    made = provider.create("machine", **ONE)
+    before = provider.parent.snapshot()
+    with pytest.raises(NotFoundError, match=r"data_disks\[1\]\.path: D:\\typo\.vhdx is not a virtual disk"):
+        provider.update("machine", made, data_disks=[{"path": r"D:\typo.vhdx"}], processors=2)
+    assert provider.parent.snapshot() == before
+    assert provider.parent.machine("hv1").state.name == "Running"
+
+
+def test_a_kept_disk_is_not_another_one_in_its_place(provider: Provider) -> None:
+    made = provider.create("machine", **KEPT)
+    file = data_disk(provider)
+    without = provider.update("machine", made)
+    assert without.values["kept_disks"] == [file.path]
+    with pytest.raises(ConflictError, match="give it by its path"):
+        provider.update("machine", without, **ONE)
+    given = provider.update("machine", without, data_disks=[{"path": file.path.upper()}])
+    assert given.values["data_disks"] == [{"location": 1, "path": file.path, "fixed": False, "keep": False}]
+    provider.delete("machine", given)
+    assert data_disk(provider) is file
+
+
+def test_a_reset_keeps_a_disk_that_is_to_be_kept_and_makes_another_anew(provider: Provider) -> None:
+    made = provider.create("machine", baseline="clean")
+    for inputs in (KEPT, ONE):
+        made = provider.update("machine", made, baseline="clean", **inputs)
+        file = data_disk(provider)
+        made = provider.update("machine", made, baseline="clean", **inputs, reset=str(inputs))
+        assert (data_disk(provider) is file) == (inputs is KEPT)
+
+
+def test_a_reset_leaves_what_somebodys_checkpoint_holds(provider: Provider) -> None:
+    asked: dict[str, Any] = {**ONE, "baseline": "clean", "running": False}
+    made = provider.update("machine", provider.create("machine", baseline="clean", running=False), **asked)
+    provider.parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="before exam")
+    seen = provider.read("machine", made)
+    assert seen is not None
+    assert (seen.values["checkpoints"], seen.values["checkpointed_disks"]) == (["before exam"], [0, 1])
+    before = provider.parent.snapshot()
+    with pytest.raises(RefusedError, match="'before exam' was not taken by nestedlab"):
+        provider.update("machine", made, **asked, reset="1")
+    assert provider.parent.snapshot() == before
+
+
+def test_a_machine_whose_checkpoint_is_being_merged_can_be_read(provider: Provider) -> None:
+    made = provider.create("machine", baseline="clean", **ONE)
+    provider.parent.host.state.looks_to_merge = 3
+    without = provider.update("machine", made, **ONE)
+    assert without.values["data_disks"] == made.values["data_disks"]
+    again = provider.read("machine", without)
+    assert again is not None
+    assert again.values["data_disks"] == made.values["data_disks"]
+
+
+def test_a_drive_on_another_controller_is_told_and_left_alone(provider: Provider) -> None:
+    made = provider.create("machine", running=False)
+    provider.parent.host.place(GIVEN)
+    provider.parent.by_hand("Add-VMScsiController", VMName="hv1")
+    provider.parent.by_hand(
+        "Add-VMHardDiskDrive", VMName="hv1", ControllerType="SCSI", ControllerNumber=1, ControllerLocation=0, Path=GIVEN
+    )
+    seen = provider.read("machine", made)
+    assert seen is not None
+    assert seen.values["other_disks"] == [GIVEN]
+    assert provider.update("machine", made, running=False, processors=2).values["other_disks"] == [GIVEN]
