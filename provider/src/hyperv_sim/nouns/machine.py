@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from hyperv_sim import errors
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, fact
 from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.names import unfit
 from hyperv_sim.powershell.properties import Property, describe
 from hyperv_sim.powershell.targets import each, machines, named, present
 from hyperv_sim.records import Scalar
@@ -130,6 +131,9 @@ def rename_vm(call: Call) -> Iterator[object]:
     """Rename-VM, in any state; a name that another machine has is taken too."""
 
     def rename(machine: Machine) -> Iterator[object]:
+        wrong = unfit(call, call.parameters["NewName"])
+        if wrong:
+            raise errors.hyper_v("InvalidParameter", f"'{machine.name}' could not be renamed. {wrong}")
         if not call.host.hooks.forgets(call.cmdlet.name, "NewName"):
             machine.name = call.parameters["NewName"]
         if call.get("Passthru"):

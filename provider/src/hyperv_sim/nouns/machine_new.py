@@ -9,6 +9,7 @@ from hyperv_sim import errors
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, WINDSOR, fact
 from hyperv_sim.nouns.memory import misaligned
 from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.names import unfit
 from hyperv_sim.powershell.targets import switch_named
 from hyperv_sim.state.disks import blank, create, failure, format_of
 from hyperv_sim.state.enumerations import ControllerType, VhdFormat
@@ -38,6 +39,9 @@ def new_vm(call: Call) -> Iterator[object]:
 def _machine(call: Call) -> Machine:
     """The machine itself, checked, but not on the host yet."""
     name = call.get("Name", "New Virtual Machine")
+    wrong = unfit(call, name)
+    if wrong:
+        raise errors.hyper_v("InvalidParameter", f"'{name}' could not be created. {wrong}")
     folder = call.host.virtual_machine_path
     if "Path" in call.parameters:
         if not ntpath.isabs(call.parameters["Path"]):

@@ -9,6 +9,7 @@ from hyperv_sim.fidelity import UNKNOWN, WINDSOR, fact
 from hyperv_sim.nouns.memory import check_range, misaligned
 from hyperv_sim.nouns.processor import too_many
 from hyperv_sim.powershell.cmdlets import Call, cmdlet
+from hyperv_sim.powershell.names import unfit
 from hyperv_sim.powershell.settings import Setting, change, names
 from hyperv_sim.powershell.targets import each, machines
 from hyperv_sim.state.machines import Machine
@@ -27,7 +28,7 @@ MEMORY = (
     Setting("MemoryStartupBytes", "startup", off_only=True, check=misaligned),
 )
 OWN = (
-    Setting("NewVMName", "name"),
+    Setting("NewVMName", "name", check=unfit),
     Setting("Notes", "notes"),
     Setting("AutomaticStartAction", "automatic_start_action"),
     Setting("AutomaticStartDelay", "automatic_start_delay", check=_negative),
