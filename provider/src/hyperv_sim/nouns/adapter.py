@@ -58,7 +58,7 @@ describe(
 
 
 def _bad_mac(_: Call, text: str) -> str | None:
-    return None if check_mac(text) else f"'{text}' is not a MAC address."
+    return None if check_mac(text) else f"'{text}' is not a MAC address of one adapter."
 
 
 SETTINGS = (
@@ -127,6 +127,11 @@ fact(
     "inferred: Microsoft's script sets it without looking",
 )
 fact("Set-VMNetworkAdapter", "the MAC address and device naming only while off", UNKNOWN)
+fact(
+    "Set-VMNetworkAdapter",
+    "a -StaticMacAddress of a group (odd first byte) or of zeros is `InvalidParameter`; so too Add-VMNetworkAdapter",
+    f"{UNKNOWN}; stricter",
+)
 fact("Get-VMNetworkAdapter", "a -Name that no adapter has is `ObjectNotFound`", WINDSOR)
 fact(
     "Get-VMNetworkAdapter",

@@ -9,13 +9,16 @@ from hyperv_sim import errors
 from hyperv_sim.powershell.cmdlets import Call
 from hyperv_sim.powershell.targets import WILDCARDS, machines, switch_named
 from hyperv_sim.records import Scalar
-from hyperv_sim.state.machines import Adapter
+from hyperv_sim.state.machines import NO_MAC, Adapter
 
 
 def check_mac(text: str) -> str | None:
-    """A MAC address as Hyper-V keeps it, 12 hexadecimal digits, or None where the text is none."""
+    """A MAC address as Hyper-V keeps it, 12 hexadecimal digits, or None where the text is none of one adapter."""
     plain = re.sub(r"[-:]", "", text).upper()
-    return plain if re.fullmatch(r"[0-9A-F]{12}", plain) else None
+    if not re.fullmatch(r"[0-9A-F]{12}", plain) or plain == NO_MAC:
+        return None
+    is_of_a_group = int(plain[:2], 16) & 1
+    return None if is_of_a_group else plain
 
 
 def chosen(call: Call, parameter: str = "Name") -> Iterator[Adapter]:
