@@ -14,6 +14,7 @@ class Windows:
     `build`: the build number. `default_vm_version`: what New-VM makes; `vm_versions`: all that the host runs.
     `amd_nests`: whether AMD processors nest (from Server 2022 and VM version 9.3 on, says Microsoft's guide).
     `several_nats`: whether a second NetNat is taken; Server 2016 refuses it, for later ones sources disagree.
+    `shields_linux`: whether it has the secure boot template of shielded Linux machines.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Windows:
     vm_versions: tuple[str, ...]
     amd_nests: bool
     several_nats: bool
+    shields_linux: bool
 
     @property
     def default_vm_version(self) -> str:
@@ -35,10 +37,10 @@ _8_TO_10 = (*_8_TO_9, "9.1", "9.2", "9.3", "10.0")
 WINDOWS = {
     one.name: one
     for one in (
-        Windows("2016", 14393, (*_5_TO_7, "8.0"), amd_nests=False, several_nats=False),
-        Windows("2019", 17763, (*_5_TO_7, *_8_TO_9), amd_nests=False, several_nats=True),
-        Windows("2022", 20348, _8_TO_10, amd_nests=True, several_nats=True),
-        Windows("2025", 26100, (*_8_TO_10, "11.0", "12.0"), amd_nests=True, several_nats=True),
+        Windows("2016", 14393, (*_5_TO_7, "8.0"), amd_nests=False, several_nats=False, shields_linux=False),
+        Windows("2019", 17763, (*_5_TO_7, *_8_TO_9), amd_nests=False, several_nats=True, shields_linux=True),
+        Windows("2022", 20348, _8_TO_10, amd_nests=True, several_nats=True, shields_linux=True),
+        Windows("2025", 26100, (*_8_TO_10, "11.0", "12.0"), amd_nests=True, several_nats=True, shields_linux=True),
     )
 }
 
