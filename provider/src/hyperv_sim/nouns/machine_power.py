@@ -150,9 +150,10 @@ def _save(call: Call, machine: Machine) -> None:
 
 fact(
     "Start-VM",
-    "too little memory on the host: `OutOfMemory`, NotSpecified; the host itself takes none",
+    "too little memory on the host: `OutOfMemory`, NotSpecified",
     "public logs (minikube)",
 )
+fact("Start-VM", "the host keeps 2 GiB of its memory for itself", f"{UNKNOWN} how much; stricter than none")
 fact(
     "Start-VM",
     "extensions where host or machine version cannot nest are refused here; `OperationFailed` is guessed",

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from hyperv_sim.state.checkpoints import Merge
 
 GIB = 2**30
+OWN_MEMORY = 2 * GIB
+"""Bytes that the host keeps for itself. How many is not known; Hyper-V leaves them to its root partition."""
 DATA = r"C:\ProgramData\Microsoft\Windows\Hyper-V"
 DISKS = r"C:\Users\Public\Documents\Hyper-V\Virtual Hard Disks"
 
@@ -87,10 +89,10 @@ class Host:
 
     @property
     def free_memory(self) -> int:
-        """Bytes that no machine has taken. A machine that is off or saved takes none."""
+        """Bytes that machines may still take, perhaps fewer than 0. A machine that is off or saved takes none."""
         resting = (VMState.Off, VMState.Saved)
         taken = sum(one.memory.startup for one in self.machines.values() if one.state not in resting)
-        return self.memory - taken
+        return self.memory - OWN_MEMORY - taken
 
     def drives_on(self, path: str) -> list[Drive]:
         """The drives of machines that this file is attached to."""
