@@ -80,7 +80,7 @@ describe(
         P("ParentCheckpointId", "Guid", lambda vm: vm.parent_checkpoint.id if vm.parent_checkpoint else None),
         P("ParentCheckpointName", "String", lambda vm: vm.parent_checkpoint.name if vm.parent_checkpoint else None),
         P("ComputerName", "String", lambda vm: vm.host_name),
-        P("IsClustered", "Boolean", lambda _: False),
+        P("IsClustered", "Boolean", lambda vm: vm.is_clustered),
     ],
     bases=(f"{HYPER_V}.VirtualMachineBase", f"{HYPER_V}.VirtualizationObject"),
     text=lambda vm: f"VirtualMachine (Name = '{vm.name}') [Id = '{str(vm.id).upper()}']",
@@ -149,6 +149,11 @@ fact(
     "public logs; code of taliesins/terraform-provider-hyperv",
 )
 fact("Get-VM", "a missing `-Id` is `ObjectNotFound`", f"public logs for id and category; wording {UNKNOWN}")
+fact(
+    "Get-VM",
+    "IsClustered is what the host is set up with: machines become roles of the cluster as they are made",
+    "not simulated: on Windows somebody adds them",
+)
 fact(
     "Get-VM",
     "absent: heartbeat, replication; CPUUsage never changes",

@@ -53,7 +53,13 @@ def _machine(call: Call) -> Machine:
     if version not in call.host.facts.vm_versions:
         raise errors.hyper_v("InvalidParameter", f"The virtual machine version '{version}' is not supported.")
     machine = Machine(
-        name, call.get("Generation", 1), version, folder, host_name=call.host.name, language=call.host.language
+        name,
+        call.get("Generation", 1),
+        version,
+        folder,
+        host_name=call.host.name,
+        language=call.host.language,
+        is_clustered=call.host.is_clustered,
     )
     machine.snapshot_file_location = machine.smart_paging_file_path = folder
     machine.processor.maximum_per_numa_node = call.host.logical_processors

@@ -153,6 +153,7 @@ class Machine:
     id: UUID = field(default_factory=uuid4)
     host_name: str = "HYPERV"
     language: str = "en"
+    is_clustered: bool = False
     state: VMState = VMState.Off
     notes: str = ""
     snapshot_file_location: str = ""
