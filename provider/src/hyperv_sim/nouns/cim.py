@@ -45,6 +45,11 @@ class LogicalDisk:
     letter: str
 
 
+def _hardware(host: Host) -> tuple[str, str]:
+    """Who made the host's hardware, and what it is called."""
+    return ("Microsoft Corporation", "Virtual Machine") if host.is_virtual else ("Contoso", "Server 1")
+
+
 O = Property[OperatingSystem]  # noqa: E741  # a row's name stands at the left of a table
 C = Property[ComputerSystem]
 W = Property[Win32Processor]
@@ -72,6 +77,8 @@ describe_cim(
     "Win32_ComputerSystem",
     [
         C("HypervisorPresent", "Boolean", lambda one: one.host.hypervisor_runs),
+        C("Manufacturer", "String", lambda one: _hardware(one.host)[0]),
+        C("Model", "String", lambda one: _hardware(one.host)[1]),
         C("Name", "String", lambda one: one.host.name),
         C("NumberOfLogicalProcessors", "UInt32", lambda one: one.host.logical_processors),
         C("NumberOfProcessors", "UInt32", lambda _: 1),
@@ -147,6 +154,12 @@ fact(
     "while the hypervisor runs, the flags of Win32_Processor read False although the features are on",
     "microsoft/Windows-Sandbox PR#21 for one, inferred for two",
 )
+fact(
+    "Get-CimInstance",
+    "Win32_ComputerSystem on a machine of Hyper-V: Manufacturer Microsoft Corporation, Model Virtual Machine",
+    "systemd/systemd#21816 (the firmware's own words), puppetlabs/facter#409",
+)
+fact("Get-CimInstance", "Win32_ComputerSystem on hardware: a made-up Manufacturer and Model", "not simulated")
 fact(
     "Get-CimInstance",
     "four classes with the properties that tell what the host can do; __ClassMetadata without hash and MiXml",

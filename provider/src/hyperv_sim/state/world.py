@@ -33,9 +33,10 @@ class Host:
     `language` is that of the names which Windows translates (the integration services'); messages stay English.
     A machine, a switch and the like are kept by id; the order of a dict is the order of creation. Without the role
     (`has_hyper_v`) its cmdlets are absent; `has_virtualization` (VT-x or AMD-V, switched on), `has_slat` and `has_dep`
-    are the hardware's. `migration_enabled` is what Get-VMHost says of live migration. `is_clustered`: new machines are
-    roles of a failover cluster. `external_switches` names switches that an administrator has made, each on a network
-    adapter of its own. The disks of a removed checkpoint are merged after `looks_to_merge` looks at the host.
+    are the hardware's; `is_virtual`: that is a machine of Hyper-V's in its turn. `migration_enabled` is what Get-VMHost
+    says of live migration. `is_clustered`: new machines are roles of a failover cluster. `external_switches` names
+    switches that an administrator has made, each on a network adapter of its own. The disks of a removed checkpoint
+    are merged after `looks_to_merge` looks at the host.
     """
 
     windows: str = "2022"
@@ -48,6 +49,7 @@ class Host:
     has_virtualization: bool = True
     has_slat: bool = True
     has_dep: bool = True
+    is_virtual: bool = False
     migration_enabled: bool = False
     is_clustered: bool = False
     external_switches: tuple[str, ...] = ()
