@@ -14,6 +14,9 @@ from nestedlab.resources.nat_switch import nat_network, network
 # Windows Server 2016 and Windows 10 before 1809 take one NAT; for later ones the sources disagree, and Windows decides.
 _FIRST_BUILD_WITH_MORE_NATS = 17763
 
+# A VPN puts two routes before the default one, 0.0.0.0/1 and 128.0.0.0/1, to get all that nobody else has a route to.
+_HALF = 1
+
 
 def refuse_conflicts(desired: Properties, facts: Facts, own_nat: PSObject | None, own_adapter: PSObject | None) -> None:
     """Raise ConflictError or NotFoundError naming what is in the way of the switch, or what it wants to join."""
@@ -89,5 +92,6 @@ def _refuse_routes(prefix: IPv4Network, facts: Facts, own_adapter: PSObject | No
 
 
 def _in_the_way(destination: IPv4Network, prefix: IPv4Network) -> bool:
-    """Whether a route is to a network of its own: not the default route, nor the ones to every multicast group."""
-    return destination.prefixlen > 0 and not destination.is_multicast and destination.overlaps(prefix)
+    """Whether a route is to a network of its own: not to everything, or half of it, nor to every multicast group."""
+    is_network = destination.prefixlen > _HALF and not destination.is_multicast
+    return is_network and destination.overlaps(prefix)
