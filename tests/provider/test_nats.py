@@ -90,7 +90,7 @@ def test_many_share_the_one_nat_of_windows_server_2016(new_parent: NewParent, ne
     assert len(shared) == 3
     for one in (owner, *others):
         assert _values(provider.read("switch", one)) == one.values
-    with pytest.raises(ConflictError, match=r"has a forward to 192\.168\.5[12]\.5 that is not this switch's"):
+    with pytest.raises(ConflictError, match=r"the network 192\.168\.5[12]\.0/24 of the switch 'net5[12]' is behind"):
         provider.update("switch", owner, forwards=[RDP])
     wider = provider.update("switch", owner, nat_prefix="192.168.32.0/19", forwards=[RDP])
     assert _forwards(parent) == shared
@@ -100,6 +100,39 @@ def test_many_share_the_one_nat_of_windows_server_2016(new_parent: NewParent, ne
     provider.delete("switch", others[1])
     provider.delete("switch", wider)
     assert parent.snapshot() == before
+
+
+def test_a_nat_is_not_taken_from_those_that_have_joined_it(provider: Provider) -> None:
+    parent = provider.parent
+    before = parent.snapshot()
+    owner = provider.create("switch", nat_prefix="192.168.48.0/20")
+    inputs = {"name": "net51", "owner": "lab/dev/net51", "prefix": "192.168.51.0/24"}
+    other = provider.create("switch", **inputs, nat=owner.values["nat_name"])
+    shared = parent.snapshot()
+    for wanted in ({}, {"prefix": "172.20.0.0/24", "nat_prefix": "172.20.0.0/16"}):
+        with pytest.raises(ConflictError, match=r"the network 192\.168\.51\.0/24 of the switch 'net51' is behind"):
+            provider.update("switch", owner, **wanted)
+        assert parent.snapshot() == shared
+    narrow = provider.update("switch", owner, nat_prefix="192.168.50.0/23")
+    assert _values(provider.read("switch", other)) == other.values
+    elsewhere = provider.create("switch", name="net9", owner="lab/dev/net9", prefix="10.9.0.0/24")
+    provider.delete("switch", other)
+    alone = provider.update("switch", narrow)
+    provider.delete("switch", elsewhere)
+    provider.delete("switch", alone)
+    assert parent.snapshot() == before
+
+
+def test_those_that_have_joined_a_nat_outlive_it(provider: Provider) -> None:
+    before = provider.parent.snapshot()
+    owner = provider.create("switch", nat_prefix="192.168.48.0/20")
+    inputs = {"name": "net51", "owner": "lab/dev/net51", "prefix": "192.168.51.0/24"}
+    other = provider.create("switch", **inputs, nat=owner.values["nat_name"])
+    provider.delete("switch", owner)
+    left = _values(provider.read("switch", other))
+    assert left == {**other.values, "nat": "", "nat_name": ""}
+    provider.delete("switch", other)
+    assert provider.parent.snapshot() == before
 
 
 def test_a_switch_joins_a_nat_of_an_administrators_and_leaves_it(provider: Provider) -> None:

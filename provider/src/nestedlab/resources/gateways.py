@@ -50,6 +50,17 @@ def networks_of_others(switch: UUID, facts: Facts) -> list[IPv4Network]:
     return [_network(one) for one in facts.all("MSFT_NetIPAddress") if one.number("InterfaceIndex") != index]
 
 
+def networks_of_other_switches(switch: UUID, facts: Facts) -> Iterator[tuple[str, IPv4Network]]:
+    """The other internal switches by name, and the networks that the host has been given an address in on each.
+
+    A switch of another type leads elsewhere: where the host has an address on it, that is in no lab's network.
+    """
+    for other in facts.all("VMSwitch"):
+        if other["SwitchType"] == "Internal" and other.text("Id") != str(switch):
+            for address in addresses(UUID(other.text("Id")), facts).values():
+                yield other.text("Name"), _network(address)
+
+
 def shown(switch: UUID, facts: Facts, known: Properties) -> tuple[str, IPv4Network | None]:
     """The gateway as a program would ask for it, and the network that its length makes; "" and None where none is.
 

@@ -116,11 +116,12 @@ def _ours(nat: str, prefixes: Sequence[str], switch: UUID, facts: Facts) -> list
 def kept_for_others(desired: Properties, now: Found, known: Properties) -> list[dict[str, Any]]:
     """The forwards of switches that have joined the switch's NAT, where that is about to be made anew.
 
-    Raises ConflictError where they would have no place any more.
+    Raises ConflictError where they, or the networks of such switches, would have no place any more.
     """
     own = nat_of(now.id, now.facts)
     if own is None or (not desired.get("nat") and _has_prefix(own, desired)):
         return []
+    _refuse_leaving_behind(own, desired, now)
     name = own.text("Name")
     # A NAT that was for this switch alone is all its own, whatever has become of it since the last look.
     alone = not (shares(known) or (shares(desired) and not known))
@@ -135,6 +136,18 @@ def kept_for_others(desired: Properties, now: Found, known: Properties) -> list[
                 "hold it."
             )
     return [forwards.shown(one) for one in others]
+
+
+def _refuse_leaving_behind(own: PSObject, desired: Properties, now: Found) -> None:
+    """Raise ConflictError where another switch is behind the NAT, with forwards or without, and would not be."""
+    for name, behind in gateways.networks_of_other_switches(now.id, now.facts):
+        stays = not desired.get("nat") and behind.subnet_of(nat_network(desired))
+        if holds(own, str(behind)) and not stays:
+            raise ConflictError(
+                f"{'nat' if desired.get('nat') else 'nat_prefix'}: the network {behind} of the switch {name!r} is "
+                f"behind the NAT network {own.text('Name')!r}, and would not be any more. Move or remove that switch "
+                "first, or let the NAT network hold it."
+            )
 
 
 def leaving(switch: UUID, facts: Facts, known: Properties) -> Iterator[Pipeline]:
