@@ -106,6 +106,13 @@ def test_a_fault_that_waiting_does_not_cure_has_a_remedy(code: int, name: str, f
     assert fragment in str(error)
 
 
+@pytest.mark.parametrize("endpoint", ["microsoft.powershell", "Lab.Admins"])
+def test_a_quota_of_shells_may_be_the_endpoints_own(endpoint: str) -> None:
+    error = faults.refused(2150859173, TO.model_copy(update={"configuration_name": endpoint}))
+    assert r"WSMan:\localhost\Shell\MaxShellsPerUser" in str(error)
+    assert rf"MaxShells in WSMan:\localhost\Plugin\{endpoint}\Quotas" in str(error)
+
+
 @pytest.mark.parametrize("code", [None, 0, 995, "5"])
 def test_any_other_fault_is_not_explained_away(code: object) -> None:
     assert faults.refused(code, TO) is None

@@ -28,7 +28,9 @@ def refused(code: object, connection: Connection) -> NestedlabError | None:
     if code in _QUOTAS:
         return UnreachableError(
             "the host gives the user no further shell (its WinRM quota is reached): wait until other runs are done, "
-            "or raise MaxShellsPerUser there (Set-Item WSMan:\\localhost\\Shell\\MaxShellsPerUser 100)"
+            "or raise it there (Set-Item WSMan:\\localhost\\Shell\\MaxShellsPerUser 100; and where they are lower, "
+            f"MaxShellsPerUser and MaxShells in WSMan:\\localhost\\Plugin\\{connection.configuration_name}\\Quotas, "
+            "which count after Restart-Service WinRM)"
         )
     return None
 
