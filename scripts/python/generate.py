@@ -15,11 +15,12 @@ from typing import Any, Literal, Union, get_args, get_origin
 import click
 import jea
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import SecretStr
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
 from hyperv_sim import fidelity_page
-from nestedlab.connection import NAMESPACE, Connection
+from nestedlab.connection import HOSTS, NAMESPACE, Connection
 from nestedlab.declare import Attribute, Change, Part, Resource
 from nestedlab.resources.nat_switch import NatSwitch
 from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
@@ -28,6 +29,7 @@ ROOT = Path(__file__).parents[2]
 RESOURCES: tuple[type[Resource], ...] = (NatSwitch, NestedHyperVHost)
 
 _PYTHON = {str: "str", int: "int", bool: "bool", float: "float"}
+_VALUES = {str: "text", SecretStr: "text, secret", float: "number", Path: "path of a file"}
 
 
 def _type(annotation: Any) -> str:
@@ -60,12 +62,13 @@ def _output(kind: str) -> str:
     return "Sequence[Any]" if kind.startswith("Sequence") else "Mapping[str, Any]"
 
 
-def _default(name: str, field: FieldInfo) -> str:
-    if name == "name":
-        return "the logical name"
+def default_of(field: FieldInfo) -> str:
+    """A field's default; nothing where it is left to the host, or is what the meaning says."""
     if field.is_required():
         return "required"
-    return f"`{field.default!r}`" if field.default not in (None, "", []) else ""
+    if field.default is None:
+        return ""
+    return "empty" if field.default in ("", []) else f"`{field.default!r}`"
 
 
 def _field(name: str, field: FieldInfo) -> dict[str, Any]:
@@ -78,7 +81,7 @@ def _field(name: str, field: FieldInfo) -> dict[str, Any]:
         "shown": f"`{_plainly(field.annotation)}`",
         "output": _output(kind),
         "meaning": field.description or "",
-        "default_shown": _default(name, field),
+        "default_shown": default_of(field),
     }
 
 
@@ -109,7 +112,7 @@ def _attribute(one: Attribute) -> dict[str, Any]:
     """An attribute as the templates need it."""
     change = one.row.change
     return _field(one.name, one.field) | {
-        "required": one.field.is_required() and one.name != "name",
+        "required": one.field.is_required(),
         "default": ""
         if one.field.default in (None, "", []) or one.field.is_required()
         else f" Default: {one.field.default!r}.",
@@ -128,8 +131,14 @@ def _part(kind: type[Part]) -> dict[str, Any]:
     }
 
 
+def _own_attribute(one: Attribute) -> dict[str, Any]:
+    """An attribute of a resource itself. It always has a name: the SDK gives it the logical one; a part has none."""
+    shown = _attribute(one)
+    return shown | {"required": False, "default_shown": "the logical name"} if one.name == "name" else shown
+
+
 def _resource(kind: type[Resource]) -> dict[str, Any]:
-    rows = [(one, _attribute(one)) for one in kind.attributes()]
+    rows = [(one, _own_attribute(one)) for one in kind.attributes()]
     kept = [shown for one, shown in rows if one.fixed or one.name == "owner"]
     computed = [shown for one, shown in rows if one.row.computed]
     return {
@@ -144,8 +153,29 @@ def _resource(kind: type[Resource]) -> dict[str, Any]:
     }
 
 
+def _value(field: FieldInfo) -> str:
+    """What a setting's value may be, as it is written on the command line."""
+    kinds = [one for one in get_args(field.annotation) if one is not type(None)] or [field.annotation]
+    if get_origin(field.annotation) is Literal:
+        return ", ".join(f"`{one}`" for one in kinds)
+    (kind,) = kinds
+    limits = [f"{words} {limit:g}" for one in field.metadata for words, limit in _limits(one)]
+    return " ".join((_VALUES[getattr(kind, "__origin__", kind)], ", ".join(limits))).strip()
+
+
+def _limits(one: object) -> Iterator[tuple[str, float]]:
+    for name, words in (("gt", "above"), ("ge", "at least"), ("le", "at most")):
+        if hasattr(one, name):
+            yield words, getattr(one, name)
+
+
 def _setting(name: str, field: FieldInfo) -> dict[str, Any]:
-    return _field(name, field) | {"environment": f"{NAMESPACE.upper()}_{name.upper()}"}
+    default = default_of(field)
+    return _field(name, field) | {
+        "environment": f"{NAMESPACE.upper()}_{name.upper()}",
+        "value": _value(field),
+        "default_shown": f"`{field.default}`" if default.startswith("`") else default,
+    }
 
 
 def _templates() -> Environment:
@@ -196,7 +226,8 @@ def generated() -> Iterator[tuple[str, str]]:
         page = templates.get_template("reference.md.jinja").render(one=one)
         yield f"docs/reference/{one['name']}.md", page
     settings = [_setting(name, field) for name, field in Connection.model_fields.items()]
-    yield "docs/reference/configuration.md", templates.get_template("configuration.md.jinja").render(settings=settings)
+    page = templates.get_template("configuration.md.jinja").render(settings=settings, hosts=HOSTS)
+    yield "docs/reference/configuration.md", page
     yield "docs/fidelity.md", fidelity_page.page()
     yield "docs/nestedlab.psrc", jea.role()
 

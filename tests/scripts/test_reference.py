@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import cache
+from typing import get_args
 
 import generate
 import jea
 import pytest
 
 from hyperv_sim.contract import load
+from nestedlab.connection import HOSTS, SETTINGS, Connection
 from nestedlab.declare import Attribute, Table
 from nestedlab.resources.adapters import Adapter
 from nestedlab.resources.disk import DataDisk, Disk
@@ -44,3 +48,47 @@ def test_it_names_the_oldest_windows_that_knows_all_its_parameters(attribute: At
 def test_every_part_of_a_resource_is_on_a_page() -> None:
     shown = {part for kind in generate.RESOURCES for part in generate.parts(kind)}
     assert shown == {Disk, DataDisk, Adapter, PortForward}
+
+
+@cache
+def page(name: str) -> str:
+    """What is generated into the reference's page of this name."""
+    return dict(generate.generated())[f"docs/reference/{name}.md"]
+
+
+def settings() -> Mapping[str, Mapping[str, str]]:
+    """The rows of the table of settings, by the setting."""
+    lines = page("configuration").splitlines()
+    head, _, *rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("|")]
+    return {row[0].strip("`"): dict(zip(head, row, strict=True)) for row in rows}
+
+
+def test_a_resource_has_its_logical_name_and_a_part_must_be_given_one() -> None:
+    machine, adapter = page("NestedHyperVHost").split("### Adapter")
+    assert "| `name` | `str` | the logical name |" in machine
+    assert "| `name` | `str` | required |" in adapter
+    assert "| `name` | `str` | the logical name |" in page("NatSwitch")
+
+
+@pytest.mark.parametrize("attribute", ATTRIBUTES)
+def test_a_default_is_blank_only_where_it_is_not_the_programs(attribute: Attribute) -> None:
+    shown = generate.default_of(attribute.field)
+    default = attribute.field.default
+    assert (shown == "") == (default is None)
+    assert (shown == "empty") == (default in ("", []) and not attribute.field.is_required())
+
+
+def test_every_setting_has_a_row_of_its_own() -> None:
+    rows = settings()
+    assert tuple(rows) == SETTINGS
+    assert all(row["value"] and row["meaning"] for row in rows.values())
+    assert "`on`" in rows[HOSTS]["meaning"]
+
+
+def test_the_ways_to_log_on_are_all_shown_and_explained() -> None:
+    row = settings()["nestedlab:auth"]
+    ways = [f"`{one}`" for one in get_args(Connection.model_fields["auth"].annotation)]
+    assert row["value"].split(", ") == ways
+    assert len(ways) == 6
+    assert [one for one in ways if f"{one}:" not in row["meaning"]] == []
+    assert row["default"] == "`negotiate`"

@@ -50,9 +50,14 @@ class Connection(BaseModel):
     username: str | None = None
     """The user to log on as, such as LAB\\\\admin or admin@lab.example.org. Kerberos can do without."""
     password: SecretStr | None = None
-    """The user's password. Set it with `--secret`."""
+    """The user's password. Set it with `--secret`. Kerberos can do without."""
     auth: Literal["negotiate", "ntlm", "kerberos", "basic", "certificate", "credssp"] = "negotiate"
-    """How to log on."""
+    """How to log on. `negotiate`: Kerberos where its library is installed and a domain answers, else NTLM. `ntlm`: NTLM
+    alone, for local accounts too. `kerberos`: Kerberos alone, which proves who the host is; it needs
+    `nestedlab[kerberos]`. `basic`: a local account, over HTTPS only. `certificate`: a client's certificate that the
+    host maps to a local account, over HTTPS only. `credssp`: the password goes to the host, which can use it on other
+    machines, as for images on a share; it needs `nestedlab[credssp]`. The last three are off in WinRM until they are
+    allowed there."""
     configuration_name: str = "Microsoft.PowerShell"
     """The PSRP endpoint (session configuration) on the host; a JEA endpoint's name goes here."""
     ca_bundle: FilePath | None = None
