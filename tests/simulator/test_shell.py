@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hyperv_sim import fidelity
 from hyperv_sim.contract import load
-from hyperv_sim.fidelity_page import page
+from hyperv_sim.fidelity_page import page, source, summary
 from hyperv_sim.host import SimulatedHost, new_shells
+from hyperv_sim.powershell.cmdlets import simulated
 from hyperv_sim.records import Command, InvocationFailedError
 from hyperv_sim.state.enumerations import VMState
 from hyperv_sim.state.windows import WINDOWS
@@ -169,7 +171,26 @@ def test_rows_that_the_reference_contradicts_itself_on_are_not_bound() -> None:
 def test_the_fidelity_page_names_every_row_once() -> None:
     lines = page().splitlines()
     assert "| Remove-VM | refused unless Off or Saved" in page()
-    assert len(lines) == len(set(lines)) + len([line for line in lines if line in ("", "| --- | --- | --- |")]) - 2
+    assert len(lines) == len(set(lines)) + lines.count("") - 1
+
+
+@pytest.mark.parametrize("name", sorted(simulated()))
+def test_every_cmdlet_says_what_is_simulated_and_from_where_it_is_known(name: str) -> None:
+    own = [where for subject, _, where in fidelity.rows() if subject == name]
+    assert summary(simulated()[name])
+    assert own, "it needs a row of its own in Behaviour: fact(...) beside its code"
+    assert all(own)
+    assert any(name in load(windows) for windows in WINDOWS), "its signature is not in the reference"
+
+
+def test_a_behaviour_without_any_source_is_called_unknown() -> None:
+    assert source("Get-VM").endswith("behaviour: below")
+    assert source("Resume-VM").endswith("behaviour: unknown")
+
+
+def test_only_cmdlets_and_parts_of_the_host_have_rows() -> None:
+    parts = {"Authentication", "CIM cmdlets", "HTTP", "PSRP", "PowerShell", "WSMan", "Windows"}
+    assert {subject for subject, _, _ in fidelity.rows()} <= parts | simulated().keys()
 
 
 def test_many_sessions_at_once_leave_the_host_as_it_was(talk: type[Talk]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hyperv_sim import server  # noqa: F401 - for its rows
-from hyperv_sim.fidelity import rows
-from hyperv_sim.powershell.cmdlets import simulated
+from hyperv_sim.fidelity import REFERENCE, UNKNOWN, rows
+from hyperv_sim.powershell.cmdlets import Simulated, simulated
 from hyperv_sim.powershell.shell import HostShell  # noqa: F401 - for its rows
 
 _HEAD = """\
@@ -18,17 +20,20 @@ The simulated host means to refuse all that Windows refuses. A command that it d
 simulated host then refuses, or takes the stricter of two ways. It was never compared with a real host.
 """
 
+SIGNATURE = f"signature: {REFERENCE}"
+"""The host has no cmdlet but those of the reference, so this is so for all."""
+
 
 def page() -> str:
     """The whole page, in Markdown."""
     cmdlets = sorted(simulated().values(), key=lambda one: one.name.split("-")[::-1])
-    done = [(one.name, _summary(one.name, one.run.__doc__), _parameters(one.takes)) for one in cmdlets]
+    done = [(one.name, summary(one), _parameters(one.takes), source(one.name)) for one in cmdlets]
     return "\n".join(
         (
             _HEAD,
             "## Cmdlets",
             "",
-            _table(("cmdlet", "what is simulated", "parameters"), done),
+            _table(("cmdlet", "what is simulated", "parameters", "source"), done),
             "## Behaviour",
             "",
             _table(("about", "the simulated host", "source"), rows()),
@@ -36,16 +41,24 @@ def page() -> str:
     )
 
 
-def _summary(name: str, docstring: str | None) -> str:
+def summary(cmdlet: Simulated) -> str:
     """The docstring's first paragraph without the cmdlet's name, which stands beside it."""
-    return " ".join((docstring or "").split("\n\n")[0].split()).removeprefix(name).lstrip(" ,.:")
+    paragraph = (cmdlet.run.__doc__ or "").split("\n\n")[0]
+    return " ".join(paragraph.split()).removeprefix(cmdlet.name).lstrip(" ,.:")
+
+
+def source(name: str) -> str:
+    """From where it is known what a cmdlet is: its signature, and its behaviour where it has a row with a source."""
+    own = [where for subject, _, where in rows() if subject == name]
+    known = any(not where.startswith(UNKNOWN) for where in own)
+    return f"{SIGNATURE}; behaviour: {'below' if known else UNKNOWN}"
 
 
 def _parameters(names: frozenset[str]) -> str:
     return " ".join(f"`-{name}`" for name in sorted(names))
 
 
-def _table(head: tuple[str, str, str], cells: list[tuple[str, str, str]]) -> str:
-    lines = [f"| {' | '.join(row)} |" for row in (head, ("---",) * 3)]
+def _table(head: tuple[str, ...], cells: Sequence[tuple[str, ...]]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head))]
     lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in cells]
     return "\n".join([*lines, ""])

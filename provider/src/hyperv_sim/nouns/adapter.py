@@ -139,3 +139,8 @@ fact(
     UNKNOWN,
 )
 fact("Get-VMNetworkAdapter", "IPAddresses is empty: there is no guest to report any", "not simulated")
+fact(
+    "Rename-VMNetworkAdapter",
+    "in any state; a name that another adapter has is taken too",
+    f"{WINDSOR} for the name; the state {UNKNOWN}",
+)

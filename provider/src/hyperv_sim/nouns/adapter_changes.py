@@ -117,3 +117,13 @@ fact(
     f"{WINDSOR}; VirtualEngine/Lability#326, its id {UNKNOWN}",
 )
 fact("Connect-VMNetworkAdapter", "an unknown switch is `InvalidParameter`; any state of the machine", "public log")
+fact(
+    "Disconnect-VMNetworkAdapter",
+    "in any state; one that is not connected stays so",
+    f"inferred for the state; {UNKNOWN}",
+)
+fact(
+    "Remove-VMNetworkAdapter",
+    "all adapters of the name go; the host's own by -Name or -SwitchName only",
+    f"{WINDSOR}; not simulated",
+)

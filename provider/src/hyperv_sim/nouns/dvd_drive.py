@@ -158,3 +158,8 @@ fact(
     "a slot without a drive gives nothing; Set- and Remove-VMDvdDrive fail there",
     f"{UNKNOWN}; {WINDSOR}",
 )
+fact(
+    "Remove-VMDvdDrive",
+    "only while off; an empty slot is `ObjectNotFound`",
+    f"{WINDSOR} for the slot; the state {UNKNOWN}",
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hyperv_sim.fidelity import WINDSOR, fact
 from hyperv_sim.powershell.cmdlets import Call, cmdlet
 from hyperv_sim.powershell.properties import Property, describe
 from hyperv_sim.state.enumerations import HYPER_V
@@ -65,3 +66,15 @@ def get_vm_host_supported_version(call: Call) -> Iterator[object]:
         is_default = version == call.host.facts.default_vm_version
         if is_default or not call.get("Default"):
             yield SupportedVersion(version, is_default)
+
+
+fact(
+    "Get-VMHost",
+    "names, folders, processors, memory, migration, the range of MAC addresses; no more",
+    f"{WINDSOR}; public scripts; processors and memory inferred",
+)
+fact(
+    "Get-VMHostSupportedVersion",
+    "the versions of the host's Windows, and which is for new machines",
+    "Microsoft's guide to upgrading a machine's version",
+)

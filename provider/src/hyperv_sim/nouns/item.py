@@ -76,7 +76,7 @@ def _info(file: File) -> FileInfo | DirectoryInfo:
 
 @cmdlet("Get-Item", takes=("Path", "LiteralPath"))
 def get_item(call: Call) -> Iterator[object]:
-    """Get-Item."""
+    """Get-Item: a file or a folder, by its full path."""
     for path in asked(call):
         with call.going_on():
             yield _info(existing(call, path))
@@ -191,3 +191,12 @@ fact(
 )
 fact("Remove-Item", "a full folder without -Recurse would ask, and is an error", f"{POWERSHELL}; id {UNKNOWN}")
 fact("Remove-Item", "a parent whose children are not running can be removed, and breaks them", "lability#289")
+fact("Get-Item", "a file or a folder; a missing one is `PathNotFound`, a missing drive `DriveNotFound`", POWERSHELL)
+fact("Get-ChildItem", "of one level, folders first, each by name; of a file, the file itself", POWERSHELL)
+fact("Test-Path", "what is missing, and a drive that is, is $false and no error", POWERSHELL)
+fact(
+    "New-Item",
+    "a folder with those above it; one that is there is `DirectoryExist`, and with -Force no error",
+    POWERSHELL,
+)
+fact("New-Item", "files and links are refused", "not simulated")

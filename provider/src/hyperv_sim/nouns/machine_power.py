@@ -128,7 +128,7 @@ def _shut_down(call: Call, machine: Machine) -> None:
 
 @cmdlet("Save-VM", takes=("Name", "VM", "Passthru"))
 def save_vm(call: Call) -> Iterator[object]:
-    """Save-VM."""
+    """Save-VM, of running machines, those that nest too."""
 
     def save(machine: Machine) -> Iterator[object]:
         _save(call, machine)

@@ -70,7 +70,7 @@ def check_range(call: Call, memory: Memory, prefix: str = "") -> None:
 
 @cmdlet("Get-VMMemory", takes=("VMName", "VM"))
 def get_vm_memory(call: Call) -> Iterator[object]:
-    """Get-VMMemory."""
+    """Get-VMMemory, of machines."""
     for machine in machines(call):
         yield machine.memory
 
@@ -103,4 +103,9 @@ fact(
     "Set-VMMemory",
     "-StartupBytes outside minimum and maximum is `InvalidParameter` unless the call has -DynamicMemoryEnabled $false",
     f"{WINDSOR} for the rule; id inferred",
+)
+fact(
+    "Get-VMMemory",
+    "amounts in bytes; the limits are 512 MiB and 1 TiB until they are set, and mean nothing while static",
+    f"{WINDSOR}; Buffer and Priority inferred",
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network
 
 from hyperv_sim import errors
-from hyperv_sim.fidelity import UNKNOWN, WINDSOR, fact
+from hyperv_sim.fidelity import POWERSHELL, UNKNOWN, WINDSOR, fact
 from hyperv_sim.nouns.net_nat import wrong
 from hyperv_sim.powershell.cim import NAMESPACE, chosen, in_words, query
 from hyperv_sim.powershell.cmdlets import Call, cmdlet
@@ -125,3 +125,8 @@ fact(
     f"sources disagree: {WINDSOR} has it refused",
 )
 fact("Remove-NetNatStaticMapping", "without a key it removes all", "inferred from its signature")
+fact(
+    "Get-NetNatStaticMapping",
+    "properties and types; a -NatName without a mapping is `CmdletizationQuery_NotFound_NatName`",
+    f"public console output; the id inferred from {POWERSHELL} (QueryJobBase)",
+)

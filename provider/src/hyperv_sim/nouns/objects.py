@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hyperv_sim import errors
-from hyperv_sim.fidelity import POWERSHELL, fact
+from hyperv_sim.fidelity import POWERSHELL, REFERENCE, fact
 from hyperv_sim.powershell import properties
 from hyperv_sim.powershell.cmdlets import Call, cmdlet
 from hyperv_sim.records import Scalar, Value
@@ -80,3 +80,4 @@ fact(
     "names without wildcards; enumerations and objects stay objects with one level of properties",
     POWERSHELL,
 )
+fact("Out-Null", "takes all and gives nothing", REFERENCE)

@@ -70,7 +70,7 @@ SETTINGS = (
 
 @cmdlet("Get-VMProcessor", takes=("VMName", "VM"))
 def get_vm_processor(call: Call) -> Iterator[object]:
-    """Get-VMProcessor."""
+    """Get-VMProcessor, of machines."""
     for machine in machines(call):
         yield machine.processor
 
@@ -101,3 +101,4 @@ fact(
 )
 fact("Set-VMProcessor", "limits and weight only while off too", f"{UNKNOWN}; stricter")
 fact("Set-VMProcessor", "-Perfmon and resource pools are refused", "not simulated")
+fact("Get-VMProcessor", "properties and types", "code of taliesins and lability; Count inferred")

@@ -100,3 +100,4 @@ def _missing() -> list[ScsiController]:
 fact("Add-VMScsiController", "four to a machine, 64 drives to each", "Microsoft's table of Hyper-V's limits")
 fact("Add-VMScsiController", "a fifth: `InvalidParameter`; only while off (`InvalidState`)", UNKNOWN)
 fact("Remove-VMScsiController", "one with drives, or before another one, is refused", UNKNOWN)
+fact("Get-VMScsiController", "a number that no controller has gives nothing", UNKNOWN)

@@ -111,3 +111,8 @@ fact("Enable-VMTPM", "only while off (`InvalidState`)", "dsccommunity/HyperVDsc#
 fact("Enable-VMTPM", "for generation 1 `NotSupported`; so too Disable-VMTPM and Set-VMKeyProtector", f"id {UNKNOWN}")
 fact("Set-VMKeyProtector", "only while off; refused while the TPM is on", f"{UNKNOWN}; stricter")
 fact("Set-VMKeyProtector", "-KeyProtector and -RestoreLastKnownGoodKeyProtector are refused", "not simulated")
+fact(
+    "Disable-VMTPM",
+    "only while off (`InvalidState`); the key protector stays",
+    f"inferred from Enable-VMTPM; {UNKNOWN}",
+)

@@ -142,7 +142,7 @@ def _all(given: Any) -> tuple[Any, ...]:
 
 @cmdlet("Rename-VMSnapshot", takes=("VMName", "VM", "Name", "VMSnapshot", "NewName", "Passthru"))
 def rename_vm_snapshot(call: Call) -> Iterator[object]:
-    """Rename-VMSnapshot; a name in use is taken too."""
+    """Rename-VMSnapshot: a name in use is taken too."""
     for one in list(_chosen(call)):
         one.name = call.parameters["NewName"]
         if call.get("Passthru"):

@@ -220,3 +220,12 @@ fact(
     "a parent that is resized, started or changed breaks its children (0xC03A000E) until Set-VHD -IgnoreIdMismatch",
     "lability#289, simh#352; [MS-VHDX]",
 )
+fact(
+    "Set-VHD",
+    "a parent that was written to is joined with -IgnoreIdMismatch only (0xC03A000E)",
+    f"{REFERENCE} for the switch; lability#289, simh#352 for the need",
+)
+fact(
+    "Set-VHD", "not while a machine runs on it (`ObjectInUse`); a disk without a parent is `InvalidParameter`", UNKNOWN
+)
+fact("Set-VHD", "anything but -ParentPath is refused", "not simulated")
