@@ -8,7 +8,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,7 @@ for number in range({count}):
 
 FULL: dict[str, dict[str, Any]] = {
     "two adapters": {"adapters": [{"name": "lan"}, {"name": "storage"}]},
+    "six adapters": {"adapters": [{"name": f"lan{number}"} for number in range(6)]},
     "two data disks": {"data_disks": [{"size_gib": 10}] * 2},
     "eight data disks": {"data_disks": [{"size_gib": 10}] * 8},
     "two adapters and three disks": {
@@ -70,6 +71,9 @@ FULL: dict[str, dict[str, Any]] = {
     },
     "a baseline": {"baseline": "clean"},
 }
+
+FURTHER = {"data disk": ("two data disks", "eight data disks", 6), "adapter": ("two adapters", "six adapters", 4)}
+"""What each part costs: measured between a machine with few and one with this number more."""
 
 CLASS = """
 import pulumi_nestedlab as lab
@@ -121,13 +125,25 @@ def operations(server: SimulatedServer) -> Iterator[Measured]:
     other = {"prefix": "192.168.60.0/24", "gateway": "192.168.60.1"}
     yield from of_one(cost, switch, net, {"notes": "changed"}, other)
     yield from of_one(cost, machine, hv1, {"notes": "changed"}, {"processors": 8})
+    full_ones: dict[str, tuple[str, str]] = {}
     for title, parts in FULL.items():
         full, desired = prepared(sessions, NestedHyperVHostLifecycle(), name="hv1", os_disk={"size_gib": 80}, **parts)
         made: list[UUID] = []
-        yield f"NestedHyperVHost with {title}: create", cost(lambda: made.append(full.create(desired).id))  # noqa: B023
-        yield f"NestedHyperVHost with {title}: read", cost(lambda: full.read(made[0], desired))  # noqa: B023
+        full_ones[f"{title}: create"] = cost(lambda: made.append(full.create(desired).id))  # noqa: B023
+        full_ones[f"{title}: read"] = cost(lambda: full.read(made[0], desired))  # noqa: B023
         full.delete(made[0], desired)
     sessions.close()
+    yield from ((f"NestedHyperVHost with {title}", spent) for title, spent in full_ones.items())
+    yield from further(full_ones)
+
+
+def further(measured: Mapping[str, tuple[str, str]]) -> Iterator[Measured]:
+    """What each further part of a machine costs, from what machines with few and with many took."""
+    for part, (few, many, more) in FURTHER.items():
+        for operation in ("create", "read"):
+            both = zip(measured[f"{few}: {operation}"], measured[f"{many}: {operation}"], strict=True)
+            http, pipelines = (f"{(int(after) - int(before)) / more:g}" for before, after in both)
+            yield f"NestedHyperVHost: {operation}, for each further {part}", (http, pipelines)
 
 
 def prepared(sessions: Sessions, lifecycle: Lifecycle, **asked: Any) -> tuple[Handler, Properties]:

@@ -12,14 +12,27 @@ PROMISED = {
     "NestedHyperVHost: read": 2,
     "NestedHyperVHost with two adapters and three disks: create": 10,
     "NestedHyperVHost with two adapters and three disks: read": 2,
+    "NestedHyperVHost: create, for each further data disk": 0,
+    "NestedHyperVHost: read, for each further data disk": 0,
+    "NestedHyperVHost: create, for each further adapter": 0,
+    "NestedHyperVHost: read, for each further adapter": 0,
 }
 """HTTP requests at most, once a session is open."""
 
 
 def test_operations_take_no_more_requests_than_promised() -> None:
     with SimulatedServer(SimulatedHost().shells) as server:
-        measured = {title: int(http) for title, (http, _) in bench.operations(server)}
+        measured = {title: float(http) for title, (http, _) in bench.operations(server)}
     assert [title for title, most in PROMISED.items() if measured[title] > most] == []
+
+
+def test_the_cost_of_a_further_part_is_the_difference_shared_out() -> None:
+    few, many = ("8", "4"), ("20", "7")
+    measured = {f"{title}: {operation}": few for title in bench.FULL for operation in ("create", "read")}
+    found = dict(bench.further(measured | {"eight data disks: create": many, "six adapters: read": many}))
+    assert found["NestedHyperVHost: create, for each further data disk"] == ("2", "0.5")
+    assert found["NestedHyperVHost: read, for each further adapter"] == ("3", "0.75")
+    assert found["NestedHyperVHost: create, for each further adapter"] == ("0", "0")
 
 
 def test_a_refresh_of_a_class_takes_no_more_requests_than_promised() -> None:
