@@ -136,6 +136,17 @@ def test_parts_that_differ_settle_in_the_order_of_the_program() -> None:
     assert now["adapters"] == [{**WAN, "vlan": 7}, LAN, stranger]
 
 
+def test_two_of_one_key_are_both_to_be_seen() -> None:
+    now = settled(NestedHyperVHost, {"adapters": [WAN, LAN]}, {"adapters": [LAN, WAN, {**LAN, "vlan": 3}]})
+    assert now["adapters"] == [WAN, LAN, {**LAN, "vlan": 3}]
+
+
+@pytest.mark.parametrize("shown", ["0", "0,5", "Private", "x"])
+def test_a_list_of_vlans_that_no_program_can_ask_for_is_another_one(shown: str) -> None:
+    assert not same_vlans("10,20", shown)
+    assert not same_vlans("", shown)
+
+
 def test_a_file_in_a_disks_place_settles_as_found() -> None:
     """What a disk is not to have, a parent or a path, is None in a program, and a drift where it is there."""
     asked, found = {"location": 1, "size_gib": 5}, {"location": 1, "path": "D:\\a.vhdx", "fixed": False, "keep": False}

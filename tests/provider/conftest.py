@@ -42,9 +42,13 @@ class Provider:
 
     def desired(self, kind: str, **inputs: Any) -> dict[str, Any]:
         """What a program's inputs come to, with the usual ones for those not given."""
-        asked, failures = check(self.handler(kind).lifecycle.kind, {**USUAL[kind], **inputs})
+        asked, failures = check(self.handler(kind).lifecycle.kind, self.inputs(kind, **inputs))
         assert not failures
         return asked
+
+    def inputs(self, kind: str, **inputs: Any) -> dict[str, Any]:
+        """A program's inputs, with the usual ones for those not given."""
+        return {**USUAL[kind], **inputs}
 
     def create(self, kind: str, **inputs: Any) -> Found:
         return self.handler(kind).create(self.desired(kind, **inputs))

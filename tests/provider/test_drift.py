@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from hyperv_sim.state.files import File
-from nestedlab.lifecycle import diff, settled
+from nestedlab.lifecycle import check, diff, settled
 from nestedlab.resources.adapters import Adapter
 from nestedlab.resources.nat_switch import NatSwitch
 from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
@@ -59,6 +59,10 @@ def test_a_drift_is_seen_under_its_name_and_healed(kind: str, name: str, provide
     assert drifted == _shown(kind, name, case, known)
 
     difference = diff(table, seen, asked)
+    failures = check(table, provider.inputs(thing, **inputs), before=seen)[1]
+    assert bool(failures) == (case.get("heals") == "refused")
+    if failures:
+        return
     assert bool(difference.replaced) == (case.get("heals") == "replaced")
     if not difference.replaced:
         _by_hand(provider, case.get("again", []), made.id.hex[:12])

@@ -164,6 +164,45 @@ def test_a_machine_that_is_deleted_by_hand_is_gone_for_read_and_delete_and_no_up
     assert not provider.parent.host.state.files.find(str(machine.values["os_disk_path"]))
 
 
+@pytest.mark.parametrize("kind", ["machine", "switch"])
+def test_what_another_host_does_not_have_is_not_gone(
+    kind: str, provider: Provider, new_parent: NewParent, new_provider: NewProvider
+) -> None:
+    made = provider.create(kind)
+    other = new_provider(new_parent(parts={"name": "HV02"}))
+    for operation in (other.read, other.delete):
+        with pytest.raises(RefusedError, match="is on host HYPERV, and HV02 answers here"):
+            operation(kind, made)
+    assert provider.read(kind, made) is not None
+
+
+@pytest.mark.parametrize("before", [{}, {"adapters": [{"name": "first"}]}])
+def test_a_machines_only_adapter_stays_itself_under_another_name(before: dict[str, Any], provider: Provider) -> None:
+    made = provider.create("machine", **before)
+    (adapter,) = provider.parent.machine("hv1").adapters
+    provider.update("machine", made, adapters=[{"name": "lan"}, {"name": "wan"}])
+    assert [one.name for one in provider.parent.machine("hv1").adapters] == ["lan", "wan"]
+    assert provider.parent.machine("hv1").adapters[0] is adapter
+
+
+def test_of_two_adapters_the_one_that_switch_described_stays(provider: Provider) -> None:
+    for name in ("first", "second"):
+        provider.parent.by_hand("New-VMSwitch", Name=name, SwitchType="Private")
+    made = provider.create("machine", switch="first")
+    (adapter,) = provider.parent.machine("hv1").adapters
+    provider.parent.by_hand("Add-VMNetworkAdapter", VMName="hv1", Name="stray", SwitchName="second")
+    provider.update("machine", made, switch="second")
+    assert provider.parent.machine("hv1").adapters == [adapter]
+    assert adapter.switch is provider.parent.switch("second")
+
+
+def test_a_baseline_in_another_case_is_the_same(provider: Provider) -> None:
+    made = provider.create("machine", baseline="clean")
+    same = provider.update("machine", made, baseline="Clean", notes="x")
+    assert (same.values["running"], same.values["baseline_id"]) == (True, made.values["baseline_id"])
+    assert provider.update("machine", same, baseline="CLEAN", notes="x").values == same.values
+
+
 @pytest.mark.parametrize(("kind", "cmdlet"), [("machine", "Get-VM"), ("switch", "Get-VMSwitch")])
 def test_a_service_that_is_stopped_says_not_found_and_nothing_is_taken_for_gone(
     kind: str, cmdlet: str, provider: Provider

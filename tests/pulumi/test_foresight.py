@@ -63,7 +63,7 @@ def test_what_a_host_lacks_is_said_once_and_stops_nothing(parent: Parent, lab_on
     lab = lab_on(parent, machines("hv1", "hv2", "hv3", memory_mib=6144))
     warned = warnings(lab.preview())
     assert sorted(one.partition(":")[0] for one in warned) == ["S12", "memory"]
-    assert "the stack's machines ask for 18 GiB of memory; the parent host has 16 GiB" in " ".join(warned)
+    assert "the stack's machines ask for at least 18.0 GiB of memory; the parent host has 16.0 GiB" in " ".join(warned)
 
     lab.write(machines("hv1", memory_mib=6144))
     assert [one.partition(":")[0] for one in warnings(lab.up())] == ["S12"]

@@ -31,7 +31,10 @@ def test_what_is_deleted_by_hand_is_dropped_and_made_again(parent: Parent, lab_o
     parent.by_hand("Remove-VMSwitch", Name="net", Force=True)
     assert parent.snapshot() == before
 
-    assert lab.refresh().steps == {"net": ["delete"], "hv1": ["delete"]}
+    refreshed = lab.refresh()
+    assert refreshed.steps == {"net": ["delete"], "hv1": ["delete"]}
+    (warned,) = refreshed.messages("warning")
+    assert f"may still be there: {first['hv1']['outputs']['osDiskPath']}" in warned
     assert not {"net", "hv1"} & lab.resources().keys()
     lab.up()
     second = lab.resources()

@@ -37,13 +37,17 @@ HELD = 60
 MOST_REQUESTS = 60
 
 IMAGE, GIVEN = r"C:\Images\ws.vhdx", r"C:\Images\given.vhdx"
+ISOS = [r"C:\Images\one.iso", r"C:\Images\two.iso"]
+SHARED = {"Name": "campus", "InternalIPInterfaceAddressPrefix": "172.20.0.0/16"}
+"""An administrator's NAT."""
+
 MACHINE = {
     "name": "hv1",
     "owner": "lab/dev/hv1",
     "osDisk": {"parent": IMAGE},
     "adapters": [{"name": "lan", "vlan": 12}, {"name": "wan", "mac": "00155D010203"}],
     "dataDisks": [{"sizeGib": 5}, {"path": GIVEN}],
-    "baseline": "clean",
+    "iso": ISOS[0],
     "tpm": True,
     "timeSynchronization": False,
 }
@@ -51,10 +55,13 @@ CHANGED_MACHINE = {
     **MACHINE,
     "processors": 2,
     "adapters": [{"name": "wan", "trunk": "10-12"}, {"name": "third"}],
-    "dataDisks": [{"sizeGib": 5}, {"path": GIVEN}, {"sizeGib": 3}],
-    "baseline": "second",
+    "dataDisks": [{"sizeGib": 6}, {"path": GIVEN}, {"sizeGib": 3}],
+    "iso": ISOS[1],
+    "baseline": "clean",
     "tpm": False,
 }
+ANOTHER_BASELINE = {**CHANGED_MACHINE, "baseline": "second"}
+RESET_MACHINE = {**ANOTHER_BASELINE, "reset": "1"}
 SWITCH = {
     "name": "lab-net",
     "owner": "lab/dev/lab-net",
@@ -62,21 +69,22 @@ SWITCH = {
     "forwards": [{"externalPort": 3389, "internalAddress": "192.168.50.5"}],
     "on": "here",
 }
-CHANGED_SWITCH = {
+JOINED_SWITCH = {
     **SWITCH,
-    "prefix": "192.168.51.0/24",
+    "prefix": "172.20.5.0/24",
     "notes": "moved",
-    "forwards": [{"externalPort": 53, "protocol": "UDP", "internalAddress": "192.168.51.5"}],
+    "forwards": [{"externalPort": 53, "protocol": "UDP", "internalAddress": "172.20.5.5"}],
+    "nat": "campus",
 }
 LIVES: dict[str, tuple[ResourceProvider, list[Properties]]] = {
     "machine": (
         NestedHyperVHostProvider(),
-        [MACHINE, CHANGED_MACHINE, {**CHANGED_MACHINE, "osDisk": {"sizeGib": 40}}],
+        [MACHINE, CHANGED_MACHINE, ANOTHER_BASELINE, RESET_MACHINE, {**RESET_MACHINE, "osDisk": {"sizeGib": 40}}],
     ),
     # A switch is replaced only by one on another host: here the same one under a second name.
-    "switch": (NatSwitchProvider(), [SWITCH, CHANGED_SWITCH, {**CHANGED_SWITCH, "on": "there"}]),
+    "switch": (NatSwitchProvider(), [SWITCH, JOINED_SWITCH, SWITCH, {**SWITCH, "on": "there"}]),
 }
-"""What is asked for first, after an update, after a replacement."""
+"""What is asked for first, after each update, and after a replacement."""
 
 
 class Process:
@@ -195,8 +203,8 @@ def test_killed_with_any_request_of_its_life_it_comes_to_what_is_asked(kind: str
         parent.server.restart()  # it has done with the shells of those that were killed
         if not kills[-1]:
             break
-    # Each of the four operations has several requests, and none so many as the schedule could have.
-    assert kills[:2] == [4, 4]
+    # Each of the operations has several requests, and none so many as the schedule could have.
+    assert kills[:2] == [len(LIVES[kind][1]) + 1] * 2
     assert kills[-1] == 0
 
 
@@ -242,6 +250,9 @@ def _furnish(parent: Parent) -> None:
     parent.host.state.looks_to_merge = 0
     for path in (IMAGE, GIVEN):
         place(parent.host.state.files, path)
+    for path in ISOS:
+        parent.host.place(path)
+    parent.by_hand("New-NetNat", **SHARED)
 
 
 def _state(parent: Parent) -> Any:

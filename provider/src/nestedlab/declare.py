@@ -222,6 +222,8 @@ class Resource(Table):
 
     title: ClassVar[str]
     """What a message calls such a thing: "machine", "NAT switch"."""
+    unknown: ClassVar[frozenset[str]] = frozenset()
+    """The inputs that have no value yet, in a preview: what depends on one of them is not judged."""
 
     @classmethod
     def consequences(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, ClassVar, NoReturn, Protocol, TypeAlias, TypeVar, get_args
 from uuid import UUID
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, create_model
 
 from nestedlab.declare import Attribute, Change, Noun, Plain, Properties, Resource, Table, key_of
 from nestedlab.errors import (
@@ -88,21 +89,23 @@ def check(
     """
     given = {name: value for name, value in asked.items() if name not in unknown and value is not None}
     try:
-        inputs = kind.model_validate(given).model_dump(exclude_none=True)
+        inputs = _but(kind, frozenset(unknown)).model_validate(given).model_dump(exclude_none=True)
     except ValidationError as error:
-        failures = [_failure(kind, one) for one in error.errors()]
-        return _defaults(kind, unknown) | given, [one for one in failures if one.path[0] not in unknown]
+        return given, [_failure(kind, one) for one in error.errors()]
     known = {one.name for one in kind.inputs()} - set(unknown)
     inputs = {name: value for name, value in inputs.items() if name in known}
     return inputs, [CheckFailed(path, reason) for path, reason in kind.refusals(before or {}, inputs)]
 
 
-def _defaults(kind: type[Resource], unknown: Collection[str]) -> dict[str, Plain]:
-    return {
-        one.name: one.field.default
-        for one in kind.inputs()
-        if not one.field.is_required() and one.field.default is not None and one.name not in unknown
-    }
+@cache
+def _but(kind: type[Resource], unknown: frozenset[str]) -> type[Resource]:
+    """The resource's table for when some inputs have no value yet: these are not asked for, and not judged by."""
+    if not unknown:
+        return kind
+    fields: dict[str, Any] = {name: (Any, None) for name in unknown if name in kind.model_fields}
+    table: type[Resource] = create_model(kind.__name__, __base__=kind, **fields)
+    table.unknown = unknown
+    return table
 
 
 def _failure(kind: type[Resource], error: Any) -> CheckFailed:
@@ -176,8 +179,9 @@ def _nearest(attribute: Attribute, asked: Any, found: Any) -> Plain:
         return found  # type: ignore[no-any-return] # a plain value
     kind = attribute.part
     before = {key_of(kind, one): one for one in asked}
-    now = {key_of(kind, one): one for one in found}
-    ordered = [now[key] for key in before if key in now] + [one for one in found if key_of(kind, one) not in before]
+    places = list(before)
+    # Two of one key, an administrator's doing, are both there to be seen.
+    ordered = sorted(found, key=lambda one: places.index(key) if (key := key_of(kind, one)) in before else len(places))
     return [settled(kind, before.get(key_of(kind, one), one), one) for one in ordered]
 
 

@@ -30,6 +30,7 @@ describe(
         P("NetAdapterInterfaceDescriptions", "String", lambda one: (one.net_adapter,) if one.net_adapter else ()),
         P("EmbeddedTeamingEnabled", "Boolean", lambda _: False),
         P("IovEnabled", "Boolean", lambda _: False),
+        P("ComputerName", "String", lambda one: one.host_name),
         P("PacketDirectEnabled", "Boolean", lambda _: False),
         P("BandwidthReservationMode", "Object", lambda _: VMSwitchBandwidthMode.Absolute),
         P("DefaultFlowMinimumBandwidthAbsolute", "Int64", lambda _: 0),
@@ -72,7 +73,9 @@ def new_vm_switch(call: Call) -> Iterator[object]:
     """New-VMSwitch -SwitchType Internal or Private: a name in use makes a second switch of that name."""
     if "SwitchType" not in call.parameters:
         raise errors.not_simulated("New-VMSwitch on a physical adapter")
-    switch = Switch(call.parameters["Name"], call.parameters["SwitchType"], call.get("Notes", ""))
+    switch = Switch(
+        call.parameters["Name"], call.parameters["SwitchType"], call.get("Notes", ""), host_name=call.host.name
+    )
     add_switch(call.host, switch)
     yield switch
 

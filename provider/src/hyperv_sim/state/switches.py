@@ -18,5 +18,6 @@ class Switch:
     name: str
     switch_type: VMSwitchType
     notes: str = ""
+    host_name: str = field(default="", kw_only=True)
     net_adapter: str = ""
     id: UUID = field(default_factory=uuid4)

@@ -72,7 +72,7 @@ class Host:
         self.files.put(File(self.virtual_hard_disk_path, is_folder=True))
         for name in self.external_switches:
             port = self.network.add_port()
-            switch = Switch(name, VMSwitchType.External, net_adapter=port.description)
+            switch = Switch(name, VMSwitchType.External, net_adapter=port.description, host_name=self.name)
             self.switches[switch.id] = switch
 
     @property

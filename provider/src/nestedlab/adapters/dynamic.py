@@ -111,7 +111,9 @@ class _Provider(ResourceProvider):
         found, _ = from_wire(self.kind, olds)
         asked, unknown = from_wire(self.kind, news)
         difference = diff(self.kind, found, asked, unknown)
-        for one in self.kind.consequences(found, asked, difference.changed, difference.replaced):
+        # What has no value yet may stay as it is: nothing is told of it.
+        wanted = {**asked, **{name: found.get(name) for name in unknown}}
+        for one in self.kind.consequences(found, wanted, difference.changed, difference.replaced):
             if one.forbidden:
                 raise RefusedError(f"{self.kind.title} {asked['name']!r}: {one.text}")
             engine_log.warn(urn_of(self.kind, asked["owner"]), one.text)
@@ -132,6 +134,8 @@ class _Provider(ResourceProvider):
         known, _ = from_wire(self.kind, props)
         found = self._handler(known).read(UUID(id_), known)
         if found is None:
+            if known.get("made_disks"):
+                engine_log.warn(urn_of(self.kind, known["owner"]), _left(known["made_disks"]))
             return ReadResult("", {})
         now = settled(self.kind, known, found.values)
         inputs = {one.name for one in self.kind.inputs()}
@@ -159,6 +163,13 @@ class _Provider(ResourceProvider):
 
     def _foresee(self, inputs: Properties, unknown: Collection[str], before: Properties) -> None:
         """Tell what the resource will meet on its host, before anything is made."""
+
+
+def _left(files: list[str]) -> str:
+    return (
+        "the machine is gone from the host, and the disks that were made for it may still be there: "
+        f"{', '.join(files)}. They do not go with it any more: remove them on the host if nobody needs them."
+    )
 
 
 class NestedHyperVHostProvider(_Provider):

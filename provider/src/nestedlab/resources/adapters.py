@@ -25,8 +25,13 @@ _MAC = re.compile(r"[0-9A-F]{12}")
 _VLANS = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
 
 
+# A mode that no program can ask for (VMNetworkAdapterVlanMode): a drift, to be seen and healed.
+_PRIVATE = "Private"
+
+
 def _mac(mac: str) -> str:
-    if mac and (not _MAC.fullmatch(bare_mac(mac)) or int(bare_mac(mac)[1], 16) & 1):
+    bare = bare_mac(mac)
+    if mac and (not _MAC.fullmatch(bare) or int(bare[1], 16) & 1 or not int(bare, 16)):
         raise ValueError(
             "must be the MAC address of one adapter, such as 00:15:5D:01:02:03, or empty for a dynamic one"
         )
@@ -47,8 +52,11 @@ def vlans(text: str) -> frozenset[int]:
 
 
 def same_vlans(asked: str, found: str) -> bool:
-    """Whether two lists name the same VLANs."""
-    return vlans(asked) == vlans(found)
+    """Whether two lists name the same VLANs; the host may show what no program can ask for."""
+    try:
+        return vlans(asked) == vlans(found)
+    except ValueError:
+        return asked == found
 
 
 def _trunk(text: str) -> str:
@@ -175,7 +183,7 @@ def _shown(adapter: PSObject, vlan: PSObject | None) -> dict[str, Plain]:
     trunk = mode == "Trunk" and vlan is not None
     return seen | {
         "vlan": vlan.number("AccessVlanId") if vlan and mode == "Access" else 0,
-        "trunk": _listed(vlan["AllowedVlanIdList"]) if vlan and trunk else "",
+        "trunk": _listed(vlan["AllowedVlanIdList"]) if vlan and trunk else _PRIVATE if mode == "Private" else "",
         "native_vlan": vlan.number("NativeVlanId") if vlan and trunk else 0,
     }
 
@@ -199,6 +207,12 @@ def found(facts: Facts, known: Properties) -> dict[str, Plain]:
 def changes(machine: Cmdlet, desired: Properties, now: Found) -> Iterator[Pipeline]:
     """What makes the adapters what is asked for, one by one. Raises ConflictError where two share a name."""
     there = shown(now.facts)
+    wild = next((str(one["name"]) for one in there if set("*?[") & set(str(one["name"]))), None)
+    if wild is not None:
+        raise ConflictError(
+            f"adapters: the machine has an adapter named {wild!r}, which Windows takes for a pattern, so that none can "
+            "be changed alone. Rename or remove it on the host."
+        )
     double = doubled(Adapter, there)
     if double is not None:
         raise ConflictError(
@@ -208,11 +222,15 @@ def changes(machine: Cmdlet, desired: Properties, now: Found) -> Iterator[Pipeli
     if not desired.get("adapters"):
         yield from _only_one(machine, now, there)
         return
-    if not looked(now.facts):
-        # New-VM has made one, whose name is in the language of Windows; it becomes the first of the list.
-        first = desired["adapters"][0]["name"]
+    first = desired["adapters"][0]["name"]
+    only = _born(first) if not looked(now.facts) else there[0] if len(there) == 1 else None
+    if only is not None and (
+        not looked(now.facts) or not any(same_name(str(only["name"]), one["name"]) for one in desired["adapters"])
+    ):
+        # A machine's only adapter becomes the first of the list and keeps its MAC address: the one that New-VM has
+        # made, whose name is in the language of Windows, or the one that `switch` described.
         yield machine | Cmdlet("Get-VMNetworkAdapter") | cmdlet("Rename-VMNetworkAdapter", NewName=first)
-        there = [_born(first)]
+        there = [{**only, "name": first}]
     compared = reconcile(Adapter, desired["adapters"], there)
     for one in compared.extra:
         yield _on_behalf(machine | cmdlet("Remove-VMNetworkAdapter", Name=one["name"]), one)
@@ -220,6 +238,12 @@ def changes(machine: Cmdlet, desired: Properties, now: Found) -> Iterator[Pipeli
         yield from _add(machine, one)
     for one, _, different in compared.different:
         yield from _settings(machine, one, different)
+
+
+def remembered(desired: Properties, known: Properties) -> dict[str, Any]:
+    """By what the one adapter that `switch` describes is known among others: the switch that it was on."""
+    both_short = not desired.get("adapters") and not known.get("adapters")
+    return {"switch": known["switch"]} if both_short and known.get("switch") is not None else {}
 
 
 def _born(name: str) -> dict[str, Plain]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nestedlab.declare import Properties
+from nestedlab.errors import RefusedError
 from nestedlab.pipeline import Cmdlet, Facts, Pipeline, PSObject, cmdlet
 from nestedlab.resources.disk import DVD_LOCATION
 
@@ -68,9 +69,9 @@ def dvd_drive(machine: Cmdlet) -> Pipeline:
 
 def _insert(machine: Cmdlet, image: str, facts: Facts) -> Pipeline:
     if facts.first("DvdDrive") is None and not lacks_dvd_drive(facts):
-        # Somebody has taken the drive out of a machine that runs.
-        return machine | cmdlet(
-            "Add-VMDvdDrive", ControllerNumber=0, ControllerLocation=DVD_LOCATION, Path=image or None
+        raise RefusedError(
+            "iso: somebody has taken the DVD drive out of the machine, and one can be added only while it is off. Shut "
+            "it down (running=False), and start it again: the drive is added in between."
         )
     # $null takes the medium out; the drive stays.
     return machine | Cmdlet("Get-VMDvdDrive") | Cmdlet("Set-VMDvdDrive", {"Path": image or None})

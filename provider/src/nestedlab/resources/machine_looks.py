@@ -10,6 +10,7 @@ from nestedlab.lifecycle import Found, Plan, values
 from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, Step, cmdlet, statement
 from nestedlab.resources import adapters, baselines, devices, disk_looks
 from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+from nestedlab.resources.owned import on_this_host
 
 
 def machine_by_id(machine: UUID) -> Cmdlet:
@@ -60,14 +61,15 @@ def apart(facts: Facts) -> dict[UUID, Facts]:
     return {machine: Facts(tuple(objects)) for machine, objects in parts.items()}
 
 
-def look(machine: UUID, purpose: str, asked: tuple[Pipeline, ...]) -> Plan[Facts | None]:
+def look(machine: UUID, purpose: str, asked: tuple[Pipeline, ...], known: Properties) -> Plan[Facts | None]:
     """What the host shows of the machine; None where a second, successful look confirms that it is gone."""
     facts = yield Step(purpose, tuple(one.tolerating(Condition.ABSENT) for one in asked))
     if facts.first("VirtualMachine") is not None:
         return facts
     # "Not found" is also what a stopped Virtual Machine Management service says (shared facts, "VM"); a listing
     # that succeeds and does not have the machine is the proof.
-    listed = yield Step("list the machines", (statement("Get-VM"),))
+    listed = yield Step("list the machines", (statement("Get-VM"), statement("Get-VMHost")))
     if any(one.text("Id") == str(machine) for one in listed.all("VirtualMachine")):
         raise RefusedError(f"the host lists machine {machine} and does not show it; try again")
+    on_this_host("machine", machine, known, listed)
     return None

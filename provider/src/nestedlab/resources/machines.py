@@ -55,7 +55,7 @@ class NestedHyperVHostLifecycle:
 
     def read(self, identity: UUID, known: Properties) -> Plan[Found | None]:
         """Look at the machine; None where a second, successful look confirms that it is gone."""
-        facts = yield from look(identity, "read the machine", reads(identity))
+        facts = yield from look(identity, "read the machine", reads(identity), known)
         return found(identity, facts, known) if facts else None
 
     def look_around(self, identity: UUID, known: Properties) -> Plan[Around]:
@@ -92,7 +92,8 @@ class NestedHyperVHostLifecycle:
         resets = bool(desired.get("reset") and before.get("baseline_id")) and desired["reset"] != before.get("reset")
         if resets:
             yield from self._reset(identity, desired)
-        now = yield from self.read(identity, disk_looks.remembered(desired, known or {}))
+        last = {**disk_looks.remembered(desired, before), **adapters.remembered(desired, before)}
+        now = yield from self.read(identity, last)
         if now is None:
             raise gone("machine", identity, desired)
         return (yield from self._converge(desired, now, fresh=resets))
@@ -113,7 +114,7 @@ class NestedHyperVHostLifecycle:
         vm = machine_by_id(identity)
         # Not all of it: a machine whose disk cannot be read can be removed all the same.
         asked = (Pipeline((vm,)), vm | Cmdlet("Get-VMHardDiskDrive"))
-        facts = yield from look(identity, "look at the machine and its drives", asked)
+        facts = yield from look(identity, "look at the machine and its drives", asked, known)
         if facts is not None:
             yield Step(
                 "remove the machine",
@@ -279,8 +280,9 @@ def _cannot_change(desired: Properties, now: Found, changed: list[Attribute]) ->
         f"{one.name} is {now.values.get(one.name)!r}, asked for is {desired.get(one.name)!r}" for one in fixed
     )
     return (
-        f"machine {desired['name']!r} is on the host, left by an earlier attempt, and cannot be changed in place: "
-        f"{said}. Ask for what is there, or remove the machine on the host."
+        f"machine {desired['name']!r} is on the host and cannot be changed in place: {said}. Run `pulumi refresh`: the "
+        "next preview says what it takes. Where an interrupted attempt has left it so, ask for what is there, or "
+        "remove the machine on the host."
     )
 
 

@@ -42,6 +42,8 @@ def _full_path(path: str) -> str:
         raise ValueError(r"must be a full path on the host, such as D:\Images\ws2022.vhdx")
     if found := re.search(r'[*?\[\]"<>|]', path):
         raise ValueError(f"must not contain {found.group()!r}")
+    if ".." in PureWindowsPath(path).parts:
+        raise ValueError("must not go up (..): the host shows where that leads, and not how")
     return path
 
 

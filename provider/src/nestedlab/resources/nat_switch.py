@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from nestedlab.declare import Change, Properties, Resource, Row, key_of
-from nestedlab.nouns import IDENTITY, NOTES, OWNER, VMSwitch, VMSwitchName
+from nestedlab.nouns import IDENTITY, NOTES, OWNER, TEXT, VMSwitch, VMSwitchName
 from nestedlab.parts import doubled, same_parts
 from nestedlab.resources.forwards import PortForward
 from nestedlab.resources.names import Name, Owner, same_name, same_text
@@ -92,6 +92,8 @@ class NatSwitch(Resource):
 
     switch_id: Annotated[str, Row(VMSwitch.shows("Id", form=IDENTITY), computed=True)] = ""
     """The switch's GUID."""
+    host: Annotated[str, Row(VMSwitch.shows("ComputerName", form=TEXT), computed=True)] = ""
+    """Name of the parent host, as it calls itself."""
     nat_name: Annotated[str, Row(by="New-NetNat -Name, Get-NetNat.Name", computed=True)] = ""
     """Name of the NAT network, for Get-NetNat and Add-NetNatStaticMapping. It carries the switch's GUID, because a NAT
     has no notes to say whose it is."""

@@ -19,7 +19,7 @@ from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, Step, cmdlet,
 from nestedlab.resources import gateways, nat_networks
 from nestedlab.resources.nat_conflicts import refuse_conflicts
 from nestedlab.resources.nat_switch import NatSwitch, network
-from nestedlab.resources.owned import gone, own
+from nestedlab.resources.owned import gone, on_this_host, own
 
 # All NAT networks of a host are kept in one file: two writers at a time collide (MSFT_NetNat).
 TURN = "NetNat"
@@ -89,8 +89,10 @@ class NatSwitchLifecycle:
         facts = yield Step("read the NAT switch", READS)
         now = found(identity, facts, known)
         if now is None:
-            facts = yield Step("list the switches once more", READS)
+            facts = yield Step("list the switches once more", (*READS, statement("Get-VMHost")))
             now = found(identity, facts, known)
+        if now is None:
+            on_this_host("switch", identity, known, facts)
         return now
 
     def look_around(self, identity: UUID, known: Properties) -> Plan[Around]:
@@ -120,7 +122,9 @@ class NatSwitchLifecycle:
 
     def delete(self, identity: UUID, known: Properties) -> Plan[None]:
         """Remove the NAT, the address and the switch; a NAT that was joined stays, without the switch's forwards."""
-        facts = yield Step("read the NAT switch", READS)
+        facts = yield Step("look at the NAT switch", (*READS, statement("Get-VMHost")))
+        if not any(one.text("Id") == str(identity) for one in facts.all("VMSwitch")):
+            on_this_host("switch", identity, known, facts)
         removed = [*nat_networks.leaving(identity, facts, known), *nat_networks.removal(identity, facts)]
         removed += gateways.removals(identity, facts)
         if any(one.text("Id") == str(identity) for one in facts.all("VMSwitch")):

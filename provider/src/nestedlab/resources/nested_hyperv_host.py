@@ -148,6 +148,7 @@ class NestedHyperVHost(Resource):
         Name | None,
         Row(
             change=BASELINE_CHANGE,
+            same=same_name,
             by="Checkpoint-VM -SnapshotName, Remove-VMSnapshot, Get-VMSnapshot.Name",
             absent=True,
         ),
@@ -208,6 +209,8 @@ class NestedHyperVHost(Resource):
 
     vm_id: Annotated[str, Row(VM.shows("Id", form=IDENTITY), computed=True)] = ""
     """The machine's GUID."""
+    host: Annotated[str, Row(VM.shows("ComputerName", form=TEXT), computed=True)] = ""
+    """Name of the parent host, as it calls itself."""
     version: Annotated[str, Row(VM.shows("Version", form=TEXT), computed=True)] = ""
     """The machine's configuration version."""
     os_disk_path: Annotated[str, Row(by="Get-VMHardDiskDrive.Path", computed=True)] = ""
@@ -245,10 +248,10 @@ class NestedHyperVHost(Resource):
     @field_validator("switch", "mac_spoofing")
     @classmethod
     def _of_the_one_adapter(cls, value: Any, info: ValidationInfo) -> Any:
-        if info.data.get("adapters"):
-            if value is not None:
+        if info.data.get("adapters") or "adapters" in cls.unknown:
+            if value is not None and "adapters" not in cls.unknown:
                 raise ValueError("describes the one adapter of a machine; with adapters, say it of one of them")
-            return None
+            return value
         return value if value is not None else ("" if info.field_name == "switch" else False)
 
     @field_validator("checkpoint_type")
@@ -261,7 +264,7 @@ class NestedHyperVHost(Resource):
     @field_validator("reset")
     @classmethod
     def _of_a_baseline(cls, reset: str | None, info: ValidationInfo) -> str | None:
-        if reset is not None and not info.data.get("baseline"):
+        if reset is not None and not info.data.get("baseline") and "baseline" not in cls.unknown:
             raise ValueError("goes back to a baseline: the machine needs one (baseline)")
         return reset
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from nestedlab.declare import Properties
-from nestedlab.errors import ConflictError, NotFoundError
+from nestedlab.errors import ConflictError, NotFoundError, RefusedError
 from nestedlab.ownership import owner_of
-from nestedlab.pipeline import PSObject
+from nestedlab.pipeline import Facts, PSObject
 from nestedlab.resources.names import same_name
 
 
@@ -43,3 +43,20 @@ def gone(what: str, identity: UUID, desired: Properties) -> NotFoundError:
         f"{what} {desired['name']!r} ({identity}) is no longer on the host. "
         "Run `pulumi refresh`, so that the next `pulumi up` makes it again."
     )
+
+
+def on_this_host(what: str, identity: UUID, known: Properties, facts: Facts) -> None:
+    """Raise where the host that does not have the thing is another one than the one it was made on.
+
+    Then it is not gone: the connection leads elsewhere. What a name ends with after a dot is not compared.
+    """
+    made_on, here = str(known.get("host") or ""), facts.first("VMHost")
+    if here is None or not made_on:
+        return
+    name = here.text("ComputerName")
+    if made_on.partition(".")[0].casefold() != name.partition(".")[0].casefold():
+        raise RefusedError(
+            f"{what} {known.get('name')!r} ({identity}) is on host {made_on}, and {name} answers here: the address in "
+            "the configuration leads to another host than it did. Put it back. To move it, say on= and let it be made "
+            "anew there."
+        )

@@ -392,6 +392,7 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
             "notes": notes,
             "switchType": None,
             "switchId": None,
+            "host": None,
             "natName": None,
             "owner": owner_of(resource_name, opts),
         }
@@ -467,6 +468,12 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
     def switch_id(self) -> pulumi.Output[str]:
         """The switch's GUID."""
         output: pulumi.Output[str] = self.__dict__["switchId"]
+        return output
+
+    @property
+    def host(self) -> pulumi.Output[str]:
+        """Name of the parent host, as it calls itself."""
+        output: pulumi.Output[str] = self.__dict__["host"]
         return output
 
     @property
@@ -613,6 +620,7 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             "automaticCheckpoints": None,
             "exposeVirtualizationExtensions": None,
             "vmId": None,
+            "host": None,
             "version": None,
             "osDiskPath": None,
             "baselineId": None,
@@ -861,6 +869,12 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
     def vm_id(self) -> pulumi.Output[str]:
         """The machine's GUID."""
         output: pulumi.Output[str] = self.__dict__["vmId"]
+        return output
+
+    @property
+    def host(self) -> pulumi.Output[str]:
+        """Name of the parent host, as it calls itself."""
+        output: pulumi.Output[str] = self.__dict__["host"]
         return output
 
     @property
