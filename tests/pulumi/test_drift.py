@@ -18,11 +18,19 @@ CASES = yaml.safe_load((Path(__file__).parents[1] / "cases/pulumi/drift.yaml").r
 
 def test_each_drift_is_seen_and_healed(parent: Parent, many_on: Callable[[Parent], Lab], ask: Ask) -> None:
     parent.by_hand("New-VMSwitch", Name="other", SwitchType="Private")
+    parent.host.place(r"C:\Images\one.iso")
     before = parent.snapshot()
     lab = many_on(parent)
-    machines = {name: {"os_disk": {"size_gib": 80}, "switch": "net-notes"} for name in CASES["machines"]}
+    machines = {
+        name: {"os_disk": {"size_gib": 80}, "switch": "net-notes", **case.get("asked", {})}
+        for name, case in CASES["machines"].items()
+    }
     networks = {name: f"192.168.{number}" for number, name in enumerate(CASES["switches"], start=50)}
-    ask(lab, machines=machines, switches={name: {"prefix": f"{network}.0/24"} for name, network in networks.items()})
+    switches = {
+        name: {"prefix": f"{network}.0/24", **_filled(CASES["switches"][name].get("asked", {}), {"network": network})}
+        for name, network in networks.items()
+    }
+    ask(lab, machines=machines, switches=switches)
     lab.up()
     made = lab.resources()
     cases = {**CASES["machines"], **CASES["switches"]}
@@ -65,8 +73,12 @@ def _changed(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
     return {key: now.get(key) for key in {*before, *now} if before.get(key) != now.get(key)}
 
 
-def _filled(values: dict[str, Any], places: dict[str, str]) -> dict[str, Any]:
-    return {key: value.format(**places) if isinstance(value, str) else value for key, value in values.items()}
+def _filled(value: Any, places: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(one, places) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_filled(one, places) for one in value]
+    return value.format(**places) if isinstance(value, str) else value
 
 
 def test_a_disk_that_was_grown_by_hand_is_not_made_anew(
