@@ -101,7 +101,8 @@ class NestedHyperVHost(Resource):
     """Most memory that a NUMA node of the machine has, in MiB, a multiple of 2. By default as the host's own nodes
     are."""
     os_disk: Annotated[Disk, Row(change=DISK_CHANGE, same=same_disk)]
-    """The disk that the machine starts from."""
+    """The disk that the machine starts from: it is attached first, which is the order of the firmware. One that is put
+    in later stands behind data disks there, on which there should be no system then."""
     data_disks: Annotated[list[DataDisk], Row(change=DATA_DISKS_CHANGE, same=same_parts(DataDisk))] = []
     """Further disks of the machine. They are attached and detached while it runs."""
     iso: Annotated[IsoPath, Row(VMDvdDrive.shows("Path", form=TEXT), by="Set-VMDvdDrive -Path", same=same_path)] = ""
@@ -128,7 +129,8 @@ class NestedHyperVHost(Resource):
         Literal["MicrosoftWindows", "MicrosoftUEFICertificateAuthority", "OpenSourceShieldedVM"],
         Row(VMFirmware("SecureBootTemplate"), Change.OFF),
     ] = "MicrosoftWindows"
-    """Whose signatures the firmware takes: MicrosoftUEFICertificateAuthority is for Linux."""
+    """Whose signatures the firmware takes: MicrosoftUEFICertificateAuthority is for Linux, OpenSourceShieldedVM for
+    shielded Linux from Windows Server 2019 on."""
     tpm: Annotated[
         bool,
         Row(
@@ -203,7 +205,8 @@ class NestedHyperVHost(Resource):
     expose_virtualization_extensions: Annotated[
         Literal[True], Row(VMProcessor("ExposeVirtualizationExtensions"), Change.OFF)
     ] = True
-    """Whether the virtual processor offers the virtualization extensions to the guest. Always on."""
+    """Whether the virtual processor offers the virtualization extensions to the guest. Always on. An AMD processor takes
+    Windows Server 2022 for it."""
     owner: Annotated[Owner, Row(VM("Notes", form=OWNER))]
     """Who the machine belongs to, as project/stack/logical name; kept in its notes."""
 

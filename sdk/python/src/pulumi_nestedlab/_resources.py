@@ -176,7 +176,8 @@ class DataDisk:
             and slow to make.
         :param keep: Whether a disk that was made stays on the host when the machine goes.
         :param location: Location on the machine's SCSI controller. By default its place in the list, the
-            first being 1.
+            first being 1: where disks may be taken out of the middle of the list, say it, for those behind
+            would move up and be others.
         """
         if size_gib is not None:
             pulumi.set(self, "size_gib", size_gib)
@@ -225,7 +226,8 @@ class DataDisk:
     @property
     @pulumi.getter(name="location")
     def location(self) -> pulumi.Input[int] | None:
-        """Location on the machine's SCSI controller. By default its place in the list, the first being 1."""
+        """Location on the machine's SCSI controller. By default its place in the list, the first being 1: where
+        disks may be taken out of the middle of the list, say it, for those behind would move up and be others."""
         return pulumi.get(self, "location")  # type: ignore[no-any-return] # how the SDK keeps it
 
 
@@ -543,7 +545,9 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             least that a nested host is of use with. Default: 8192.
         :param memory_per_numa_node_mib: Most memory that a NUMA node of the machine has, in MiB, a multiple
             of 2. By default as the host's own nodes are.
-        :param os_disk: The disk that the machine starts from.
+        :param os_disk: The disk that the machine starts from: it is attached first, which is the order of
+            the firmware. One that is put in later stands behind data disks there, on which there should be no
+            system then.
         :param data_disks: Further disks of the machine. They are attached and detached while it runs.
         :param iso: Image of a DVD on the host that is in the machine's DVD drive; empty for none.
         :param adapters: The machine's network adapters, where `switch` and `mac_spoofing`, which describe
@@ -555,7 +559,8 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             unwelcome, use a NatSwitch inside or outside. Off unless asked for.
         :param secure_boot: Whether the firmware starts signed systems only. Default: True.
         :param secure_boot_template: Whose signatures the firmware takes: MicrosoftUEFICertificateAuthority
-            is for Linux. Default: 'MicrosoftWindows'.
+            is for Linux, OpenSourceShieldedVM for shielded Linux from Windows Server 2019 on. Default:
+            'MicrosoftWindows'.
         :param tpm: Whether the machine has a virtual TPM. Its key stays on this host: the machine does not
             start on another one. Default: False.
         :param time_synchronization: Whether the guest's clock follows the host's (integration service). Off
@@ -693,7 +698,8 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
 
     @property
     def os_disk(self) -> pulumi.Output[Mapping[str, Any]]:
-        """The disk that the machine starts from."""
+        """The disk that the machine starts from: it is attached first, which is the order of the firmware. One
+        that is put in later stands behind data disks there, on which there should be no system then."""
         output: pulumi.Output[Mapping[str, Any]] = self.__dict__["osDisk"]
         return output
 
@@ -737,7 +743,8 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
 
     @property
     def secure_boot_template(self) -> pulumi.Output[str]:
-        """Whose signatures the firmware takes: MicrosoftUEFICertificateAuthority is for Linux."""
+        """Whose signatures the firmware takes: MicrosoftUEFICertificateAuthority is for Linux,
+        OpenSourceShieldedVM for shielded Linux from Windows Server 2019 on."""
         output: pulumi.Output[str] = self.__dict__["secureBootTemplate"]
         return output
 
@@ -855,7 +862,8 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
 
     @property
     def expose_virtualization_extensions(self) -> pulumi.Output[bool]:
-        """Whether the virtual processor offers the virtualization extensions to the guest. Always on."""
+        """Whether the virtual processor offers the virtualization extensions to the guest. Always on. An AMD
+        processor takes Windows Server 2022 for it."""
         output: pulumi.Output[bool] = self.__dict__["exposeVirtualizationExtensions"]
         return output
 
