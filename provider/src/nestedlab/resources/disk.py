@@ -103,8 +103,8 @@ class DataDisk(Disk):
         Field(ge=1, le=LAST_LOCATION),
         Row(by="Add-VMHardDiskDrive -ControllerLocation, Get-VMHardDiskDrive.ControllerLocation"),
     ] = None
-    """Location on the machine's SCSI controller. By default its place in the list, the first being 1: where disks may be
-    taken out of the middle of the list, say it, for those behind would move up and be others."""
+    """Location on the machine's SCSI controller. By default its place in the list, the first being 1: where disks may
+    be taken out of the middle of the list, say it, for those behind would move up and be others."""
 
 
 def same_disk(asked: Properties, found: Properties) -> bool:

@@ -205,8 +205,8 @@ class NestedHyperVHost(Resource):
     expose_virtualization_extensions: Annotated[
         Literal[True], Row(VMProcessor("ExposeVirtualizationExtensions"), Change.OFF)
     ] = True
-    """Whether the virtual processor offers the virtualization extensions to the guest. Always on. An AMD processor takes
-    Windows Server 2022 for it."""
+    """Whether the virtual processor offers the virtualization extensions to the guest. Always on. An AMD processor
+    takes Windows Server 2022 for it."""
     owner: Annotated[Owner, Row(VM("Notes", form=OWNER))]
     """Who the machine belongs to, as project/stack/logical name; kept in its notes."""
 
