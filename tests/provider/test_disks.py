@@ -52,6 +52,15 @@ def test_a_disk_that_somebody_has_moved_is_put_back_with_what_is_on_it(
     assert data_disk(provider) is file
 
 
+def test_the_file_of_a_made_disk_goes_when_a_given_one_takes_its_place(provider: Provider) -> None:
+    made = provider.create("machine", **ONE)
+    path = data_disk(provider).path
+    provider.parent.host.place(GIVEN)
+    given = provider.update("machine", made, data_disks=[{"path": GIVEN}])
+    assert provider.parent.host.state.files.find(path) is None
+    assert path not in given.values["made_disks"]
+
+
 def test_nothing_is_taken_out_for_a_file_that_is_not_there(provider: Provider) -> None:
     made = provider.create("machine", **ONE)
     before = provider.parent.snapshot()

@@ -196,6 +196,18 @@ def test_of_two_adapters_the_one_that_switch_described_stays(provider: Provider)
     assert adapter.switch is provider.parent.switch("second")
 
 
+def test_what_somebody_gives_the_one_adapter_beside_its_switch_is_seen_and_healed(provider: Provider) -> None:
+    made = provider.create("machine")
+    (adapter,) = provider.parent.machine("hv1").adapters
+    provider.parent.by_hand("Set-VMNetworkAdapterVlan", VMName="hv1", Access=True, VlanId=12)
+    provider.parent.by_hand("Set-VMNetworkAdapter", VMName="hv1", DhcpGuard="On")
+    seen = provider.read("machine", made)
+    assert seen is not None
+    assert [(one["vlan"], one["dhcp_guard"]) for one in seen.values["adapters"]] == [(12, True)]
+    assert provider.update("machine", made).values == made.values
+    assert provider.parent.machine("hv1").adapters == [adapter]
+
+
 def test_a_baseline_in_another_case_is_the_same(provider: Provider) -> None:
     made = provider.create("machine", baseline="clean")
     same = provider.update("machine", made, baseline="Clean", notes="x")

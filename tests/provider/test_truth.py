@@ -71,7 +71,7 @@ def adapters(draw: st.DrawFn) -> list[Inputs]:
 
 
 NEW_DISK = (
-    st.fixed_dictionaries({"size_gib": st.integers(1, 9)}, optional={"fixed": st.booleans(), "keep": st.just(False)})
+    st.fixed_dictionaries({"size_gib": st.integers(1, 9)}, optional={"fixed": st.booleans(), "keep": st.booleans()})
     | st.fixed_dictionaries({"parent": one_of_paths(IMAGES)}, optional={"size_gib": st.integers(40, 50)})
     | st.fixed_dictionaries({"path": spelled(GIVEN[0])})
 )
@@ -117,7 +117,7 @@ AT_BIRTH: Inputs = {
     "configuration_version": st.sampled_from(["9.0", "10.0"]),
 }
 OS_DISK = (
-    st.fixed_dictionaries({"size_gib": st.just(40)}, optional={"fixed": st.booleans(), "keep": st.just(False)})
+    st.fixed_dictionaries({"size_gib": st.just(40)}, optional={"fixed": st.booleans(), "keep": st.booleans()})
     | st.fixed_dictionaries({"parent": one_of_paths(IMAGES)}, optional={"size_gib": st.just(40)})
     | st.fixed_dictionaries({"path": spelled(GIVEN[1])})
 )
@@ -235,6 +235,8 @@ def _comes_true(provider: Provider, kind: str, first: Inputs, second: Inputs) ->
     assert now.id == made.id
     known = _as_asked(provider, kind, now, second)
     provider.handler(kind).delete(made.id, known)
+    for path in known.get("kept_disks", ()):
+        provider.parent.by_hand("Remove-Item", LiteralPath=path)
     assert _without_traces(provider.parent.snapshot()) == _without_traces(before)
 
 

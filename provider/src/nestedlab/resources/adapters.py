@@ -193,15 +193,37 @@ def _listed(vlan_ids: object) -> str:
 
 
 def found(facts: Facts, known: Properties) -> dict[str, Plain]:
-    """The attributes of this file. Where `switch` describes the one adapter, `adapters` are those beside it."""
+    """The attributes of this file. Where `switch` describes the one adapter, `adapters` are those beside it.
+
+    It is among them where somebody has given it what `switch` and `mac_spoofing` do not say.
+    """
     adapters: list[Any] = shown(facts)
     if known.get("adapters") and known.get("switch") is None:
         return {"adapters": adapters}
     if not adapters:
         return {"adapters": []}
-    own = next((one for one in adapters if same_name(str(one["switch"]), str(known.get("switch") or ""))), adapters[0])
-    others = [one for one in adapters if one is not own]
-    return {"switch": own["switch"], "mac_spoofing": own["mac_spoofing"], "adapters": others}
+    own = _own(adapters, known)
+    beside = [one for one in adapters if one is not own or _strayed(one)]
+    return {"switch": own["switch"], "mac_spoofing": own["mac_spoofing"], "adapters": beside}
+
+
+def _own(adapters: list[dict[str, Any]], known: Properties) -> dict[str, Any]:
+    """The one adapter that `switch` describes."""
+    switch = str(known.get("switch") or "")
+    return next((one for one in adapters if same_name(str(one["switch"]), switch)), adapters[0])
+
+
+def _strayed(own: Properties) -> list[Attribute]:
+    """In what the one adapter is not as a machine is born with it, beside what `switch` and `mac_spoofing` describe.
+
+    Its MAC address and its name in the guest are left to the host.
+    """
+    return differences(Adapter, _plain(own), own)
+
+
+def _plain(own: Properties) -> dict[str, Any]:
+    left = ("switch", "mac_spoofing", "mac", "device_naming")
+    return {**_born(own["name"]), **{name: own[name] for name in left}}
 
 
 def changes(machine: Cmdlet, desired: Properties, now: Found) -> Iterator[Pipeline]:
@@ -261,14 +283,18 @@ def _add(machine: Cmdlet, adapter: Properties) -> Iterator[Pipeline]:
     yield from _settings(machine, adapter, differences(Adapter, adapter, born))
 
 
-def _only_one(machine: Cmdlet, now: Found, there: list[dict[str, Plain]]) -> Iterator[Pipeline]:
+def _only_one(machine: Cmdlet, now: Found, there: list[dict[str, Any]]) -> Iterator[Pipeline]:
     """What takes away the adapters beside the one that `switch` describes, or adds it; its rows are the machine's."""
     if not looked(now.facts):
         return
     if not there:
         yield machine | cmdlet("Add-VMNetworkAdapter")
-    for one in now.values.get("adapters") or ():
-        yield _on_behalf(machine | cmdlet("Remove-VMNetworkAdapter", Name=one["name"]), one)
+        return
+    own = _own(there, now.values)
+    yield from _settings(machine, _plain(own), _strayed(own))
+    for one in there:
+        if one is not own:
+            yield _on_behalf(machine | cmdlet("Remove-VMNetworkAdapter", Name=one["name"]), one)
 
 
 def _settings(machine: Cmdlet, adapter: Properties, changed: Sequence[Attribute]) -> Iterator[Pipeline]:

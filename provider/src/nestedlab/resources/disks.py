@@ -139,14 +139,15 @@ def changes(machine: Cmdlet, desired: Properties, now: Found, folder: str, *, fr
             yield one.on_behalf_of(_called(slot.location))
     # Last what cannot be undone, when all the rest is done.
     files = [slot.file for slot, shown in taken if not shown.get("keep")] + ([] if fresh else loose(now))
-    yield from _removals(files, now.id, [slot.made for slot in slots if slot.location in wanted])
+    staying = [wanted[slot.location].get("path") or slot.made for slot in slots if slot.location in wanted]
+    yield from _removals(files, now.id, staying)
 
 
-def _removals(files: Sequence[str], machine: UUID, wanted: Sequence[str]) -> Iterator[Pipeline]:
+def _removals(files: Sequence[str], machine: UUID, staying: Sequence[str]) -> Iterator[Pipeline]:
     """What removes files that were made for the machine and are wanted in no slot, and none but these."""
-    staying = [PureWindowsPath(one) for one in wanted]
+    wanted = [PureWindowsPath(one) for one in staying]
     for file in dict.fromkeys(files):
-        if is_made_for(PureWindowsPath(file).stem, machine) and PureWindowsPath(file) not in staying:
+        if is_made_for(PureWindowsPath(file).stem, machine) and PureWindowsPath(file) not in wanted:
             yield statement("Remove-Item", LiteralPath=file).tolerating(Condition.ABSENT)
 
 
