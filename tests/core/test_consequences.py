@@ -80,6 +80,19 @@ BACK = "to its baseline: what was done on it since then is lost"
         ),
         ({"data_disks": MADE, "checkpointed_disks": [0, 1]}, {"data_disks": [{**MADE[0], "keep": True}]}, []),
         (
+            {"baseline": "clean", "running": False, "checkpointed_disks": [0], "data_disks": MADE},
+            {"reset": "1"},
+            [
+                (f"the machine will go back {BACK}", False),
+                ("the data disk at location 1 is not in the baseline, and will be made anew", False),
+            ],
+        ),
+        (
+            {"baseline": "clean", "running": False, "checkpointed_disks": [0, 1], "data_disks": MADE},
+            {"reset": "1"},
+            [(f"the machine will go back {BACK}", False)],
+        ),
+        (
             {"path": "D:\\VMs"},
             {"path": "E:\\VMs", "processors": 2},
             [("the machine will be deleted, with the disks made for it, and made anew: path cannot change", False)],

@@ -11,7 +11,7 @@ from nestedlab.declare import Change, Depends, Form, Noun, Resource, Row, Table
 from nestedlab.errors import RevertedError
 from nestedlab.lifecycle import Found, diff, differences, needs, settled, values, verify, writes
 from nestedlab.pipeline import Facts, PSObject, cmdlet
-from nestedlab.resources.adapters import Adapter
+from nestedlab.resources.adapter import Adapter
 from nestedlab.resources.disk import DataDisk, Disk
 from nestedlab.resources.forwards import PortForward
 from nestedlab.resources.names import same_name

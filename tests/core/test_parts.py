@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from nestedlab.declare import Change, Part, key_of
 from nestedlab.lifecycle import check, diff, settled
 from nestedlab.parts import parts_change, reconcile, same_parts
-from nestedlab.resources.adapters import Adapter, same_vlans, vlans
+from nestedlab.resources.adapter import Adapter, same_vlans, vlans
 from nestedlab.resources.disk import DATA_DISKS_CHANGE, DataDisk
 from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
 

@@ -10,7 +10,7 @@ import yaml
 
 from hyperv_sim.state.files import File
 from nestedlab.lifecycle import check, diff, settled
-from nestedlab.resources.adapters import Adapter
+from nestedlab.resources.adapter import Adapter
 from nestedlab.resources.nat_switch import NatSwitch
 from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
 

@@ -14,7 +14,7 @@ import pytest
 from hyperv_sim.contract import load
 from nestedlab.connection import HOSTS, SETTINGS, Connection
 from nestedlab.declare import Attribute, Table
-from nestedlab.resources.adapters import Adapter
+from nestedlab.resources.adapter import Adapter
 from nestedlab.resources.disk import DataDisk, Disk
 from nestedlab.resources.forwards import PortForward
 from nestedlab.resources.nat_switch import NatSwitch

@@ -9,7 +9,6 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from nestedlab.declare import Attribute, Change, Consequence, Part, Properties, Resource, Row, key_of
-from nestedlab.lifecycle import needs
 from nestedlab.nouns import (
     IDENTITY,
     MIB,
@@ -29,13 +28,12 @@ from nestedlab.nouns import (
     VMSecurity,
 )
 from nestedlab.parts import doubled, parts_change, same_parts
-from nestedlab.resources.adapters import Adapter
+from nestedlab.resources.adapter import Adapter
 from nestedlab.resources.baselines import BASELINE_CHANGE, RESET_CHANGE
 from nestedlab.resources.disk import (
     ANOTHER,
     DATA_DISKS_CHANGE,
     DISK_CHANGE,
-    HELD,
     OS_LOCATION,
     DataDisk,
     Disk,
@@ -44,6 +42,7 @@ from nestedlab.resources.disk import (
     same_disk,
     shrinks,
 )
+from nestedlab.resources.machine_consequences import machine_consequences
 from nestedlab.resources.names import (
     ConfigurationVersion,
     IsoPath,
@@ -276,39 +275,7 @@ class NestedHyperVHost(Resource):
         cls, found: Properties, asked: Properties, changed: Sequence[Attribute], replaced: Sequence[Attribute]
     ) -> Iterator[Consequence]:
         """A machine that is replaced, is shut down, or loses a disk."""
-        if replaced:
-            why = ", ".join(one.name for one in replaced)
-            yield Consequence(
-                f"the machine will be deleted, with the disks made for it, and made anew: {why} cannot change"
-            )
-            return
-        yield from cls._power(found, asked, changed)
-        held = by_location(found)
-        for location in found.get("checkpointed_disks") or ():
-            was, disk = held.get(location) or {}, by_location(asked).get(location) or {}
-            if was and not same_disk({**disk, "keep": was.get("keep")} if disk else {}, was):
-                which = "the OS disk" if location == OS_LOCATION else f"the data disk at location {location}"
-                yield Consequence(f"{which} cannot change: {HELD}", forbidden=True)
-        # One that a given file takes the place of goes too.
-        kept = {one["location"] for one in asked.get("data_disks") or () if one.get("path") is None}
-        for disk in found.get("data_disks") or ():
-            if disk["location"] not in kept and disk.get("path") is None and not disk.get("keep"):
-                yield Consequence(f"the data disk at location {disk['location']} will be deleted")
-
-    @classmethod
-    def _power(cls, found: Properties, asked: Properties, changed: Sequence[Attribute]) -> Iterator[Consequence]:
-        names, runs, stays = {one.name for one in changed}, bool(found.get("running")), bool(asked.get("running"))
-        if "reset" in names and asked.get("reset"):
-            off = "running machine will be turned off and go back" if runs else "machine will go back"
-            text = f"the {off} to its baseline: what was done on it since then is lost"
-            yield _unless_it_fails(text, asked) if runs else Consequence(text)
-        off_for = [one.name for one in changed if Change.OFF in needs([one], found, asked)]
-        if runs and off_for:
-            again = " and started again" if stays else ""
-            text = f"the running machine will be shut down{again} to change {', '.join(off_for)}"
-            yield _unless_it_fails(text, asked) if stays else Consequence(text)
-        elif runs and not stays:
-            yield Consequence("the running machine will be shut down")
+        return machine_consequences(found, asked, changed, replaced)
 
     @classmethod
     def refusals(cls, before: Properties, asked: Properties) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -320,11 +287,6 @@ class NestedHyperVHost(Resource):
                 yield (where, "size_gib"), f"a disk cannot shrink: it has {was['size_gib']} GiB; ask for that or more"
             elif location != OS_LOCATION and is_another(was, disk):
                 yield (where,), f"at location {location} {ANOTHER}"
-
-
-def _unless_it_fails(text: str, asked: Properties) -> Consequence:
-    fails = asked.get("on_power_off") == "fail"
-    return Consequence(f"{text}, and on_power_off is 'fail'" if fails else text, forbidden=fails)
 
 
 def _unique(kind: type[Part], parts: Sequence[Properties]) -> None:
