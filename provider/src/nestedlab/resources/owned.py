@@ -58,5 +58,5 @@ def on_this_host(what: str, identity: UUID, known: Properties, facts: Facts) -> 
         raise RefusedError(
             f"{what} {known.get('name')!r} ({identity}) is on host {made_on}, and {name} answers here: the address in "
             "the configuration leads to another host than it did. Put it back. To move it, say on= and let it be made "
-            "anew there."
+            "anew there. If that host is no more, or has another name now, `pulumi state delete` drops it."
         )
