@@ -30,6 +30,7 @@ FAILS = ", and on_power_off is 'fail'"
 FAIL = {"on_power_off": "fail"}
 OFF = "the running machine will be shut down"
 AGAIN = f"{OFF} and started again to change"
+MOVED = "will be deleted, or put back where it belongs if somebody has moved it"
 BACK = "to its baseline: what was done on it since then is lost"
 
 
@@ -59,6 +60,16 @@ BACK = "to its baseline: what was done on it since then is lost"
             [(f"the machine will go back {BACK}", False)],
         ),
         ({"data_disks": MADE}, {"data_disks": []}, [("the data disk at location 1 will be deleted", False)]),
+        (
+            {"data_disks": [{**MADE[0], "location": 7}]},
+            {"data_disks": MADE},
+            [
+                (
+                    f"the data disk at location 7 {MOVED}",
+                    False,
+                )
+            ],
+        ),
         ({"data_disks": [{**MADE[0], "keep": True}]}, {"data_disks": []}, []),
         ({"data_disks": [{"location": 1, "path": "D:\\a.vhdx"}]}, {"data_disks": []}, []),
         (

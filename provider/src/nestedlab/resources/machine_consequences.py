@@ -59,13 +59,15 @@ def _held(found: Properties, asked: Properties) -> Iterator[Consequence]:
 
 def _lost(found: Properties, asked: Properties, *, resets: bool) -> Iterator[Consequence]:
     """Data disks that were made and are not to be kept: those no more asked for, and in a reset those made since."""
-    wanted = by_location(asked)
+    there, wanted = by_location(found), by_location(asked)
+    missing = any(location not in there and disk.get("path") is None for location, disk in wanted.items())
+    back = ", or put back where it belongs if somebody has moved it" if missing else ""
     for disk in found.get("data_disks") or ():
         location, stays = disk["location"], wanted.get(disk["location"])
         if disk.get("path") is not None or disk.get("keep"):
             continue
         # One that a given file takes the place of goes too.
         if stays is None or stays.get("path") is not None:
-            yield Consequence(f"the data disk at location {location} will be deleted")
+            yield Consequence(f"the data disk at location {location} will be deleted{back}")
         elif resets and not stays.get("keep") and location not in (found.get("checkpointed_disks") or ()):
             yield Consequence(f"the data disk at location {location} is not in the baseline, and will be made anew")
