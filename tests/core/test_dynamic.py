@@ -124,6 +124,22 @@ def test_a_check_without_an_address_says_how_to_set_it(
 
 
 @pytest.mark.parametrize(
+    ("unknown", "replaces"), [("processors", []), ("name", []), ("dataDisks", []), ("path", ["path"])]
+)
+def test_of_what_has_no_value_yet_nothing_is_told_and_nothing_forbidden(
+    provider: NestedHyperVHostProvider, monkeypatch: pytest.MonkeyPatch, unknown: str, replaces: list[str]
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("nestedlab.adapters.engine_log.warn", lambda _, text: told.append(text))
+    asked = {**ASKED, "path": "D:\\VMs", "dataDisks": [{"sizeGib": 5.0}], "onPowerOff": "fail"}
+    state = {**checked(provider, asked), "vmId": IT}
+    result = provider.diff(IT, state, {**checked(provider, asked), unknown: rpc.UNKNOWN})
+    assert (result.changes, result.replaces, told) == (True, replaces, [])
+    with pytest.raises(RefusedError, match="machine 'hv1': the running machine will be shut down"):
+        provider.diff(IT, state, {**checked(provider, asked), "memoryMib": 4096.0, unknown: rpc.UNKNOWN})
+
+
+@pytest.mark.parametrize(
     ("olds", "news", "changes", "replaces"),
     [
         ({}, {}, False, []),

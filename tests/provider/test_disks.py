@@ -126,3 +126,63 @@ def test_a_drive_on_another_controller_is_told_and_left_alone(provider: Provider
     assert seen is not None
     assert seen.values["other_disks"] == [GIVEN]
     assert provider.update("machine", made, running=False, processors=2).values["other_disks"] == [GIVEN]
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_a_disk_goes_and_those_that_the_baseline_holds_stay(running: bool, provider: Provider) -> None:
+    asked: dict[str, Any] = {"baseline": "clean", "running": running}
+    made = provider.create("machine", **asked)
+    os_disk = str(made.values["os_disk_path"])
+    with_one = provider.update("machine", made, **asked, **ONE)
+    without = provider.update("machine", with_one, **asked)
+    assert provider.parent.host.state.files.find(os_disk) is not None
+    assert without.values["made_disks"] == [os_disk]
+    again = provider.update("machine", without, **asked, name="hv2", **ONE)
+    assert provider.parent.host.state.files.find(os_disk) is not None
+    provider.delete("machine", again)
+    assert provider.parent.host.state.files.find(os_disk) is None
+
+
+def test_what_a_baseline_holds_stays_where_somebody_has_taken_it_out(provider: Provider) -> None:
+    asked: dict[str, Any] = {"baseline": "clean", "running": False}
+    made = provider.create("machine", **asked, **ONE)
+    file = data_disk(provider)
+    drive = {"VMName": "hv1", "ControllerType": "SCSI", "ControllerNumber": 0, "ControllerLocation": 1}
+    provider.parent.by_hand("Remove-VMHardDiskDrive", **drive)
+    seen = provider.read("machine", made)
+    assert seen is not None
+    other: dict[str, Any] = {"data_disks": [{"location": 2, "size_gib": 6}]}
+    now = provider.update("machine", seen, **asked, **other)
+    assert data_disk(provider) is file
+    assert file.path in now.values["made_disks"]
+    back = provider.update("machine", now, **asked, **ONE, reset="1")
+    assert [one["location"] for one in back.values["data_disks"]] == [1]
+
+
+def test_a_reset_does_not_take_a_kept_file_for_a_disk_to_make_anew(provider: Provider) -> None:
+    asked: dict[str, Any] = {"baseline": "clean", "running": False}
+    made = provider.update("machine", provider.create("machine", **asked), **asked, **KEPT)
+    file = data_disk(provider)
+    without = provider.update("machine", made, **asked)
+    with pytest.raises(ConflictError, match="give it by its path"):
+        provider.update("machine", without, **asked, **ONE, reset="1")
+    assert data_disk(provider) is file
+
+
+def test_a_kept_file_that_was_given_back_by_its_path_stays_when_it_is_taken_out(provider: Provider) -> None:
+    made = provider.update("machine", provider.create("machine", **KEPT))
+    file = data_disk(provider)
+    given = provider.update("machine", made, data_disks=[{"path": file.path}])
+    provider.update("machine", given)
+    assert data_disk(provider) is file
+
+
+def test_a_disk_that_was_made_under_another_name_of_the_machine_is_put_back(provider: Provider) -> None:
+    made = provider.update("machine", provider.create("machine", **ONE), name="hv2", **ONE)
+    file = data_disk(provider)
+    drive = {"VMName": "hv2", "ControllerType": "SCSI", "ControllerNumber": 0, "ControllerLocation": 1}
+    provider.parent.by_hand("Remove-VMHardDiskDrive", **drive)
+    seen = provider.read("machine", made)
+    assert seen is not None
+    provider.update("machine", seen, name="hv2", **ONE)
+    assert data_disk(provider) is file

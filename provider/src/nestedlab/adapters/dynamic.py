@@ -113,10 +113,14 @@ class _Provider(ResourceProvider):
         difference = diff(self.kind, found, asked, unknown)
         # What has no value yet may stay as it is: nothing is told of it.
         wanted = {**asked, **{name: found.get(name) for name in unknown}}
-        for one in self.kind.consequences(found, wanted, difference.changed, difference.replaced):
+        changed, replaced = (
+            [one for one in attributes if one.name not in unknown]
+            for attributes in (difference.changed, difference.replaced)
+        )
+        for one in self.kind.consequences(found, wanted, changed, replaced):
             if one.forbidden:
-                raise RefusedError(f"{self.kind.title} {asked['name']!r}: {one.text}")
-            engine_log.warn(urn_of(self.kind, asked["owner"]), one.text)
+                raise RefusedError(f"{self.kind.title} {wanted['name']!r}: {one.text}")
+            engine_log.warn(urn_of(self.kind, wanted["owner"]), one.text)
         return DiffResult(
             changes=bool(difference.changed),
             replaces=[one.wire for one in difference.replaced],

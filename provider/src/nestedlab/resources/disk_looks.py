@@ -90,11 +90,10 @@ def _known(machine: UUID, location: int, path: str, known: Properties) -> Proper
     here = disks.get(location) or {}
     if here.get("path") is not None and same_path(here["path"], path):
         return here
-    home = _HOME.search(stem_of(PureWindowsPath(path).stem, machine))
-    if home is None or not is_made_for(PureWindowsPath(path).stem, machine):
+    home = _home(machine, path)
+    if home is None:
         return here
-    disk = disks.get(int(home["location"] or OS_LOCATION)) or {}
-    return {name: value for name, value in disk.items() if name != "path"}
+    return {name: value for name, value in (disks.get(home) or {}).items() if name != "path"}
 
 
 def _shown(machine: UUID, location: int, drive: PSObject, facts: Facts, known: Properties) -> dict[str, Plain]:
@@ -134,8 +133,33 @@ def remembered(desired: Properties, known: Properties) -> dict[str, Any]:
 
 def loose(now: Found) -> list[str]:
     """The files made for the machine that are in none of its drives."""
-    attached = [PureWindowsPath(drive.text("Path")) for drive in drives(now.facts).values()]
+    attached = [PureWindowsPath(path) for path in _attached(now)]
     return [one for one in now.values.get("made_disks") or () if PureWindowsPath(one) not in attached]
+
+
+def removable(now: Found, *, fresh: bool) -> list[str]:
+    """The loose files that nothing needs any more.
+
+    None while the machine has a checkpoint, or has just gone back to one (`fresh`): that may hold any of them.
+    """
+    return [] if fresh or now.facts.first("VMSnapshot") is not None else loose(now)
+
+
+def file_for(now: Found, location: int) -> str:
+    """The file that was made for a place of the machine, whatever its name was then; "" where there is none."""
+    files = [*_attached(now), *(now.values.get("made_disks") or ()), *(now.values.get("kept_disks") or ())]
+    return next((one for one in files if _home(now.id, one) == location), "")
+
+
+def _attached(now: Found) -> list[str]:
+    return [base_of(drive.text("Path")) for drive in drives(now.facts).values()]
+
+
+def _home(machine: UUID, path: str) -> int | None:
+    """The place that a file was made for; None for one that was not made for the machine."""
+    stem = PureWindowsPath(path).stem
+    found = _HOME.search(stem_of(stem, machine)) if is_made_for(stem, machine) else None
+    return int(found["location"] or OS_LOCATION) if found else None
 
 
 def is_difference(path: str) -> bool:

@@ -14,7 +14,7 @@ from nestedlab.nouns import GIB_BYTES
 from nestedlab.ownership import is_made_for
 from nestedlab.pipeline import Argument, Cmdlet, Condition, Facts, Pipeline, cmdlet, statement
 from nestedlab.resources.disk import ANOTHER, HELD, OS_LOCATION, both_made, by_location, is_another, same_disk, shrinks
-from nestedlab.resources.disk_looks import drives, is_difference, loose, made_path
+from nestedlab.resources.disk_looks import base_of, drives, file_for, is_difference, made_path, removable
 
 ATTRIBUTES = frozenset({"os_disk", "data_disks"})
 """The machine's attributes that this file writes."""
@@ -137,10 +137,11 @@ def changes(machine: Cmdlet, desired: Properties, now: Found, folder: str, *, fr
         left = slot if both_made(shown, disk or {}) else replace(slot, file="")
         for one in _put(left, disk, now, fresh=fresh) if disk is not None else ():
             yield one.on_behalf_of(_called(slot.location))
-    # Last what cannot be undone, when all the rest is done.
-    files = [slot.file for slot, shown in taken if not shown.get("keep")] + ([] if fresh else loose(now))
-    staying = [wanted[slot.location].get("path") or slot.made for slot in slots if slot.location in wanted]
-    yield from _removals(files, now.id, staying)
+    # Last what cannot be undone, when all the rest is done. One that is given by its path is left where it is.
+    gone = [slot.file for slot, shown in taken if not shown.get("keep") and shown.get("path") is None]
+    asked_for = [wanted[slot.location].get("path") or slot.made for slot in slots if slot.location in wanted]
+    attached = [base_of(slot.file) for slot in slots if slot.file and slot not in [one for one, _ in taken]]
+    yield from _removals([*gone, *removable(now, fresh=fresh)], now.id, [*asked_for, *attached])
 
 
 def _removals(files: Sequence[str], machine: UUID, staying: Sequence[str]) -> Iterator[Pipeline]:
@@ -154,7 +155,8 @@ def _removals(files: Sequence[str], machine: UUID, staying: Sequence[str]) -> It
 def _slot(machine: Cmdlet, desired: Properties, now: Found, folder: str, location: int) -> _Slot:
     drive = drives(now.facts).get(location)
     file = drive.text("Path") if drive else ""
-    return _Slot(machine, now.id, location, file, made_path(now.id, desired, folder, location))
+    made = file_for(now, location) or made_path(now.id, desired, folder, location)
+    return _Slot(machine, now.id, location, file, made)
 
 
 def _agree(slot: _Slot, shown: Properties, disk: Properties | None) -> bool:
@@ -188,10 +190,11 @@ def _put(slot: _Slot, disk: Properties, now: Found, *, fresh: bool) -> Iterator[
     if slot.file:
         yield statement("Resize-VHD", Path=slot.file, SizeBytes=disk["size_gib"] * GIB_BYTES)
         return
-    if fresh and disk.get("path") is None and not disk.get("keep"):
-        yield statement("Remove-Item", LiteralPath=slot.made).tolerating(Condition.ABSENT)
     stayed = [PureWindowsPath(one) for one in now.values.get("kept_disks") or ()]
-    yield from slot.attach(disk, kept=not disk.get("keep") and PureWindowsPath(slot.made) in stayed)
+    kept = not disk.get("keep") and PureWindowsPath(slot.made) in stayed
+    if fresh and disk.get("path") is None and not disk.get("keep") and not kept:
+        yield statement("Remove-Item", LiteralPath=slot.made).tolerating(Condition.ABSENT)
+    yield from slot.attach(disk, kept=kept)
 
 
 def _make(path: str, disk: Properties, *, kept: bool) -> Iterator[Pipeline]:

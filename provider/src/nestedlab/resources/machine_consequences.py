@@ -64,10 +64,11 @@ def _lost(found: Properties, asked: Properties, *, resets: bool) -> Iterator[Con
     back = ", or put back where it belongs if somebody has moved it" if missing else ""
     for disk in found.get("data_disks") or ():
         location, stays = disk["location"], wanted.get(disk["location"])
-        if disk.get("path") is not None or disk.get("keep"):
+        if disk.get("path") is not None:
             continue
         # One that a given file takes the place of goes too.
         if stays is None or stays.get("path") is not None:
-            yield Consequence(f"the data disk at location {location} will be deleted{back}")
+            if not disk.get("keep"):
+                yield Consequence(f"the data disk at location {location} will be deleted{back}")
         elif resets and not stays.get("keep") and location not in (found.get("checkpointed_disks") or ()):
             yield Consequence(f"the data disk at location {location} is not in the baseline, and will be made anew")

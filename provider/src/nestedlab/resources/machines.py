@@ -148,8 +148,9 @@ class NestedHyperVHostLifecycle:
         if not changed:
             return now
         names = {one.name for one in changed}
-        # After a reset, what the baseline does not have lies loose; else what is loose goes with this change.
-        left = disk_looks.loose(now) if fresh or not names & disks.ATTRIBUTES else []
+        # What is loose goes with a change of disks, unless a checkpoint may hold it.
+        going = disk_looks.removable(now, fresh=fresh) if names & disks.ATTRIBUTES else []
+        left = [one for one in disk_looks.loose(now) if one not in going]
         desired = {**desired, "made_disks": left, "kept_disks": now.values.get("kept_disks")}
         state = _only(now.facts.all("VirtualMachine")).text("State")
         machine = machine_by_id(now.id)
