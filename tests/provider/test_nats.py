@@ -75,6 +75,19 @@ def test_a_port_that_windows_has_is_named_and_nothing_is_left(provider: Provider
     assert provider.parent.snapshot() == before
 
 
+def test_a_port_that_another_switch_forwards_is_told_with_where_it_leads(provider: Provider) -> None:
+    provider.create("switch", forwards=[RDP])
+    before = provider.parent.snapshot()
+    other = {"name": "net51", "owner": "lab/dev/net51", "prefix": "192.168.51.0/24"}
+    forward = {"external_port": 3389, "internal_address": "192.168.51.5"}
+    with pytest.raises(ConflictError, match=r"forwards\[TCP 3389\]: this port of the host leads to 192\.168\.50\.5"):
+        provider.create("switch", **other, forwards=[forward])
+    assert provider.parent.snapshot() == before
+    made = provider.create("switch", **other, forwards=[{**forward, "protocol": "UDP"}])
+    with pytest.raises(ConflictError, match=r"leads to 192\.168\.50\.5 already"):
+        provider.update("switch", made, **other, forwards=[forward])
+
+
 def test_many_share_the_one_nat_of_windows_server_2016(new_parent: NewParent, new_provider: NewProvider) -> None:
     provider = new_provider(new_parent("2016"))
     parent = provider.parent

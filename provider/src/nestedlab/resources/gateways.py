@@ -43,6 +43,11 @@ def addresses(switch: UUID, facts: Facts) -> dict[str, PSObject]:
     }
 
 
+def own_networks(switch: UUID, facts: Facts) -> list[IPv4Network]:
+    """The networks that the host has been given an address in on the switch."""
+    return [_network(one) for one in addresses(switch, facts).values()]
+
+
 def networks_of_others(switch: UUID, facts: Facts) -> list[IPv4Network]:
     """The networks that the host's other adapters are in."""
     adapter = host_adapter(switch, facts)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from ipaddress import IPv4Network
+from collections.abc import Collection, Iterator
+from ipaddress import IPv4Address, IPv4Network
 
 from nestedlab.declare import Properties
 from nestedlab.errors import ConflictError, NotFoundError
 from nestedlab.pipeline import Facts, PSObject
+from nestedlab.resources import forwards
 from nestedlab.resources.names import same_name
 from nestedlab.resources.nat_switch import nat_network, network
 
@@ -27,6 +28,36 @@ def refuse_conflicts(desired: Properties, facts: Facts, own_nat: PSObject | None
     else:
         _refuse_nats(desired, others, facts)
     _refuse_routes(network(desired["prefix"]), facts, own_adapter)
+
+
+def refuse_taken_ports(
+    desired: Properties, facts: Facts, own_nat: PSObject | None, own_networks: Collection[IPv4Network]
+) -> None:
+    """Raise ConflictError naming where a port that a forward asks for leads to: Windows says only that it is in use.
+
+    What is in the switch's own NAT network, or leads into one of its networks in whichever, is its own.
+    """
+    ours = [network(desired["prefix"]), *own_networks]
+    others = [
+        one
+        for one in facts.all("MSFT_NetNatStaticMapping")
+        if own_nat is None or not same_name(one.text("NatName"), own_nat.text("Name"))
+        if not any(IPv4Address(one.text("InternalIPAddress")) in own for own in ours)
+    ]
+    for forward in desired["forwards"]:
+        taken = next((one for one in others if _clash(forward, forwards.shown(one))), None)
+        if taken is not None:
+            raise ConflictError(
+                f"forwards[{forward['protocol']} {forward['external_port']}]: this port of the host leads to "
+                f"{taken.text('InternalIPAddress')} already, by the NAT network {taken.text('NatName')!r}. "
+                "Choose another external_port, or another external_address of the host."
+            )
+
+
+def _clash(asked: Properties, there: Properties) -> bool:
+    same = all(asked[name] == there[name] for name in ("protocol", "external_port"))
+    addresses = {asked["external_address"], there["external_address"]}
+    return same and (len(addresses) == 1 or forwards.ANY_ADDRESS in addresses)
 
 
 def _nats(facts: Facts) -> Iterator[PSObject]:

@@ -17,7 +17,7 @@ from nestedlab.lifecycle import UNDONE, Around, Found, Plan, differences, undone
 from nestedlab.ownership import marked
 from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, Step, cmdlet, statement
 from nestedlab.resources import gateways, nat_networks
-from nestedlab.resources.nat_conflicts import refuse_conflicts
+from nestedlab.resources.nat_conflicts import refuse_conflicts, refuse_taken_ports
 from nestedlab.resources.nat_switch import NatSwitch, network
 from nestedlab.resources.owned import gone, on_this_host, own
 
@@ -72,6 +72,7 @@ class NatSwitchLifecycle:
         facts = yield _survey()
         resumed = own("switch", facts.all("VMSwitch"), desired)
         _refuse_conflicts(resumed, facts, desired)
+        _refuse_taken_ports(resumed, facts, desired)
         if resumed is not None:
             return (yield from self.update(resumed, desired))
         born = yield _birth(desired)
@@ -118,6 +119,7 @@ class NatSwitchLifecycle:
             raise gone("switch", identity, desired)
         if {one.name for one in differences(self.kind, desired, now.values)} & {"prefix", "nat_prefix", "nat"}:
             _refuse_conflicts(identity, facts, desired)
+        _refuse_taken_ports(identity, facts, desired)
         return (yield from self._converge(desired, now, known or {}))
 
     def delete(self, identity: UUID, known: Properties) -> Plan[None]:
@@ -195,6 +197,11 @@ def _birth(desired: Properties) -> Step:
 def _refuse_conflicts(switch: UUID | None, facts: Facts, desired: Properties) -> None:
     nat = nat_networks.nat_of(switch, facts) if switch else None
     refuse_conflicts(desired, facts, nat, gateways.host_adapter(switch, facts) if switch else None)
+
+
+def _refuse_taken_ports(switch: UUID | None, facts: Facts, desired: Properties) -> None:
+    nat = nat_networks.nat_of(switch, facts) if switch else None
+    refuse_taken_ports(desired, facts, nat, gateways.own_networks(switch, facts) if switch else ())
 
 
 def _sure(now: Found | None) -> Found:
