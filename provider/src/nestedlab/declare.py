@@ -237,6 +237,11 @@ class Resource(Table):
         return iter(())
 
     @classmethod
+    def left_behind(cls, known: Properties) -> Iterator[str]:  # noqa: ARG003
+        """What may be left on the host of one that is gone from it, known as at the last look."""
+        return iter(())
+
+    @classmethod
     def refusals(cls, before: Properties, asked: Properties) -> Iterator[tuple[tuple[str, ...], str]]:  # noqa: ARG003
         """Changes that neither an update nor a replacement should make: the path of the input, and why."""
         return iter(())

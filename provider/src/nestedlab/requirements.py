@@ -141,13 +141,15 @@ def _version(text: str) -> tuple[int, int]:
 
 # Once the hypervisor runs these flags read False although the features are on; then Hyper-V itself is the proof, since
 # it does not start without them (microsoft/Windows-Sandbox PR#21).
-_FLAGS: Mapping[str, tuple[str, str, str]] = {
-    "VirtualizationFirmwareEnabled": ("S2", "Win32_Processor", "VT-x or AMD-V enabled in its firmware"),
-    "DataExecutionPrevention_Available": ("S3", "Win32_OperatingSystem", "Data Execution Prevention"),
+_IN_FIRMWARE = "Turn it on in the firmware."
+_FLAGS: Mapping[str, tuple[str, str, str, str]] = {
+    "VirtualizationFirmwareEnabled": ("S2", "Win32_Processor", "VT-x or AMD-V enabled in its firmware", _IN_FIRMWARE),
+    "DataExecutionPrevention_Available": ("S3", "Win32_OperatingSystem", "Data Execution Prevention", _IN_FIRMWARE),
     "SecondLevelAddressTranslationExtensions": (
         "S4",
         "Win32_Processor",
         "a processor with second-level address translation",
+        "Use another host.",
     ),
 }
 
@@ -157,11 +159,10 @@ def _hardware(facts: Facts) -> Iterator[Finding]:
     if computer is None or computer["HypervisorPresent"] is not False:
         return
     missing = False
-    for flag, (requirement, kind, what) in _FLAGS.items():
+    for flag, (requirement, kind, what, mend) in _FLAGS.items():
         shown = facts.first(kind)
         if shown is not None and shown[flag] is False:
             missing = True
-            mend = "Use another host." if requirement == "S4" else "Turn it on in the firmware."
             text = f"the parent host needs {what}; it has not ({kind}.{flag} is False). {mend}"
             yield Finding(requirement, text, refuses=True)
     if not missing:

@@ -138,8 +138,8 @@ class _Provider(ResourceProvider):
         known, _ = from_wire(self.kind, props)
         found = self._handler(known).read(UUID(id_), known)
         if found is None:
-            if known.get("made_disks"):
-                engine_log.warn(urn_of(self.kind, known["owner"]), _left(known["made_disks"]))
+            for text in self.kind.left_behind(known):
+                engine_log.warn(urn_of(self.kind, known["owner"]), text)
             return ReadResult("", {})
         now = settled(self.kind, known, found.values)
         inputs = {one.name for one in self.kind.inputs()}
@@ -167,13 +167,6 @@ class _Provider(ResourceProvider):
 
     def _foresee(self, inputs: Properties, unknown: Collection[str], before: Properties) -> None:
         """Tell what the resource will meet on its host, before anything is made."""
-
-
-def _left(files: list[str]) -> str:
-    return (
-        "the machine is gone from the host, and the disks that were made for it may still be there: "
-        f"{', '.join(files)}. They do not go with it any more: remove them on the host if nobody needs them."
-    )
 
 
 class NestedHyperVHostProvider(_Provider):

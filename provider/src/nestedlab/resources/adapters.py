@@ -11,7 +11,7 @@ from nestedlab.lifecycle import Found, differences, values, writes
 from nestedlab.parts import doubled, reconcile
 from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, cmdlet, statement
 from nestedlab.resources.adapter import PRIVATE, Adapter
-from nestedlab.resources.names import bare_mac, same_name
+from nestedlab.resources.names import bare_mac, is_pattern, same_name
 
 ATTRIBUTES = frozenset({"adapters", "switch", "mac_spoofing"})
 """The machine's attributes that this file reads and writes."""
@@ -115,7 +115,7 @@ def _plain(own: Properties) -> dict[str, Any]:
 def changes(machine: Cmdlet, desired: Properties, now: Found) -> Iterator[Pipeline]:
     """What makes the adapters what is asked for, one by one. Raises ConflictError where two share a name."""
     there = shown(now.facts)
-    wild = next((str(one["name"]) for one in there if set("*?[") & set(str(one["name"]))), None)
+    wild = next((str(one["name"]) for one in there if is_pattern(str(one["name"]))), None)
     if wild is not None:
         raise ConflictError(
             f"adapters: the machine has an adapter named {wild!r}, which Windows takes for a pattern, so that none can "
@@ -131,14 +131,13 @@ def changes(machine: Cmdlet, desired: Properties, now: Found) -> Iterator[Pipeli
         yield from _only_one(machine, now, there)
         return
     first = desired["adapters"][0]["name"]
-    only = _born(first) if not looked(now.facts) else there[0] if len(there) == 1 else None
-    if only is not None and (
-        not looked(now.facts) or not any(same_name(str(only["name"]), one["name"]) for one in desired["adapters"])
-    ):
+    is_newborn = not looked(now.facts)
+    asked = [one["name"] for one in desired["adapters"]]
+    if is_newborn or (len(there) == 1 and not any(same_name(str(there[0]["name"]), name) for name in asked)):
         # A machine's only adapter becomes the first of the list and keeps its MAC address: the one that New-VM has
         # made, whose name is in the language of Windows, or the one that `switch` described.
         yield machine | Cmdlet("Get-VMNetworkAdapter") | cmdlet("Rename-VMNetworkAdapter", NewName=first)
-        there = [{**only, "name": first}]
+        there = [_born(first) if is_newborn else {**there[0], "name": first}]
     compared = reconcile(Adapter, desired["adapters"], there)
     for one in compared.extra:
         yield _on_behalf(machine | cmdlet("Remove-VMNetworkAdapter", Name=one["name"]), one)

@@ -140,7 +140,8 @@ def changes(machine: Cmdlet, desired: Properties, now: Found, folder: str, *, fr
     # Last what cannot be undone, when all the rest is done. One that is given by its path is left where it is.
     gone = [slot.file for slot, shown in taken if not shown.get("keep") and shown.get("path") is None]
     asked_for = [wanted[slot.location].get("path") or slot.made for slot in slots if slot.location in wanted]
-    attached = [base_of(slot.file) for slot in slots if slot.file and slot not in [one for one, _ in taken]]
+    out = {slot.location for slot, _ in taken}
+    attached = [base_of(slot.file) for slot in slots if slot.file and slot.location not in out]
     yield from _removals([*gone, *removable(now, fresh=fresh)], now.id, [*asked_for, *attached])
 
 

@@ -104,7 +104,7 @@ def changes(nat: str, asked: Sequence[Properties], there: Sequence[PSObject]) ->
         removing = statement(
             "Remove-NetNatStaticMapping", NatName=nat, StaticMappingID=ids[key_of(PortForward, old)], Confirm=False
         )
-        yield removing.tolerating(Condition.ABSENT).on_behalf_of(_called(old))
+        yield removing.tolerating(Condition.ABSENT).on_behalf_of(called(old))
     for new in (*compared.missing, *(wanted for wanted, _, _ in compared.different)):
         yield statement(
             "Add-NetNatStaticMapping",
@@ -114,8 +114,9 @@ def changes(nat: str, asked: Sequence[Properties], there: Sequence[PSObject]) ->
             ExternalPort=new["external_port"],
             InternalIPAddress=new["internal_address"],
             InternalPort=new["internal_port"],
-        ).on_behalf_of(_called(new))
+        ).on_behalf_of(called(new))
 
 
-def _called(forward: Properties) -> str:
+def called(forward: Properties) -> str:
+    """What a message calls a forward."""
     return f"forwards[{forward['protocol']} {forward['external_port']}]"

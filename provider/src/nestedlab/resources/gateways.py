@@ -62,8 +62,8 @@ def networks_of_other_switches(switch: UUID, facts: Facts) -> Iterator[tuple[str
     """
     for other in facts.all("VMSwitch"):
         if other["SwitchType"] == "Internal" and other.text("Id") != str(switch):
-            for address in addresses(UUID(other.text("Id")), facts).values():
-                yield other.text("Name"), _network(address)
+            for behind in own_networks(UUID(other.text("Id")), facts):
+                yield other.text("Name"), behind
 
 
 def shown(switch: UUID, facts: Facts, known: Properties) -> tuple[str, IPv4Network | None]:

@@ -12,6 +12,11 @@ from pydantic import AfterValidator, StringConstraints
 _FORBIDDEN = re.compile(r'[*?\[\]\\/:"<>|\x00-\x1f]')
 
 
+def is_pattern(name: str) -> bool:
+    """Whether a cmdlet takes a name for a pattern, which may mean many objects (about_Wildcards)."""
+    return re.search(r"[*?\[]", name) is not None
+
+
 def _plain_name(name: str) -> str:
     if name != name.strip() or name.endswith("."):
         raise ValueError("must not begin or end with a space, nor end with a dot")

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 from nestedlab.declare import Properties
 from nestedlab.errors import ConflictError, NotFoundError
+from nestedlab.parts import reconcile
 from nestedlab.pipeline import Facts, PSObject
 from nestedlab.resources import forwards
 from nestedlab.resources.names import same_name
@@ -33,24 +34,25 @@ def refuse_conflicts(desired: Properties, facts: Facts, own_nat: PSObject | None
 def refuse_taken_ports(
     desired: Properties, facts: Facts, own_nat: PSObject | None, own_networks: Collection[IPv4Network]
 ) -> None:
-    """Raise ConflictError naming where a port that a forward asks for leads to: Windows says only that it is in use.
+    """Raise ConflictError naming where the port of a forward to be made leads to: Windows says only that it is in use.
 
     What is in the switch's own NAT network, or leads into one of its networks in whichever, is its own.
     """
-    ours = [network(desired["prefix"]), *own_networks]
-    others = [
-        one
-        for one in facts.all("MSFT_NetNatStaticMapping")
-        if own_nat is None or not same_name(one.text("NatName"), own_nat.text("Name"))
-        if not any(IPv4Address(one.text("InternalIPAddress")) in own for own in ours)
-    ]
-    for forward in desired["forwards"]:
+    networks = [network(desired["prefix"]), *own_networks]
+    own: list[PSObject] = []
+    others: list[PSObject] = []
+    for one in facts.all("MSFT_NetNatStaticMapping"):
+        ours = own_nat is not None and same_name(one.text("NatName"), own_nat.text("Name"))
+        inside = any(IPv4Address(one.text("InternalIPAddress")) in known for known in networks)
+        (own if ours or inside else others).append(one)
+    made = reconcile(forwards.PortForward, desired["forwards"], [forwards.shown(one) for one in own])
+    for forward in made.missing:
         taken = next((one for one in others if _clash(forward, forwards.shown(one))), None)
         if taken is not None:
             raise ConflictError(
-                f"forwards[{forward['protocol']} {forward['external_port']}]: this port of the host leads to "
-                f"{taken.text('InternalIPAddress')} already, by the NAT network {taken.text('NatName')!r}. "
-                "Choose another external_port, or another external_address of the host."
+                f"{forwards.called(forward)}: this port of the host leads to {taken.text('InternalIPAddress')} "
+                f"already, by the NAT network {taken.text('NatName')!r}. Choose another external_port, or another "
+                "external_address of the host."
             )
 
 

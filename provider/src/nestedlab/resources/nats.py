@@ -72,9 +72,9 @@ class NatSwitchLifecycle:
         facts = yield _survey()
         resumed = own("switch", facts.all("VMSwitch"), desired)
         _refuse_conflicts(resumed, facts, desired)
-        _refuse_taken_ports(resumed, facts, desired)
         if resumed is not None:
             return (yield from self.update(resumed, desired))
+        refuse_taken_ports(desired, facts, None, ())
         born = yield _birth(desired)
         made = own("switch", born.all("VMSwitch"), desired)
         if made is None:
@@ -119,17 +119,19 @@ class NatSwitchLifecycle:
             raise gone("switch", identity, desired)
         if {one.name for one in differences(self.kind, desired, now.values)} & {"prefix", "nat_prefix", "nat"}:
             _refuse_conflicts(identity, facts, desired)
-        _refuse_taken_ports(identity, facts, desired)
+        own_nat, own_networks = nat_networks.nat_of(identity, facts), gateways.own_networks(identity, facts)
+        refuse_taken_ports(desired, facts, own_nat, own_networks)
         return (yield from self._converge(desired, now, known or {}))
 
     def delete(self, identity: UUID, known: Properties) -> Plan[None]:
         """Remove the NAT, the address and the switch; a NAT that was joined stays, without the switch's forwards."""
         facts = yield Step("look at the NAT switch", (*READS, statement("Get-VMHost")))
-        if not any(one.text("Id") == str(identity) for one in facts.all("VMSwitch")):
+        is_there = any(one.text("Id") == str(identity) for one in facts.all("VMSwitch"))
+        if not is_there:
             on_this_host("switch", identity, known, facts)
         removed = [*nat_networks.leaving(identity, facts, known), *nat_networks.removal(identity, facts)]
         removed += gateways.removals(identity, facts)
-        if any(one.text("Id") == str(identity) for one in facts.all("VMSwitch")):
+        if is_there:
             removed.append(switch_by_id(identity) | cmdlet("Remove-VMSwitch", Force=True))
         if removed:
             yield Step("remove the NAT switch", tuple(removed), turn=TURN)
@@ -197,11 +199,6 @@ def _birth(desired: Properties) -> Step:
 def _refuse_conflicts(switch: UUID | None, facts: Facts, desired: Properties) -> None:
     nat = nat_networks.nat_of(switch, facts) if switch else None
     refuse_conflicts(desired, facts, nat, gateways.host_adapter(switch, facts) if switch else None)
-
-
-def _refuse_taken_ports(switch: UUID | None, facts: Facts, desired: Properties) -> None:
-    nat = nat_networks.nat_of(switch, facts) if switch else None
-    refuse_taken_ports(desired, facts, nat, gateways.own_networks(switch, facts) if switch else ())
 
 
 def _sure(now: Found | None) -> Found:

@@ -278,6 +278,16 @@ class NestedHyperVHost(Resource):
         return machine_consequences(found, asked, changed, replaced)
 
     @classmethod
+    def left_behind(cls, known: Properties) -> Iterator[str]:
+        """The disks made for the machine: whoever removes a machine by hand leaves them."""
+        if known.get("made_disks"):
+            yield (
+                "the machine is gone from the host, and the disks that were made for it may still be there: "
+                f"{', '.join(known['made_disks'])}. They do not go with it any more: remove them on the host if nobody "
+                "needs them."
+            )
+
+    @classmethod
     def refusals(cls, before: Properties, asked: Properties) -> Iterator[tuple[tuple[str, ...], str]]:
         """What would lose what is on a disk: to shrink it, or to have another data disk in its place."""
         there = by_location(before)
