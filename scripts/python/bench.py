@@ -28,8 +28,8 @@ from nestedlab.declare import Properties
 from nestedlab.handler import Handler
 from nestedlab.lifecycle import Lifecycle, check
 from nestedlab.psrp.sessions import Sessions
-from nestedlab.resources.machines import NestedHyperVHostLifecycle
-from nestedlab.resources.nats import NatSwitchLifecycle
+from nestedlab.machine.lifecycle import NestedHyperVHostLifecycle
+from nestedlab.nat_switch.lifecycle import NatSwitchLifecycle
 
 Cost = Callable[[Callable[[], object]], tuple[str, str]]
 """Performs an operation, and tells its HTTP requests and its pipelines."""

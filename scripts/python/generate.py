@@ -22,8 +22,8 @@ from pydantic.fields import FieldInfo
 from hyperv_sim import fidelity_page
 from nestedlab.connection import HOSTS, NAMESPACE, Connection
 from nestedlab.declare import Attribute, Change, Part, Resource
-from nestedlab.resources.nat_switch import NatSwitch
-from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+from nestedlab.nat_switch.table import NatSwitch
+from nestedlab.machine.table import NestedHyperVHost
 
 ROOT = Path(__file__).parents[2]
 RESOURCES: tuple[type[Resource], ...] = (NatSwitch, NestedHyperVHost)

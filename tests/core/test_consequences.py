@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from nestedlab.lifecycle import check, diff
-from nestedlab.resources.disk import HELD
-from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+from nestedlab.machine.disks.table import HELD
+from nestedlab.machine.table import NestedHyperVHost
 
 MADE = [{"location": 1, "size_gib": 5, "fixed": False, "keep": False}]
 

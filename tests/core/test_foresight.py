@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from nestedlab.errors import AccessError, Interrupted, NestedlabError, RefusedError, UnreachableError
-from nestedlab.foresight import Foresight
-from nestedlab.pipeline import Facts, Problem, PSObject, Step
+from nestedlab.preflight import Foresight
+from nestedlab.pipeline import Facts, ErrorRecord, PSObject, Step
 from nestedlab.requirements import SURVEY
 
 USUAL = yaml.safe_load(Path(__file__).parents[1].joinpath("cases/core/hosts/parent.yaml").read_text(encoding="utf-8"))
@@ -79,7 +79,7 @@ def test_a_host_that_cannot_be_asked_is_one_warning(error: type[NestedlabError])
 
 def test_what_the_host_does_not_tell_is_one_warning() -> None:
     """An account that may open a session need not be allowed all that is asked."""
-    refused = Problem("AccessDenied", "PermissionDenied", "Access denied", "Get-CimInstance")
+    refused = ErrorRecord("AccessDenied", "PermissionDenied", "Access denied", "Get-CimInstance")
     foresight = Foresight(Parent(Facts((), (refused, refused))))
     (said,) = [one for name in ("hv1", "hv2") for one in told(foresight, machine(name))]
     assert "did not tell all that is checked here" in said

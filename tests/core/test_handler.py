@@ -14,8 +14,8 @@ from nestedlab.declare import Properties, Resource
 from nestedlab.errors import AccessError, Interrupted, NestedlabError, NotFoundError, RefusedError
 from nestedlab.handler import Handler, perform
 from nestedlab.lifecycle import Found, Plan
-from nestedlab.pipeline import Facts, Problem, Step, statement
-from nestedlab.resources.nat_switch import NatSwitch
+from nestedlab.pipeline import Facts, ErrorRecord, Step, statement
+from nestedlab.nat_switch.table import NatSwitch
 
 # ruff: noqa: ARG002 - a lifecycle's methods have the arguments of the protocol
 
@@ -112,9 +112,9 @@ def test_any_other_error_is_told_at_once_with_host_and_subject_once(error: Neste
 
 
 def test_a_problem_on_the_host_is_told_as_an_error() -> None:
-    gone = Problem("ObjectNotFound,x", "ObjectNotFound", "There is no such thing.", "New-Thing")
+    gone = ErrorRecord("ObjectNotFound,x", "ObjectNotFound", "There is no such thing.", "New-Thing")
     with pytest.raises(NotFoundError, match=r"^hv01: NAT switch 'net': could not make it: There is no such thing\."):
-        handled(Host([Facts(problems=(gone,))])).delete(IT, {"name": "net"})
+        handled(Host([Facts(errors=(gone,))])).delete(IT, {"name": "net"})
 
 
 def test_what_is_gone_is_none() -> None:
@@ -155,7 +155,7 @@ def test_a_step_is_paused_for_before_it_runs(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("nestedlab.handler.time.sleep", lambda seconds: paused.append((seconds, list(host.ran))))
 
     def plan() -> Plan[None]:
-        yield Step("look", (), pause=2)
+        yield Step("look", (), delay=2)
 
     perform(plan(), host)
     assert paused == [(2, [])]

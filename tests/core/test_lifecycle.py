@@ -11,12 +11,12 @@ from nestedlab.declare import Change, Depends, Form, Noun, Resource, Row, Table
 from nestedlab.errors import RevertedError
 from nestedlab.lifecycle import Found, diff, differences, needs, settled, values, verify, writes
 from nestedlab.pipeline import Facts, PSObject, cmdlet
-from nestedlab.resources.adapter import Adapter
-from nestedlab.resources.disk import DataDisk, Disk
-from nestedlab.resources.forwards import PortForward
-from nestedlab.resources.names import same_name
-from nestedlab.resources.nat_switch import NatSwitch
-from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+from nestedlab.machine.adapters.table import Adapter
+from nestedlab.machine.disks.table import DataDisk, Disk
+from nestedlab.nat_switch.forwards import PortForward
+from nestedlab.names import same_name
+from nestedlab.nat_switch.table import NatSwitch
+from nestedlab.machine.table import NestedHyperVHost
 
 Lamp = Noun("Lamp", "Get-Lamp", "Set-Lamp")
 Plug = Noun("Plug", "Get-Plug", "Connect-Plug", through=("Get-Plug",), clears="Disconnect-Plug")
@@ -107,7 +107,7 @@ def test_one_pipeline_a_noun_writes_what_has_changed(
     written = writes(Light, cmdlet("Get-Light"), rows, {**ASKED, **asked})
     assert [str(one) for one in written] == lines
     if written:
-        assert [one.about for one in written] == ([", ".join(changed)] if len(lines) == 1 else changed)
+        assert [one.properties for one in written] == ([", ".join(changed)] if len(lines) == 1 else changed)
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from nestedlab.declare import Change, Part, key_of
 from nestedlab.lifecycle import check, diff, settled
 from nestedlab.parts import parts_change, reconcile, same_parts
-from nestedlab.resources.adapter import Adapter, same_vlans, vlans
-from nestedlab.resources.disk import DATA_DISKS_CHANGE, DataDisk
-from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+from nestedlab.machine.adapters.table import Adapter, same_vlans, vlans
+from nestedlab.machine.disks.table import DATA_DISKS_CHANGE, DataDisk
+from nestedlab.machine.table import NestedHyperVHost
 
 LAN: dict[str, Any] = {**Adapter(name="lan").model_dump(), "switch": "lab-net"}
 WAN: dict[str, Any] = Adapter(name="wan").model_dump()

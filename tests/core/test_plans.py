@@ -18,12 +18,12 @@ from nestedlab.declare import Resource
 from nestedlab.errors import NestedlabError
 from nestedlab.handler import perform
 from nestedlab.lifecycle import Found, Lifecycle, check, differences
-from nestedlab.pipeline import Cmdlet, Facts, Pipeline, Problem, PSObject, Step
+from nestedlab.pipeline import Cmdlet, Facts, Pipeline, ErrorRecord, PSObject, Step
 from nestedlab.resources import machine_looks, nats
-from nestedlab.resources.machines import NestedHyperVHostLifecycle
-from nestedlab.resources.nat_switch import NatSwitch
-from nestedlab.resources.nats import NatSwitchLifecycle
-from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+from nestedlab.machine.lifecycle import NestedHyperVHostLifecycle
+from nestedlab.nat_switch.table import NatSwitch
+from nestedlab.nat_switch.lifecycle import NatSwitchLifecycle
+from nestedlab.machine.table import NestedHyperVHost
 
 CASES = Path(__file__).resolve().parent.parent / "cases" / "core"
 FILES: dict[type[Resource], str] = {NestedHyperVHost: "nested_hyperv_host", NatSwitch: "nat_switch"}
@@ -53,11 +53,11 @@ def cases_of(kind: type[Resource]) -> Iterator[tuple[str, dict[str, Any]]]:
 def answer_of(kind: type[Resource], told: list[Any]) -> Facts:
     """An answer as the cases tell it: names of objects, groups and problems, with what differs from the usual."""
     objects: list[PSObject] = []
-    problems: list[Problem] = []
+    problems: list[ErrorRecord] = []
     for one in told:
         [(name, changes)] = one.items() if isinstance(one, dict) else [(one, {})]
         if name in host_of(kind)["problems"]:
-            problems.append(Problem(**{**host_of(kind)["problems"][name], **changes}))
+            problems.append(ErrorRecord(**{**host_of(kind)["problems"][name], **changes}))
         elif name in host_of(kind)["groups"]:
             members = host_of(kind)["groups"][name]
             assert changes.keys() <= set(members), f"{name} has no {changes.keys() - set(members)}"
@@ -86,7 +86,7 @@ def spelt(kind: type[Resource], text: str) -> str:
 
 def printed(step: Step) -> str:
     """The step and, on a line of its own, what is not usual in how it is run."""
-    manner = {"within": step.within, "pause": step.pause, "turn": step.turn}
+    manner = {"timeout": step.timeout, "delay": step.delay, "lock": step.lock}
     unusual = ", ".join(f"{name} {value}" for name, value in manner.items() if value)
     return f"{step}\n~ {unusual}" if unusual else str(step)
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from nestedlab.errors import raise_for
-from nestedlab.pipeline import Facts, Problem, PSObject
+from nestedlab.pipeline import Facts, ErrorRecord, PSObject
 from nestedlab.requirements import SURVEY, Demand, capacity, findings, version_findings
 
 PARENT = Path(__file__).resolve().parent.parent / "cases" / "core" / "hosts" / "parent.yaml"
@@ -24,7 +24,7 @@ def facts_of(case: dict[str, Any]) -> Facts:
         PSObject(kind, {**usual[kind], **differs.get(kind, {})}) for kind in usual if differs.get(kind, {}) is not None
     ]
     machines = [PSObject("VirtualMachine", one) for one in case.get("machines", [])]
-    lacks = [Problem("CommandNotFoundException", "ObjectNotFound", "", name) for name in case.get("lacks", [])]
+    lacks = [ErrorRecord("CommandNotFoundException", "ObjectNotFound", "", name) for name in case.get("lacks", [])]
     return Facts((*shown, *machines), tuple(lacks))
 
 

@@ -91,18 +91,18 @@ def test_a_ninth_worker_waits_for_one_of_the_eight(made: list[FakeSession]) -> N
 def test_steps_of_a_turn_wait_for_each_other_and_others_do_not(made: list[FakeSession]) -> None:
     sessions = Sessions(TO)
     with ThreadPoolExecutor(2) as pool, sessions.borrow() as one, sessions.borrow() as other:
-        first = pool.submit(one.run, Step("wait", (), turn="NetNat"))
+        first = pool.submit(one.run, Step("wait", (), lock="NetNat"))
         assert made[0].entered.wait(10)
-        second = pool.submit(other.run, Step("write", (), turn="NetNat"))
-        assert sessions.turn("NetNat").locked()
+        second = pool.submit(other.run, Step("write", (), lock="NetNat"))
+        assert sessions.lock("NetNat").locked()
         assert made[1].inside == []
         assert not made[1].entered.wait(0.05)
         assert one.run(Step("read", ())).warnings == ("read",)
-        assert one.run(Step("write", (), turn="another")).warnings == ("write",)
+        assert one.run(Step("write", (), lock="another")).warnings == ("write",)
         made[0].leave.set()
         assert first.result(10).warnings == ("wait",)
         assert second.result(10).warnings == ("write",)
-    assert not sessions.turn("NetNat").locked()
+    assert not sessions.lock("NetNat").locked()
 
 
 def test_closing_gives_back_each_shell_once(made: list[FakeSession]) -> None:

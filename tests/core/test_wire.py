@@ -9,8 +9,8 @@ from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
 from nestedlab.adapters.wire import from_wire, path_on_wire, to_wire
-from nestedlab.resources.nat_switch import NatSwitch
-from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+from nestedlab.nat_switch.table import NatSwitch
+from nestedlab.machine.table import NestedHyperVHost
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import pytest
 from nestedlab.handler import Handler
 from nestedlab.lifecycle import Lifecycle, check
 from nestedlab.psrp.sessions import Sessions
-from nestedlab.resources.machines import NestedHyperVHostLifecycle
-from nestedlab.resources.nats import NatSwitchLifecycle
+from nestedlab.machine.lifecycle import NestedHyperVHostLifecycle
+from nestedlab.nat_switch.lifecycle import NatSwitchLifecycle
 
 if TYPE_CHECKING:
     from tests.conftest import Parent

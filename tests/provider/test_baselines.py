@@ -8,7 +8,7 @@ import pytest
 
 from nestedlab.errors import NestedlabError, NotFoundError, RefusedError, RevertedError
 from nestedlab.lifecycle import check, diff
-from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+from nestedlab.machine.table import NestedHyperVHost
 
 if TYPE_CHECKING:
     from tests.conftest import Parent

@@ -10,9 +10,9 @@ import yaml
 
 from hyperv_sim.state.files import File
 from nestedlab.lifecycle import check, diff, settled
-from nestedlab.resources.adapter import Adapter
-from nestedlab.resources.nat_switch import NatSwitch
-from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+from nestedlab.machine.adapters.table import Adapter
+from nestedlab.nat_switch.table import NatSwitch
+from nestedlab.machine.table import NestedHyperVHost
 
 if TYPE_CHECKING:
     from tests.provider.conftest import Provider

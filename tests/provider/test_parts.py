@@ -8,7 +8,7 @@ import pytest
 
 from hyperv_sim.state.disks import place
 from nestedlab.lifecycle import settled
-from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+from nestedlab.machine.table import NestedHyperVHost
 
 if TYPE_CHECKING:
     from tests.conftest import NewParent, Parent

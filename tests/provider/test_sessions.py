@@ -36,7 +36,7 @@ def test_a_cmdlet_that_is_not_there_is_named(new_parent: NewParent) -> None:
     sessions = Sessions(parent.connection())
     try:
         with sessions.borrow() as session:
-            problems = session.run(Step("look", (statement("Get-VMHost"), statement("Get-VM")))).problems
+            problems = session.run(Step("look", (statement("Get-VMHost"), statement("Get-VM")))).errors
     finally:
         sessions.close()
     assert [(one.error_id, one.cmdlet) for one in problems] == [

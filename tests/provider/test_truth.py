@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hyperv_sim.state.disks import place
 from hyperv_sim.state.files import File
 from nestedlab.lifecycle import diff, settled
-from nestedlab.resources.nat_switch import NatSwitch
-from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+from nestedlab.nat_switch.table import NatSwitch
+from nestedlab.machine.table import NestedHyperVHost
 
 if TYPE_CHECKING:
     from tests.provider.conftest import Provider

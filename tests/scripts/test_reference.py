@@ -14,11 +14,11 @@ import pytest
 from hyperv_sim.contract import load
 from nestedlab.connection import HOSTS, SETTINGS, Connection
 from nestedlab.declare import Attribute, Table
-from nestedlab.resources.adapter import Adapter
-from nestedlab.resources.disk import DataDisk, Disk
-from nestedlab.resources.forwards import PortForward
-from nestedlab.resources.nat_switch import NatSwitch
-from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+from nestedlab.machine.adapters.table import Adapter
+from nestedlab.machine.disks.table import DataDisk, Disk
+from nestedlab.nat_switch.forwards import PortForward
+from nestedlab.nat_switch.table import NatSwitch
+from nestedlab.machine.table import NestedHyperVHost
 
 TABLES: tuple[type[Table], ...] = (NestedHyperVHost, Disk, DataDisk, Adapter, NatSwitch, PortForward)
 ATTRIBUTES = [pytest.param(one, id=f"{table.__name__}.{one.name}") for table in TABLES for one in table.attributes()]

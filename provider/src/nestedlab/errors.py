@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from nestedlab.pipeline import Condition, Facts, Problem, Step
+from nestedlab.pipeline import ErrorKind, Facts, ErrorRecord, Step
 
 
 class NestedlabError(Exception):
@@ -56,48 +56,48 @@ class RevertedError(NestedlabError):
 
 
 # By the first part of the FullyQualifiedErrorId: Hyper-V's error identifiers, PowerShell's binder, CIM's query errors.
-_BY_ID: Mapping[str, Condition] = {
-    "ObjectNotFound": Condition.ABSENT,
-    "ItemNotFound": Condition.ABSENT,
-    "PathNotFound": Condition.ABSENT,
-    "InvalidState": Condition.WRONG_STATE,
-    "AccessDenied": Condition.DENIED,
-    "ObjectInUse": Condition.BUSY,
-    "OutOfMemory": Condition.NO_MEMORY,
-    "NotSupported": Condition.NOT_SUPPORTED,
-    "CommandNotFoundException": Condition.NO_COMMAND,
-    "NamedParameterNotFound": Condition.NO_PARAMETER,
+_BY_ID: Mapping[str, ErrorKind] = {
+    "ObjectNotFound": ErrorKind.ABSENT,
+    "ItemNotFound": ErrorKind.ABSENT,
+    "PathNotFound": ErrorKind.ABSENT,
+    "InvalidState": ErrorKind.WRONG_STATE,
+    "AccessDenied": ErrorKind.DENIED,
+    "ObjectInUse": ErrorKind.BUSY,
+    "OutOfMemory": ErrorKind.NO_MEMORY,
+    "NotSupported": ErrorKind.NOT_SUPPORTED,
+    "CommandNotFoundException": ErrorKind.NO_COMMAND,
+    "NamedParameterNotFound": ErrorKind.NO_PARAMETER,
 }
 
 # By the number in a CIM cmdlet's id, "Windows System Error 87,New-NetNat", whose words may be localised.
-_BY_WIN32: Mapping[int, Condition] = {
-    5: Condition.DENIED,
-    32: Condition.BUSY,
-    52: Condition.EXISTS,
-    87: Condition.INVALID,
-    5010: Condition.EXISTS,
+_BY_WIN32: Mapping[int, ErrorKind] = {
+    5: ErrorKind.DENIED,
+    32: ErrorKind.BUSY,
+    52: ErrorKind.EXISTS,
+    87: ErrorKind.INVALID,
+    5010: ErrorKind.EXISTS,
 }
 
 # By the HRESULT at the end of a disk cmdlet's message, in a CIM cmdlet's id, or of the exception.
-_BY_HRESULT: Mapping[int, Condition] = {
-    0x80070002: Condition.ABSENT,
-    0x80070003: Condition.ABSENT,
-    0x80070005: Condition.DENIED,
-    0x80070020: Condition.BUSY,
-    0x80070034: Condition.EXISTS,
-    0x80070050: Condition.EXISTS,
-    0x80070070: Condition.NO_SPACE,
-    0x800700B7: Condition.EXISTS,
-    0x80041010: Condition.NOT_SUPPORTED,  # WBEM_E_INVALID_CLASS: this Windows lacks what the cmdlet is for
+_BY_HRESULT: Mapping[int, ErrorKind] = {
+    0x80070002: ErrorKind.ABSENT,
+    0x80070003: ErrorKind.ABSENT,
+    0x80070005: ErrorKind.DENIED,
+    0x80070020: ErrorKind.BUSY,
+    0x80070034: ErrorKind.EXISTS,
+    0x80070050: ErrorKind.EXISTS,
+    0x80070070: ErrorKind.NO_SPACE,
+    0x800700B7: ErrorKind.EXISTS,
+    0x80041010: ErrorKind.NOT_SUPPORTED,  # WBEM_E_INVALID_CLASS: this Windows lacks what the cmdlet is for
 }
 
-_BY_CATEGORY: Mapping[str, Condition] = {
-    "ObjectNotFound": Condition.ABSENT,
-    "ResourceExists": Condition.EXISTS,
-    "ResourceBusy": Condition.BUSY,
-    "PermissionDenied": Condition.DENIED,
-    "InvalidArgument": Condition.INVALID,
-    "InvalidData": Condition.INVALID,
+_BY_CATEGORY: Mapping[str, ErrorKind] = {
+    "ObjectNotFound": ErrorKind.ABSENT,
+    "ResourceExists": ErrorKind.EXISTS,
+    "ResourceBusy": ErrorKind.BUSY,
+    "PermissionDenied": ErrorKind.DENIED,
+    "InvalidArgument": ErrorKind.INVALID,
+    "InvalidData": ErrorKind.INVALID,
 }
 
 _HRESULT = re.compile(r"\(0x(?P<code>[0-9A-Fa-f]{8})\)")
@@ -105,15 +105,15 @@ _HRESULT_ID = re.compile(r"^HRESULT 0x(?P<code>[0-9A-Fa-f]{8}),")
 _WIN32 = re.compile(r" (?P<code>\d+)$")
 
 
-def condition_of(problem: Problem) -> Condition:
+def kind_of(problem: ErrorRecord) -> ErrorKind:
     """What an error record means."""
     identifier, _, source = problem.error_id.partition(",")
     if identifier == "InvalidOperation" and problem.cmdlet == "Stop-VM":
-        return Condition.PROMPTED  # no host UI to ask on: the guest is locked, or does not answer
+        return ErrorKind.PROMPTED  # no host UI to ask on: the guest is locked, or does not answer
     if identifier == "InvalidParameter" and problem.cmdlet.startswith("Get-"):
-        return Condition.ABSENT  # Get-VM and Get-VMSwitch by a name that is not there
+        return ErrorKind.ABSENT  # Get-VM and Get-VMSwitch by a name that is not there
     if identifier.startswith("CmdletizationQuery_NotFound"):
-        return Condition.ABSENT
+        return ErrorKind.ABSENT
     native = _WIN32.search(identifier) if source else None
     readings = (
         _BY_ID.get(identifier),
@@ -121,64 +121,64 @@ def condition_of(problem: Problem) -> Condition:
         *(_BY_HRESULT.get(code) for code in _hresults(problem)),
         _BY_CATEGORY.get(problem.category),
     )
-    return next((one for one in readings if one is not None), Condition.OTHER)
+    return next((one for one in readings if one is not None), ErrorKind.OTHER)
 
 
-def _hresults(problem: Problem) -> list[int]:
+def _hresults(problem: ErrorRecord) -> list[int]:
     """The HRESULTs that a record carries; the last one in a long message is the cause."""
     texts = _HRESULT_ID.findall(problem.error_id) + _HRESULT.findall(problem.message)[::-1]
     said = [int(one, 16) for one in texts]
     return said if problem.hresult is None else [*said, problem.hresult & 0xFFFFFFFF]
 
 
-_REMEDIES: Mapping[Condition, str] = {
-    Condition.DENIED: "The user lacks the right to do this: machines and switches need membership in Hyper-V "
+_REMEDIES: Mapping[ErrorKind, str] = {
+    ErrorKind.DENIED: "The user lacks the right to do this: machines and switches need membership in Hyper-V "
     "Administrators, NAT networks and addresses in Administrators.",
-    Condition.BUSY: "Something else on the host is using it; try again when that is done.",
-    Condition.WRONG_STATE: "The machine is in a state that rules this out, or another change to it is under way; "
+    ErrorKind.BUSY: "Something else on the host is using it; try again when that is done.",
+    ErrorKind.WRONG_STATE: "The machine is in a state that rules this out, or another change to it is under way; "
     "look at it in Hyper-V Manager and run `pulumi up` again.",
-    Condition.NO_MEMORY: "The host has not enough free memory to start the machine: "
+    ErrorKind.NO_MEMORY: "The host has not enough free memory to start the machine: "
     "ask for less with memory_mib, or stop other machines.",
-    Condition.NO_SPACE: "The volume is full: free some space, or choose another one with path.",
-    Condition.NOT_SUPPORTED: "This version of Windows or this processor cannot do it.",
-    Condition.NO_COMMAND: "The cmdlet is not there, or the PSRP endpoint does not show it: install the Hyper-V role "
+    ErrorKind.NO_SPACE: "The volume is full: free some space, or choose another one with path.",
+    ErrorKind.NOT_SUPPORTED: "This version of Windows or this processor cannot do it.",
+    ErrorKind.NO_COMMAND: "The cmdlet is not there, or the PSRP endpoint does not show it: install the Hyper-V role "
     "with its PowerShell module, or let the JEA role show the cmdlet.",
-    Condition.NO_PARAMETER: "This version of Windows does not know the parameter, or the JEA role hides it.",
-    Condition.PROMPTED: "The guest does not answer a shutdown request.",
+    ErrorKind.NO_PARAMETER: "This version of Windows does not know the parameter, or the JEA role hides it.",
+    ErrorKind.PROMPTED: "The guest does not answer a shutdown request.",
 }
 
 
-_REMEDIES_OF: Mapping[tuple[str, Condition], str] = {
-    ("Add-NetNatStaticMapping", Condition.BUSY): "Windows says so where the port is in use or excluded on the host "
+_REMEDIES_OF: Mapping[tuple[str, ErrorKind], str] = {
+    ("Add-NetNatStaticMapping", ErrorKind.BUSY): "Windows says so where the port is in use or excluded on the host "
     "(netsh interface ipv4 show excludedportrange protocol=tcp; Get-NetTCPConnection -LocalPort), or where the "
     "external address is none of the host's.",
-    ("New-VHD", Condition.EXISTS): "A disk that was kept (keep=True) is there: give it by its path, or choose another "
+    ("New-VHD", ErrorKind.EXISTS): "A disk that was kept (keep=True) is there: give it by its path, or choose another "
     "location for the new one.",
-    ("Get-VM", Condition.ABSENT): "Look in Hyper-V Manager whether the machine is still there, and whether the host's "
+    ("Get-VM", ErrorKind.ABSENT): "Look in Hyper-V Manager whether the machine is still there, and whether the host's "
     "Virtual Machine Management service (vmms) runs: Windows says the same where it is stopped.",
     (
         "Get-NetNat",
-        Condition.NOT_SUPPORTED,
+        ErrorKind.NOT_SUPPORTED,
     ): "This Windows has no WinNAT, without which it cannot hold a NAT switch: some client editions lack it.",
-    ("New-NetNat", Condition.INVALID): "Windows says so where the host takes no second NAT network, or where the "
+    ("New-NetNat", ErrorKind.INVALID): "Windows says so where the host takes no second NAT network, or where the "
     "prefix overlaps one: look at Get-NetNat there.",
-    ("New-NetIPAddress", Condition.INVALID): "Windows says so where the address is on the host already: look at "
+    ("New-NetIPAddress", ErrorKind.INVALID): "Windows says so where the address is on the host already: look at "
     "Get-NetIPAddress there.",
 }
 
 
-def _error_for(condition: Condition) -> type[NestedlabError]:
-    if condition is Condition.DENIED:
+def _error_for(condition: ErrorKind) -> type[NestedlabError]:
+    if condition is ErrorKind.DENIED:
         return AccessError
-    if condition is Condition.ABSENT:
+    if condition is ErrorKind.ABSENT:
         return NotFoundError
-    return ConflictError if condition is Condition.EXISTS else RefusedError
+    return ConflictError if condition is ErrorKind.EXISTS else RefusedError
 
 
-def tolerated(problem: Problem, step: Step) -> bool:
+def tolerated(problem: ErrorRecord, step: Step) -> bool:
     """Whether a pipeline of the step that runs the problem's cmdlet takes such a problem for none."""
     return any(
-        condition_of(problem) in pipeline.tolerates
+        kind_of(problem) in pipeline.tolerates
         for pipeline in step.pipelines
         if not problem.cmdlet or any(one.name == problem.cmdlet for one in pipeline.cmdlets)
     )
@@ -186,12 +186,12 @@ def tolerated(problem: Problem, step: Step) -> bool:
 
 def raise_for(facts: Facts, step: Step) -> None:
     """Raise the domain error for the step's first problem that no pipeline of it tolerates."""
-    problem = next((one for one in facts.problems if not tolerated(one, step)), None)
+    problem = next((one for one in facts.errors if not tolerated(one, step)), None)
     if problem is None:
         return
-    condition = condition_of(problem)
+    condition = kind_of(problem)
     # Windows does not say which of several pipelines of a cmdlet it was.
-    concerned = [one.about for one in step.pipelines if one.cmdlets[-1].name == problem.cmdlet and one.about]
+    concerned = [one.properties for one in step.pipelines if one.cmdlets[-1].name == problem.cmdlet and one.properties]
     about = ", ".join(dict.fromkeys(concerned))
     said = f"{about}: " if about else ""
     said += f"could not {step.purpose}: {problem.message.strip()}"

@@ -16,7 +16,7 @@ from nestedlab.declare import Properties
 from nestedlab.errors import Interrupted, NestedlabError, raise_for
 from nestedlab.lifecycle import Found, Lifecycle, Plan
 from nestedlab.pipeline import Facts, Runner, Step
-from nestedlab.read_ahead import ReadAhead
+from nestedlab.prefetch import ReadAhead
 
 _LOG = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ def perform(plan: Plan[T], runner: Runner) -> T:
 
 
 def _run(step: Step, runner: Runner) -> tuple[Facts | None, Exception | None]:
-    time.sleep(step.pause)
+    time.sleep(step.delay)
     try:
         facts = runner.run(step)
         raise_for(facts, step)

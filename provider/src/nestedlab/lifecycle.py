@@ -195,7 +195,7 @@ def writes(
     places = [one.row.at for one in changed if one.row.at is not None and one.row.at.parameter]
     nouns = list(dict.fromkeys(place.noun for place in places))
     return [
-        _write(kind, target, noun, {one.parameter for one in places if one.noun == noun}, asked).on_behalf_of(
+        _write(kind, target, noun, {one.parameter for one in places if one.noun == noun}, asked).setting(
             ", ".join(one.name for one in changed if one.row.at is not None and one.row.at.noun == noun)
         )
         for noun in nouns

@@ -47,7 +47,7 @@ def _spelled(name: str, value: Argument) -> str:
     return f"-{name} {value}"
 
 
-class Condition(Enum):
+class ErrorKind(Enum):
     """What an error record means, whatever the cmdlet and the language of Windows."""
 
     ABSENT = auto()
@@ -69,25 +69,25 @@ class Condition(Enum):
 class Pipeline:
     """Cmdlets joined by pipes: one statement. Live objects pass between them on the host.
 
-    `tolerates` names what may go wrong without harm: removing what is gone, making what is there. `about` names the
+    `tolerates` names what may go wrong without harm: removing what is gone, making what is there. `properties` names the
     properties that the pipeline is for, in messages.
     """
 
     cmdlets: tuple[Cmdlet, ...]
-    tolerates: frozenset[Condition] = frozenset()
-    about: str = ""
+    tolerates: frozenset[ErrorKind] = frozenset()
+    properties: str = ""
 
     def __or__(self, following: Cmdlet | Pipeline) -> Pipeline:
         rest = following.cmdlets if isinstance(following, Pipeline) else (following,)
         return replace(self, cmdlets=self.cmdlets + rest)
 
-    def tolerating(self, *conditions: Condition) -> Pipeline:
+    def tolerating(self, *conditions: ErrorKind) -> Pipeline:
         """The same pipeline, for which these conditions are no failure."""
         return replace(self, tolerates=self.tolerates | set(conditions))
 
-    def on_behalf_of(self, about: str) -> Pipeline:
+    def setting(self, properties: str) -> Pipeline:
         """The same pipeline, whose failure is told as a failure to set these properties."""
-        return replace(self, about=about)
+        return replace(self, properties=properties)
 
     def __str__(self) -> str:
         return " | ".join(str(one) for one in self.cmdlets)
@@ -103,16 +103,16 @@ class Step:
     """Pipelines sent together, in one invocation: two HTTP requests, however many they are.
 
     After a failing pipeline the following ones still run (PowerShell's batch semantics), so a step never holds one
-    that does harm when an earlier one has failed. `within` bounds the wait in seconds; then the step is stopped on
-    the host and the runner raises `TimeoutError`. `pause` is waited before, in seconds, where the host needs a moment.
-    Steps of the same `turn` never run at the same time against a host.
+    that does harm when an earlier one has failed. `timeout` bounds the wait in seconds; then the step is stopped on
+    the host and the runner raises `TimeoutError`. `delay` is waited before, in seconds, where the host needs a moment.
+    Steps of the same `lock` never run at the same time against a host.
     """
 
     purpose: str
     pipelines: tuple[Pipeline, ...]
-    within: float | None = None
-    pause: float = 0
-    turn: str | None = None
+    timeout: float | None = None
+    delay: float = 0
+    lock: str | None = None
 
     @property
     def only_reads(self) -> bool:
@@ -148,7 +148,7 @@ class PSObject:
 
 
 @dataclass(frozen=True)
-class Problem:
+class ErrorRecord:
     """An error record: what Windows says went wrong. `cmdlet` is its name as the caller wrote it, where known."""
 
     error_id: str
@@ -166,7 +166,7 @@ class Facts:
     """What the host answered to a step."""
 
     objects: tuple[PSObject, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    errors: tuple[ErrorRecord, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def all(self, kind: str) -> Iterator[PSObject]:
@@ -190,6 +190,6 @@ class Runner(Protocol):
         """Run the step on the host and answer what it said, problems included.
 
         Raises `nestedlab.errors.Interrupted` where the answer was lost and the step may or may not have run,
-        `TimeoutError` where `within` has passed, and other errors of `nestedlab.errors` where the host cannot be used.
+        `TimeoutError` if `timeout` has passed, and other errors of `nestedlab.errors` where the host cannot be used.
         """
         ...

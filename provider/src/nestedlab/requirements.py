@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PureWindowsPath
 
-from nestedlab.errors import condition_of
+from nestedlab.errors import kind_of
 from nestedlab.ownership import owner_of
-from nestedlab.pipeline import Condition, Facts, Pipeline, PSObject, Step, statement
+from nestedlab.pipeline import ErrorKind, Facts, Pipeline, PSObject, Step, statement
 
 _AMD = "AuthenticAMD"  # Win32_Processor.Manufacturer
 _INTEL_BUILD = 14393  # Windows Server 2016
@@ -61,7 +61,7 @@ def _asked() -> tuple[Pipeline, ...]:
         *(statement("Get-CimInstance", ClassName=name) for name in classes),
     )
     # An endpoint need not show these; what cannot be asked is not judged.
-    return tuple(one.tolerating(*Condition) for one in asked)
+    return tuple(one.tolerating(*ErrorKind) for one in asked)
 
 
 SURVEY = Step("ask what the host can do", _asked())
@@ -82,7 +82,7 @@ def _windows(facts: Facts) -> Iterator[Finding]:
             f"{system.text('Caption')} (build {system.text('BuildNumber')}). Use a newer host.",
             refuses=True,
         )
-    missing = any(one.cmdlet == "Get-VMHost" and condition_of(one) is Condition.NO_COMMAND for one in facts.problems)
+    missing = any(one.cmdlet == "Get-VMHost" and kind_of(one) is ErrorKind.NO_COMMAND for one in facts.errors)
     if missing:
         yield Finding(
             "S1",

@@ -29,15 +29,15 @@ from nestedlab.adapters.wire import from_wire, path_on_wire, to_wire
 from nestedlab.connection import SETTINGS, Connection, connection
 from nestedlab.declare import Properties, Resource
 from nestedlab.errors import RefusedError
-from nestedlab.foresight import Foresight
+from nestedlab.preflight import Foresight
 from nestedlab.handler import Handler
 from nestedlab.lifecycle import Lifecycle, check, diff, settled
 from nestedlab.psrp.sessions import sessions_with
-from nestedlab.read_ahead import LooksAround, ReadAhead
-from nestedlab.resources.machines import NestedHyperVHostLifecycle
-from nestedlab.resources.nat_switch import NatSwitch
-from nestedlab.resources.nats import NatSwitchLifecycle
-from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+from nestedlab.prefetch import LooksAround, ReadAhead
+from nestedlab.machine.lifecycle import NestedHyperVHostLifecycle
+from nestedlab.nat_switch.table import NatSwitch
+from nestedlab.nat_switch.lifecycle import NatSwitchLifecycle
+from nestedlab.machine.table import NestedHyperVHost
 
 LOG_VARIABLE = "NESTEDLAB_LOG"
 """Environment variable with the path of a file to log every step and every answer's errors to."""
@@ -66,7 +66,7 @@ _LIFECYCLES: Mapping[str, Callable[[Connection], Lifecycle]] = {
 def _ahead(kind: str, to: Connection) -> ReadAhead | None:
     """What this process, which lives for one operation, reads ahead of a kind of resource on a host."""
     lifecycle = _LIFECYCLES[kind](to)
-    return ReadAhead(lifecycle, sessions_with(to).turn("reading ahead")) if isinstance(lifecycle, LooksAround) else None
+    return ReadAhead(lifecycle, sessions_with(to).lock("reading ahead")) if isinstance(lifecycle, LooksAround) else None
 
 
 def urn_of(kind: type[Resource], owner: str) -> str:

@@ -22,7 +22,7 @@ from spnego.exceptions import SpnegoError
 
 from nestedlab.connection import Connection
 from nestedlab.errors import AccessError, Interrupted, NestedlabError, UnreachableError
-from nestedlab.pipeline import Argument, Facts, Pipeline, Problem, PSObject, Step, Value
+from nestedlab.pipeline import Argument, Facts, Pipeline, ErrorRecord, PSObject, Step, Value
 from nestedlab.psrp.faults import answered, not_installed, refused, unreachable
 
 _LOG = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class Session:
         """Run the step and answer what the host said.
 
         A step that only reads is run once more on a new session where the connection was lost. Raises Interrupted
-        where the answer to any other step was lost, TimeoutError after `step.within` seconds, and UnreachableError or
+        where the answer to any other step was lost, TimeoutError after `step.timeout` seconds, and UnreachableError or
         AccessError where no session can be had.
         """
         _LOG.debug("%s:\n%s", self.host, step)
@@ -80,7 +80,7 @@ class Session:
                 raise
             _LOG.info("%s: the connection was lost; reading again on a new one", self.host)
             facts = self._invoke(step)
-        for problem in facts.problems:
+        for problem in facts.errors:
             _LOG.debug("%s: %s", self.host, problem)
         return facts
 
@@ -116,14 +116,14 @@ class Session:
     def _invoke(self, step: Step) -> Facts:
         powershell = _powershell(self._open(), step.pipelines)
         self._pipelines += 1
-        deadline = None if step.within is None else time.monotonic() + step.within
+        deadline = None if step.timeout is None else time.monotonic() + step.timeout
         try:
             powershell.begin_invoke()
             while powershell.state == PSInvocationState.RUNNING:
                 left = _OPERATION_SECONDS if deadline is None else deadline - time.monotonic()
                 if left <= 0:
                     powershell.stop()
-                    raise TimeoutError(f"{step.purpose}: not done within {step.within} seconds")
+                    raise TimeoutError(f"{step.purpose}: not done within {step.timeout} seconds")
                 powershell.poll_invoke(timeout=max(1, min(_OPERATION_SECONDS, round(left))))
         except (WinRMError, requests.RequestException) as error:
             raise self._lost(error, step) from error
@@ -228,7 +228,7 @@ def _value(value: Any) -> Value:
     return value  # type: ignore[no-any-return] # a primitive: pypsrp has made a Python value of it
 
 
-def _problem(record: Any, names: Mapping[str, str]) -> Problem:
+def _problem(record: Any, names: Mapping[str, str]) -> ErrorRecord:
     identifier = str(record.fq_error or "")
     # The cmdlet is named by the invocation; else by the id's second part, a class (..Commands.GetVM) or a name.
     source = identifier.partition(",")[2].rsplit(".", 1)[-1].removesuffix("Command").replace("-", "").lower()
@@ -240,7 +240,7 @@ def _problem(record: Any, names: Mapping[str, str]) -> Problem:
     exception = record.exception
     hresult = exception.adapted_properties.get("HResult") if isinstance(exception, GenericComplexObject) else None
     category = int(record.category or 0)
-    return Problem(
+    return ErrorRecord(
         identifier,
         _CATEGORIES[category] if category < len(_CATEGORIES) else "NotSpecified",
         str(record),

@@ -22,7 +22,7 @@ class Sessions:
         self._idle: list[Session] = []
         self._free = threading.BoundedSemaphore(LIMIT)
         self._lock = threading.Lock()
-        self._turns: dict[str, threading.Lock] = {}
+        self._locks: dict[str, threading.Lock] = {}
 
     @contextmanager
     def borrow(self) -> Iterator[BorrowedSession]:
@@ -36,10 +36,10 @@ class Sessions:
                 with self._lock:
                     self._idle.append(session)
 
-    def turn(self, name: str) -> threading.Lock:
-        """The lock that the steps of a turn hold while they run."""
+    def lock(self, name: str) -> threading.Lock:
+        """The lock that steps of this name hold while they run."""
         with self._lock:
-            return self._turns.setdefault(name, threading.Lock())
+            return self._locks.setdefault(name, threading.Lock())
 
     def close(self) -> None:
         """Give all shells back to the host."""
@@ -50,7 +50,7 @@ class Sessions:
 
 
 class BorrowedSession:
-    """A `Runner`: a session whose steps wait for their turn."""
+    """A `Runner`: a session whose steps wait for their lock."""
 
     def __init__(self, session: Session, sessions: Sessions) -> None:
         self._session = session
@@ -62,10 +62,10 @@ class BorrowedSession:
         return self._session.host
 
     def run(self, step: Step) -> Facts:
-        """Run the step, in its turn; see `Session.run`."""
-        if step.turn is None:
+        """Run the step, holding its lock; see `Session.run`."""
+        if step.lock is None:
             return self._session.run(step)
-        with self._sessions.turn(step.turn):
+        with self._sessions.lock(step.lock):
             return self._session.run(step)
 
 

@@ -9,7 +9,7 @@ from nestedlab.declare import Properties
 from nestedlab.errors import ConflictError, NotFoundError, RefusedError
 from nestedlab.ownership import owner_of
 from nestedlab.pipeline import Facts, PSObject
-from nestedlab.resources.names import same_name
+from nestedlab.names import same_name
 
 
 def own(what: str, listed: Iterable[PSObject], desired: Properties) -> UUID | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from nestedlab.declare import Attribute, Change, Consequence, Properties
 from nestedlab.lifecycle import needs
-from nestedlab.resources.disk import HELD, OS_LOCATION, by_location, same_disk
+from nestedlab.machine.disks.table import HELD, OS_LOCATION, by_location, same_disk
 
 
 def machine_consequences(

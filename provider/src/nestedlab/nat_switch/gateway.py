@@ -8,9 +8,9 @@ from uuid import UUID
 
 from nestedlab.declare import Properties
 from nestedlab.errors import ConflictError, RefusedError
-from nestedlab.pipeline import Condition, Facts, Pipeline, PSObject, statement
-from nestedlab.resources.names import same_mac
-from nestedlab.resources.nat_switch import network
+from nestedlab.pipeline import ErrorKind, Facts, Pipeline, PSObject, statement
+from nestedlab.names import same_mac
+from nestedlab.nat_switch.table import network
 
 READS: tuple[Pipeline, ...] = (
     statement("Get-VMNetworkAdapter", ManagementOS=True),
@@ -103,7 +103,7 @@ def changes(switch: UUID, facts: Facts, desired: Properties, known: Properties) 
             InterfaceIndex=adapter.number("InterfaceIndex"),
             IPAddress=gateway,
             PrefixLength=length,
-        ).on_behalf_of("gateway")
+        ).setting("gateway")
 
 
 def removals(switch: UUID, facts: Facts) -> Iterator[Pipeline]:
@@ -118,7 +118,7 @@ def _removal(address: PSObject) -> Pipeline:
         InterfaceIndex=address.number("InterfaceIndex"),
         IPAddress=address.text("IPAddress"),
         Confirm=False,
-    ).tolerating(Condition.ABSENT)
+    ).tolerating(ErrorKind.ABSENT)
 
 
 def is_settling(switch: UUID, facts: Facts, gateway: str) -> bool:

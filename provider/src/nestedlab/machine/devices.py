@@ -8,7 +8,7 @@ from typing import Any
 from nestedlab.declare import Properties
 from nestedlab.errors import RefusedError
 from nestedlab.pipeline import Cmdlet, Facts, Pipeline, PSObject, cmdlet
-from nestedlab.resources.disk import DVD_LOCATION
+from nestedlab.machine.disks.table import DVD_LOCATION
 
 ATTRIBUTES = frozenset({"iso", "tpm", "time_synchronization"})
 """The machine's attributes that this file reads and writes."""
@@ -46,14 +46,14 @@ def needs_look(changed: set[str], facts: Facts) -> bool:
 def changes(machine: Cmdlet, changed: set[str], desired: Properties, facts: Facts) -> Iterator[Pipeline]:
     """What gives these parts their settings."""
     if "iso" in changed:
-        yield _insert(machine, desired["iso"], facts).on_behalf_of("iso")
+        yield _insert(machine, desired["iso"], facts).setting("iso")
     if "tpm" in changed:
-        yield from (one.on_behalf_of("tpm") for one in _tpm(machine, enabled=desired["tpm"]))
+        yield from (one.setting("tpm") for one in _tpm(machine, enabled=desired["tpm"]))
     if "time_synchronization" in changed:
         name = "Enable-VMIntegrationService" if desired["time_synchronization"] else "Disable-VMIntegrationService"
         service = _time_synchronization(facts)
         switch = cmdlet(name, Name=service.text("Name") if service else None)
-        yield (machine | switch).on_behalf_of("time_synchronization")
+        yield (machine | switch).setting("time_synchronization")
 
 
 def lacks_dvd_drive(facts: Facts) -> bool:

@@ -10,8 +10,8 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from nestedlab.declare import Part, Properties, Row, key_of
 from nestedlab.parts import reconcile
-from nestedlab.pipeline import Condition, Facts, Pipeline, PSObject, statement
-from nestedlab.resources.names import same_name
+from nestedlab.pipeline import ErrorKind, Facts, Pipeline, PSObject, statement
+from nestedlab.names import same_name
 
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - WinNAT's word for any address of the host; nothing is bound here
 
@@ -104,7 +104,7 @@ def changes(nat: str, asked: Sequence[Properties], there: Sequence[PSObject]) ->
         removing = statement(
             "Remove-NetNatStaticMapping", NatName=nat, StaticMappingID=ids[key_of(PortForward, old)], Confirm=False
         )
-        yield removing.tolerating(Condition.ABSENT).on_behalf_of(called(old))
+        yield removing.tolerating(ErrorKind.ABSENT).setting(called(old))
     for new in (*compared.missing, *(wanted for wanted, _, _ in compared.different)):
         yield statement(
             "Add-NetNatStaticMapping",
@@ -114,7 +114,7 @@ def changes(nat: str, asked: Sequence[Properties], there: Sequence[PSObject]) ->
             ExternalPort=new["external_port"],
             InternalIPAddress=new["internal_address"],
             InternalPort=new["internal_port"],
-        ).on_behalf_of(called(new))
+        ).setting(called(new))
 
 
 def called(forward: Properties) -> str:

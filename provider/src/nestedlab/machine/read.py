@@ -7,9 +7,9 @@ from uuid import UUID
 from nestedlab.declare import Properties
 from nestedlab.errors import RefusedError
 from nestedlab.lifecycle import Found, Plan, values
-from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, Step, cmdlet, statement
+from nestedlab.pipeline import Cmdlet, ErrorKind, Facts, Pipeline, PSObject, Step, cmdlet, statement
 from nestedlab.resources import adapters, baselines, devices, disk_looks
-from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+from nestedlab.machine.table import NestedHyperVHost
 from nestedlab.resources.owned import on_this_host
 
 
@@ -63,7 +63,7 @@ def apart(facts: Facts) -> dict[UUID, Facts]:
 
 def look(machine: UUID, purpose: str, asked: tuple[Pipeline, ...], known: Properties) -> Plan[Facts | None]:
     """What the host shows of the machine; None where a second, successful look confirms that it is gone."""
-    facts = yield Step(purpose, tuple(one.tolerating(Condition.ABSENT) for one in asked))
+    facts = yield Step(purpose, tuple(one.tolerating(ErrorKind.ABSENT) for one in asked))
     if facts.first("VirtualMachine") is not None:
         return facts
     # "Not found" is also what a stopped Virtual Machine Management service says (shared facts, "VM"); a listing

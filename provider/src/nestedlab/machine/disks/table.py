@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from nestedlab.declare import Change, Depends, Part, Properties, Row
 from nestedlab.lifecycle import differences, hardest, needs
 from nestedlab.parts import reconcile
-from nestedlab.resources.names import DiskPath, same_path
+from nestedlab.names import DiskPath, same_path
 
 MAX_GIB = 64 * 1024  # VHDX: 64 TiB (New-VHD)
 

@@ -28,9 +28,9 @@ from nestedlab.nouns import (
     VMSecurity,
 )
 from nestedlab.parts import doubled, parts_change, same_parts
-from nestedlab.resources.adapter import Adapter
-from nestedlab.resources.baselines import BASELINE_CHANGE, RESET_CHANGE
-from nestedlab.resources.disk import (
+from nestedlab.machine.adapters.table import Adapter
+from nestedlab.machine.baseline import BASELINE_CHANGE, RESET_CHANGE
+from nestedlab.machine.disks.table import (
     ANOTHER,
     DATA_DISKS_CHANGE,
     DISK_CHANGE,
@@ -42,8 +42,8 @@ from nestedlab.resources.disk import (
     same_disk,
     shrinks,
 )
-from nestedlab.resources.machine_consequences import machine_consequences
-from nestedlab.resources.names import (
+from nestedlab.machine.changes import machine_consequences
+from nestedlab.names import (
     ConfigurationVersion,
     IsoPath,
     Name,

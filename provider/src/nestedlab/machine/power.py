@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nestedlab.lifecycle import Plan
-from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, Step, cmdlet
+from nestedlab.pipeline import Cmdlet, ErrorKind, Facts, Pipeline, Step, cmdlet
 
 # What brings a machine that sleeps back to where it can be shut down; a saved one cannot be changed as it is.
 _WAKES = {"Saved": "Start-VM", "Paused": "Resume-VM"}
@@ -19,12 +19,12 @@ def shut_down(machine: Cmdlet, state: str, seconds: float) -> Plan[None]:
     if state in _WAKES:
         yield Step("wake the machine, to shut its guest down", (start(machine, state),))
     # -Force does not cut the power: it answers the prompt for a guest that is locked or has unsaved work (Stop-VM).
-    asking = (machine | cmdlet("Stop-VM", Force=True)).tolerating(Condition.PROMPTED, Condition.WRONG_STATE)
+    asking = (machine | cmdlet("Stop-VM", Force=True)).tolerating(ErrorKind.PROMPTED, ErrorKind.WRONG_STATE)
     try:
-        facts = yield Step("shut the guest down", (asking,), within=seconds)
+        facts = yield Step("shut the guest down", (asking,), timeout=seconds)
     except TimeoutError:
         facts = Facts()
     else:
-        if not facts.problems:
+        if not facts.errors:
             return
     yield Step("turn the machine off", (machine | cmdlet("Stop-VM", TurnOff=True, Force=True),))

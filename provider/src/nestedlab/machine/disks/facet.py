@@ -12,9 +12,9 @@ from nestedlab.errors import NotFoundError, RefusedError
 from nestedlab.lifecycle import Found
 from nestedlab.nouns import GIB_BYTES
 from nestedlab.ownership import is_made_for
-from nestedlab.pipeline import Argument, Cmdlet, Condition, Facts, Pipeline, cmdlet, statement
-from nestedlab.resources.disk import ANOTHER, HELD, OS_LOCATION, both_made, by_location, is_another, same_disk, shrinks
-from nestedlab.resources.disk_looks import base_of, drives, file_for, is_difference, made_path, removable
+from nestedlab.pipeline import Argument, Cmdlet, ErrorKind, Facts, Pipeline, cmdlet, statement
+from nestedlab.machine.disks.table import ANOTHER, HELD, OS_LOCATION, both_made, by_location, is_another, same_disk, shrinks
+from nestedlab.machine.disks.read import base_of, drives, file_for, is_difference, made_path, removable
 
 ATTRIBUTES = frozenset({"os_disk", "data_disks"})
 """The machine's attributes that this file writes."""
@@ -23,7 +23,7 @@ ATTRIBUTES = frozenset({"os_disk", "data_disks"})
 def lookup(desired: Properties, now: Found | None = None) -> Iterator[Pipeline]:
     """What shows whether images and given disks are there that are not attached yet."""
     # Get-VHD says the same of a file that is missing and of one it cannot read: look at what it shows.
-    unreadable = (Condition.ABSENT, Condition.BUSY, Condition.OTHER)
+    unreadable = (ErrorKind.ABSENT, ErrorKind.BUSY, ErrorKind.OTHER)
     for path in dict.fromkeys(_needed(_new(desired, now)).values()):
         yield statement("Get-VHD", Path=path).tolerating(*unreadable)
 
@@ -132,11 +132,11 @@ def changes(machine: Cmdlet, desired: Properties, now: Found, folder: str, *, fr
     # First all that is taken out: a disk may go from one slot to another.
     taken = [(slot, shown) for slot, shown, disk in changed if slot.file and not both_made(shown, disk or {})]
     for slot, _ in taken:
-        yield slot.detach().on_behalf_of(_called(slot.location))
+        yield slot.detach().setting(_called(slot.location))
     for slot, shown, disk in changed:
         left = slot if both_made(shown, disk or {}) else replace(slot, file="")
         for one in _put(left, disk, now, fresh=fresh) if disk is not None else ():
-            yield one.on_behalf_of(_called(slot.location))
+            yield one.setting(_called(slot.location))
     # Last what cannot be undone, when all the rest is done. One that is given by its path is left where it is.
     gone = [slot.file for slot, shown in taken if not shown.get("keep") and shown.get("path") is None]
     asked_for = [wanted[slot.location].get("path") or slot.made for slot in slots if slot.location in wanted]
@@ -150,7 +150,7 @@ def _removals(files: Sequence[str], machine: UUID, staying: Sequence[str]) -> It
     wanted = [PureWindowsPath(one) for one in staying]
     for file in dict.fromkeys(files):
         if is_made_for(PureWindowsPath(file).stem, machine) and PureWindowsPath(file) not in wanted:
-            yield statement("Remove-Item", LiteralPath=file).tolerating(Condition.ABSENT)
+            yield statement("Remove-Item", LiteralPath=file).tolerating(ErrorKind.ABSENT)
 
 
 def _slot(machine: Cmdlet, desired: Properties, now: Found, folder: str, location: int) -> _Slot:
@@ -194,7 +194,7 @@ def _put(slot: _Slot, disk: Properties, now: Found, *, fresh: bool) -> Iterator[
     stayed = [PureWindowsPath(one) for one in now.values.get("kept_disks") or ()]
     kept = not disk.get("keep") and PureWindowsPath(slot.made) in stayed
     if fresh and disk.get("path") is None and not disk.get("keep") and not kept:
-        yield statement("Remove-Item", LiteralPath=slot.made).tolerating(Condition.ABSENT)
+        yield statement("Remove-Item", LiteralPath=slot.made).tolerating(ErrorKind.ABSENT)
     yield from slot.attach(disk, kept=kept)
 
 
@@ -212,8 +212,8 @@ def _make(path: str, disk: Properties, *, kept: bool) -> Iterator[Pipeline]:
         making = statement("New-VHD", Path=path, SizeBytes=size, Fixed=True)
     else:
         making = statement("New-VHD", Path=path, SizeBytes=size, Dynamic=True)
-    yield making if kept else making.tolerating(Condition.EXISTS)
+    yield making if kept else making.tolerating(ErrorKind.EXISTS)
     if disk.get("parent") is not None and size is not None:
         # A differencing disk is born with its parent's size (New-VHD). One that has the asked size already is refused
         # here; whether it has is read back.
-        yield statement("Resize-VHD", Path=path, SizeBytes=size).tolerating(Condition.INVALID)
+        yield statement("Resize-VHD", Path=path, SizeBytes=size).tolerating(ErrorKind.INVALID)

@@ -9,9 +9,9 @@ from nestedlab.declare import Attribute, Plain, Properties
 from nestedlab.errors import ConflictError, NotFoundError
 from nestedlab.lifecycle import Found, differences, values, writes
 from nestedlab.parts import doubled, reconcile
-from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, cmdlet, statement
-from nestedlab.resources.adapter import PRIVATE, Adapter
-from nestedlab.resources.names import bare_mac, is_pattern, same_name
+from nestedlab.pipeline import Cmdlet, ErrorKind, Facts, Pipeline, PSObject, cmdlet, statement
+from nestedlab.machine.adapters.table import PRIVATE, Adapter
+from nestedlab.names import bare_mac, is_pattern, same_name
 
 ATTRIBUTES = frozenset({"adapters", "switch", "mac_spoofing"})
 """The machine's attributes that this file reads and writes."""
@@ -20,7 +20,7 @@ ATTRIBUTES = frozenset({"adapters", "switch", "mac_spoofing"})
 def lookup(desired: Properties, now: Found | None = None) -> Iterator[Pipeline]:
     """What shows whether the switches are there that no adapter is connected to yet."""
     for name in _new_switches(desired, now):
-        yield statement("Get-VMSwitch", Name=name).tolerating(Condition.ABSENT)
+        yield statement("Get-VMSwitch", Name=name).tolerating(ErrorKind.ABSENT)
 
 
 def prerequisites(facts: Facts, desired: Properties, now: Found | None = None) -> None:
@@ -209,4 +209,4 @@ def _vlan(adapter: Properties) -> Cmdlet:
 
 
 def _on_behalf(pipeline: Pipeline, adapter: Properties) -> Pipeline:
-    return pipeline.on_behalf_of(f"adapters[{adapter['name']}]")
+    return pipeline.setting(f"adapters[{adapter['name']}]")

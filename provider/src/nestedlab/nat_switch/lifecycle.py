@@ -15,14 +15,14 @@ from nestedlab.declare import Properties, Resource
 from nestedlab.errors import RefusedError
 from nestedlab.lifecycle import UNDONE, Around, Found, Plan, differences, undone, values, verify, writes
 from nestedlab.ownership import marked
-from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, Step, cmdlet, statement
+from nestedlab.pipeline import Cmdlet, ErrorKind, Facts, Pipeline, Step, cmdlet, statement
 from nestedlab.resources import gateways, nat_networks
-from nestedlab.resources.nat_conflicts import refuse_conflicts, refuse_taken_ports
-from nestedlab.resources.nat_switch import NatSwitch, network
+from nestedlab.nat_switch.conflicts import refuse_conflicts, refuse_taken_ports
+from nestedlab.nat_switch.table import NatSwitch, network
 from nestedlab.resources.owned import gone, on_this_host, own
 
 # All NAT networks of a host are kept in one file: two writers at a time collide (MSFT_NetNat).
-TURN = "NetNat"
+LOCK = "NetNat"
 
 
 def switch_by_id(switch: UUID) -> Cmdlet:
@@ -134,7 +134,7 @@ class NatSwitchLifecycle:
         if is_there:
             removed.append(switch_by_id(identity) | cmdlet("Remove-VMSwitch", Force=True))
         if removed:
-            yield Step("remove the NAT switch", tuple(removed), turn=TURN)
+            yield Step("remove the NAT switch", tuple(removed), lock=LOCK)
 
     def _converge(self, desired: Properties, now: Found, known: Properties) -> Plan[Found]:
         switch = switch_by_id(now.id)
@@ -145,12 +145,12 @@ class NatSwitchLifecycle:
             now = _sure(found(now.id, facts, desired))
         now = yield from _adapter_of(desired, now)
         kept = nat_networks.kept_for_others(desired, now, known)
-        for pause in (0.0, 0.25, 0.5, 1.0, 2.0):
-            tolerated = () if pause == 2.0 else (Condition.BUSY,)
+        for delay in (0.0, 0.25, 0.5, 1.0, 2.0):
+            tolerated = () if delay == 2.0 else (ErrorKind.BUSY,)
             pipelines = list(nat_networks.changes(desired, now, known, kept, tolerated))
             if not pipelines:
                 break
-            facts = yield Step("set the gateway and the NAT", (*pipelines, *READS), pause=pause, turn=TURN)
+            facts = yield Step("set the gateway and the NAT", (*pipelines, *READS), delay=delay, lock=LOCK)
             now = _sure(found(now.id, facts, desired))
         now = yield from _gateway_of(desired, now)
         return verify(self.kind, f"NAT switch {desired['name']!r}", desired, now)
@@ -158,10 +158,10 @@ class NatSwitchLifecycle:
 
 def _adapter_of(desired: Properties, now: Found) -> Plan[Found]:
     """Wait for the host's adapter to the switch, which can appear some time after the switch (New-VMSwitch)."""
-    for pause in _PATIENCE:
+    for delay in _PATIENCE:
         if gateways.host_adapter(now.id, now.facts) is not None:
             break
-        facts = yield Step("wait for the host's adapter to the switch", READS, pause=pause)
+        facts = yield Step("wait for the host's adapter to the switch", READS, delay=delay)
         now = _sure(found(now.id, facts, desired))
     if gateways.host_adapter(now.id, now.facts) is None:
         raise RefusedError(
@@ -173,10 +173,10 @@ def _adapter_of(desired: Properties, now: Found) -> Plan[Found]:
 
 def _gateway_of(desired: Properties, now: Found) -> Plan[Found]:
     """Wait for the gateway to be usable."""
-    for pause in _PATIENCE:
+    for delay in _PATIENCE:
         if not gateways.is_settling(now.id, now.facts, desired["gateway"]):
             break
-        facts = yield Step("wait for the gateway to be usable", READS, pause=pause)
+        facts = yield Step("wait for the gateway to be usable", READS, delay=delay)
         now = _sure(found(now.id, facts, desired))
     gateways.refuse_unusable(now.id, now.facts, desired["gateway"])
     return now

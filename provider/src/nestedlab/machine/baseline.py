@@ -7,8 +7,8 @@ from uuid import UUID
 
 from nestedlab.declare import Change, Depends, Properties
 from nestedlab.ownership import is_made_for, made_name, stem_of
-from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, cmdlet, statement
-from nestedlab.resources.names import same_name
+from nestedlab.pipeline import Cmdlet, ErrorKind, Facts, Pipeline, PSObject, cmdlet, statement
+from nestedlab.names import same_name
 
 ATTRIBUTES = frozenset({"baseline"})
 """The machine's attribute that this file reads and writes, beside the output baseline_id."""
@@ -66,28 +66,28 @@ def others(identity: str, facts: Facts) -> list[str]:
 
 def looks(machine: Cmdlet, identity: str) -> tuple[Pipeline, ...]:
     """What shows the machine, whether its baseline is there, and all its checkpoints."""
-    return (Pipeline((machine,)), statement("Get-VMSnapshot", Id=identity).on_behalf_of("baseline"), *reads(machine))
+    return (Pipeline((machine,)), statement("Get-VMSnapshot", Id=identity).setting("baseline"), *reads(machine))
 
 
 def take(machine: Cmdlet, identity: UUID, name: str) -> Pipeline:
     """What takes the baseline. A checkpoint has no notes of its own to say whose it is: its name carries the id."""
     made = cmdlet("Checkpoint-VM", SnapshotName=made_name(name, identity))
-    return (machine | made).on_behalf_of("baseline")
+    return (machine | made).setting("baseline")
 
 
 def rename(machine: UUID, identity: str, name: str) -> Pipeline:
     """What gives the checkpoint that was taken its name back."""
     named = cmdlet("Rename-VMSnapshot", NewName=made_name(name, machine))
-    return (cmdlet("Get-VMSnapshot", Id=identity) | named).on_behalf_of("baseline")
+    return (cmdlet("Get-VMSnapshot", Id=identity) | named).setting("baseline")
 
 
 def remove(identity: str) -> Pipeline:
     """What removes a checkpoint that was taken, and only that."""
     gone = cmdlet("Get-VMSnapshot", Id=identity) | cmdlet("Remove-VMSnapshot", Confirm=False)
-    return gone.tolerating(Condition.ABSENT).on_behalf_of("baseline")
+    return gone.tolerating(ErrorKind.ABSENT).setting("baseline")
 
 
 def restore(identity: str) -> Pipeline:
     """What goes back to the baseline."""
     back = cmdlet("Get-VMSnapshot", Id=identity) | cmdlet("Restore-VMSnapshot", Confirm=False)
-    return back.on_behalf_of("reset")
+    return back.setting("reset")

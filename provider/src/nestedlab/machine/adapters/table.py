@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from nestedlab.declare import Change, Part, Row
 from nestedlab.nouns import ON_OFF, TEXT, VMNetworkAdapter, VMNetworkAdapterConnection
-from nestedlab.resources.names import Name, SwitchName, bare_mac, same_mac, same_name
+from nestedlab.names import Name, SwitchName, bare_mac, same_mac, same_name
 
 # On one adapter that is piped in: the machine's own rows go through all of its adapters.
 _Adapter = replace(VMNetworkAdapter, through=())

@@ -10,11 +10,11 @@ import threading
 from collections.abc import Collection, Iterable, Iterator
 
 from nestedlab.declare import Properties
-from nestedlab.errors import AccessError, Interrupted, NestedlabError, RefusedError, UnreachableError, condition_of
+from nestedlab.errors import AccessError, Interrupted, NestedlabError, RefusedError, UnreachableError, kind_of
 from nestedlab.handler import Runners
-from nestedlab.pipeline import Condition, Facts
+from nestedlab.pipeline import ErrorKind, Facts
 from nestedlab.requirements import SURVEY, Demand, Finding, capacity, findings, version_findings
-from nestedlab.resources.disk import growth
+from nestedlab.machine.disks.table import growth
 
 
 class Foresight:
@@ -85,7 +85,7 @@ def _unchecked(error: NestedlabError) -> str:
 
 def _not_all_checked(facts: Facts) -> Iterator[str]:
     """Where the host has answered, but its account or endpoint may not ask all of it."""
-    refused = {one.cmdlet: one.message for one in facts.problems if condition_of(one) is not Condition.NO_COMMAND}
+    refused = {one.cmdlet: one.message for one in facts.errors if kind_of(one) is not ErrorKind.NO_COMMAND}
     if refused:
         said = "; ".join(f"{cmdlet}: {message}" for cmdlet, message in refused.items())
         yield (

@@ -10,8 +10,8 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from nestedlab.declare import Change, Properties, Resource, Row, key_of
 from nestedlab.nouns import IDENTITY, NOTES, OWNER, TEXT, VMSwitch, VMSwitchName
 from nestedlab.parts import doubled, same_parts
-from nestedlab.resources.forwards import PortForward
-from nestedlab.resources.names import Name, Owner, same_name, same_text
+from nestedlab.nat_switch.forwards import PortForward
+from nestedlab.names import Name, Owner, same_name, same_text
 
 _THIS = IPv4Network("0.0.0.0/8")  # "this network", for sources only (RFC 1122, 3.2.1.3)
 

@@ -8,13 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from nestedlab.declare import Plain, Properties
-from nestedlab.errors import condition_of
+from nestedlab.errors import kind_of
 from nestedlab.lifecycle import Found
 from nestedlab.nouns import GIB_BYTES, in_units
 from nestedlab.ownership import is_made_for, made_name, stem_of
-from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, statement
-from nestedlab.resources.disk import OS_LOCATION, by_location
-from nestedlab.resources.names import same_path
+from nestedlab.pipeline import Cmdlet, ErrorKind, Facts, Pipeline, PSObject, statement
+from nestedlab.machine.disks.table import OS_LOCATION, by_location
+from nestedlab.names import same_path
 
 _CHECKPOINT = re.compile(r"(_[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})+$")
 _HOME = re.compile(r"-(?:os|data(?P<location>[0-9]+))$")
@@ -25,7 +25,7 @@ def reads(machine: Cmdlet, identity: UUID) -> tuple[Pipeline, ...]:
 
     A file that is merged after a checkpoint went cannot be read meanwhile; the disk is then as it was known.
     """
-    files = statement("Get-VHD", VMId=identity).tolerating(Condition.BUSY)
+    files = statement("Get-VHD", VMId=identity).tolerating(ErrorKind.BUSY)
     return (machine | Cmdlet("Get-VMHardDiskDrive"), files)
 
 
@@ -105,7 +105,7 @@ def _shown(machine: UUID, location: int, drive: PSObject, facts: Facts, known: P
     # The last one counts: New-VHD answers the disk too, as it was before it grew.
     files = {PureWindowsPath(one.text("Path")): one for one in facts.all("VirtualHardDisk")}
     file = files.get(PureWindowsPath(drive.text("Path")))
-    if file is None and disk and any(condition_of(one) is Condition.BUSY for one in facts.problems):
+    if file is None and disk and any(kind_of(one) is ErrorKind.BUSY for one in facts.errors):
         return _disk(disk.get("size_gib"), disk.get("parent"), fixed=bool(disk.get("fixed")), keep=keep)
     if file is None:
         return {"path": path, "fixed": False, "keep": keep}

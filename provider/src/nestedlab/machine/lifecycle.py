@@ -8,16 +8,16 @@ from typing import ClassVar
 from uuid import UUID
 
 from nestedlab.declare import Attribute, Change, Properties, Resource
-from nestedlab.errors import NestedlabError, RefusedError, condition_of
+from nestedlab.errors import NestedlabError, RefusedError, kind_of
 from nestedlab.lifecycle import UNDONE, Around, Found, Plan, differences, needs, undone, verify, writes
 from nestedlab.ownership import owner_of
-from nestedlab.pipeline import Cmdlet, Condition, Facts, Pipeline, PSObject, Step, cmdlet, statement
+from nestedlab.pipeline import Cmdlet, ErrorKind, Facts, Pipeline, PSObject, Step, cmdlet, statement
 from nestedlab.resources import adapters, baselines, devices, disk_looks, disks
-from nestedlab.resources.machine_birth import birth, lookup
-from nestedlab.resources.machine_looks import apart, found, look, machine_by_id, reads, stack_of
-from nestedlab.resources.nested_hyperv_host import NestedHyperVHost
+from nestedlab.machine.create import birth, lookup
+from nestedlab.machine.read import apart, found, look, machine_by_id, reads, stack_of
+from nestedlab.machine.table import NestedHyperVHost
 from nestedlab.resources.owned import gone, own
-from nestedlab.resources.power import shut_down, start
+from nestedlab.machine.power import shut_down, start
 
 # How many machines are read in one invocation: its message and its answer stay within a few of WinRM's envelopes.
 _AT_ONCE = 32
@@ -62,9 +62,9 @@ class NestedHyperVHostLifecycle:
         """Read one machine, and list the host's; those of the same stack are the others."""
         listing = statement("Get-VM")
         facts = yield Step(
-            "read the machine", (*(one.tolerating(Condition.ABSENT) for one in reads(identity)), listing)
+            "read the machine", (*(one.tolerating(ErrorKind.ABSENT) for one in reads(identity)), listing)
         )
-        if facts.problems:
+        if facts.errors:
             return Around(None)
         machines = apart(facts)
         owners = {one: owner_of(shown.objects[0].text("Notes")) for one, shown in machines.items()}
@@ -105,7 +105,7 @@ class NestedHyperVHostLifecycle:
         if _only(facts.all("VirtualMachine")).text("State") != "Off":
             _allowed(desired, "to go back to its baseline")
         disks.refuse_beneath(baselines.others(baseline, facts), desired)
-        off = (machine | cmdlet("Stop-VM", TurnOff=True, Force=True)).tolerating(Condition.WRONG_STATE)
+        off = (machine | cmdlet("Stop-VM", TurnOff=True, Force=True)).tolerating(ErrorKind.WRONG_STATE)
         yield Step("turn the machine off, to go back to its baseline", (off,))
         yield Step("go back to the baseline", (baselines.restore(baseline),))
 
@@ -119,7 +119,7 @@ class NestedHyperVHostLifecycle:
             yield Step(
                 "remove the machine",
                 (
-                    (vm | cmdlet("Stop-VM", TurnOff=True, Force=True)).tolerating(Condition.WRONG_STATE),
+                    (vm | cmdlet("Stop-VM", TurnOff=True, Force=True)).tolerating(ErrorKind.WRONG_STATE),
                     vm | cmdlet("Remove-VM", Force=True),
                 ),
             )
@@ -134,7 +134,7 @@ class NestedHyperVHostLifecycle:
         """
         if error.cmdlet != "Set-VM":
             return
-        named = statement("Get-VM", Name=desired["name"]).tolerating(Condition.ABSENT)
+        named = statement("Get-VM", Name=desired["name"]).tolerating(ErrorKind.ABSENT)
         facts = yield Step("look for a machine that was made and not marked", (named,))
         unmarked = [one for one in facts.all("VirtualMachine") if not one.text("Notes") and one.text("State") == "Off"]
         if len(unmarked) == 1:
@@ -261,11 +261,11 @@ def _folder(desired: Properties, now: Found) -> str:
 
 def _remove_files(paths: list[str]) -> Plan[None]:
     """Remove disks of a machine that is gone. Its checkpoints merge first, and hold the files until that is done."""
-    for pause in (0, 1, 2, 4, 8, 16):
-        busy = Condition.BUSY if pause < 16 else Condition.ABSENT
-        removing = (statement("Remove-Item", LiteralPath=one).tolerating(Condition.ABSENT, busy) for one in paths)
-        facts = yield Step("remove the machine's disks", tuple(removing), pause=pause)
-        if not any(condition_of(one) is Condition.BUSY for one in facts.problems):
+    for delay in (0, 1, 2, 4, 8, 16):
+        busy = ErrorKind.BUSY if delay < 16 else ErrorKind.ABSENT
+        removing = (statement("Remove-Item", LiteralPath=one).tolerating(ErrorKind.ABSENT, busy) for one in paths)
+        facts = yield Step("remove the machine's disks", tuple(removing), delay=delay)
+        if not any(kind_of(one) is ErrorKind.BUSY for one in facts.errors):
             return
 
 

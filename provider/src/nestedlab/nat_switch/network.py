@@ -11,11 +11,11 @@ from nestedlab.declare import Properties
 from nestedlab.errors import ConflictError
 from nestedlab.lifecycle import Found
 from nestedlab.ownership import is_made_for, made_name
-from nestedlab.pipeline import Condition, Facts, Pipeline, PSObject, statement
+from nestedlab.pipeline import ErrorKind, Facts, Pipeline, PSObject, statement
 from nestedlab.resources import forwards, gateways
-from nestedlab.resources.names import same_name
-from nestedlab.resources.nat_conflicts import holds
-from nestedlab.resources.nat_switch import nat_network, network, same_prefix
+from nestedlab.names import same_name
+from nestedlab.nat_switch.conflicts import holds
+from nestedlab.nat_switch.table import nat_network, network, same_prefix
 
 READS: tuple[Pipeline, ...] = (statement("Get-NetNat"), *forwards.READS)
 """What shows all NAT networks and their forwards."""
@@ -68,7 +68,7 @@ def changes(
     now: Found,
     known: Properties,
     kept: Sequence[Properties],
-    tolerated: tuple[Condition, ...],
+    tolerated: tuple[ErrorKind, ...],
 ) -> Iterator[Pipeline]:
     """What takes away the gateway, the NAT and the forwards that are wrong, and makes the right ones.
 
@@ -87,10 +87,10 @@ def changes(
     remade = not (desired.get("nat") or right)
     if remade:
         making = statement("New-NetNat", Name=name, InternalIPInterfaceAddressPrefix=str(nat_network(desired)))
-        yield making.tolerating(*tolerated).on_behalf_of("prefix")
+        yield making.tolerating(*tolerated).setting("prefix")
     there = [] if remade else _managed(name, desired, now, known, kept)
     # Where the NAT could not be made yet, neither can they; both are tried again.
-    missing = (Condition.INVALID, Condition.ABSENT) if tolerated and remade else ()
+    missing = (ErrorKind.INVALID, ErrorKind.ABSENT) if tolerated and remade else ()
     for one in forwards.changes(name, [*desired["forwards"], *kept], there):
         yield one.tolerating(*tolerated, *missing)
 
@@ -167,4 +167,4 @@ def removal(switch: UUID, facts: Facts) -> Iterator[Pipeline]:
     """What removes the switch's own NAT, always by key: without one, the cmdlet removes every NAT of the host."""
     made = nat_of(switch, facts)
     if made is not None:
-        yield statement("Remove-NetNat", Name=made.text("Name"), Confirm=False).tolerating(Condition.ABSENT)
+        yield statement("Remove-NetNat", Name=made.text("Name"), Confirm=False).tolerating(ErrorKind.ABSENT)

@@ -10,8 +10,8 @@ from nestedlab.errors import ConflictError, NotFoundError
 from nestedlab.parts import reconcile
 from nestedlab.pipeline import Facts, PSObject
 from nestedlab.resources import forwards
-from nestedlab.resources.names import same_name
-from nestedlab.resources.nat_switch import nat_network, network
+from nestedlab.names import same_name
+from nestedlab.nat_switch.table import nat_network, network
 
 # Windows Server 2016 and Windows 10 before 1809 take one NAT; for later ones the sources disagree, and Windows decides.
 _FIRST_BUILD_WITH_MORE_NATS = 17763
