@@ -16,6 +16,7 @@ from pypsrp.serializer import TaggedValue
 from hyperv_sim.host import SimulatedHost
 from hyperv_sim.server import SimulatedServer
 from nestedlab.connection import Connection, connection
+from nestedlab.perform import Cancellation
 
 if TYPE_CHECKING:
     from hyperv_sim.state.machines import Machine
@@ -90,6 +91,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 NewParent = Callable[..., Parent]
 """Starts a host: `new_parent(windows="2016", cpu="amd", tls=True)`. `parts` are of the simulated `Host`, such as
 `{"external_switches": ("LAN",)}`; other settings are SimulatedServer's."""
+
+
+class NoDelay(Cancellation):
+    """Waits for nothing: a simulated host counts reads, not seconds."""
+
+    def wait(self, seconds: float) -> None:
+        pass
+
+
+@pytest.fixture
+def no_delay() -> Cancellation:
+    """What has steps run without the delays before them."""
+    return NoDelay()
 
 
 @pytest.fixture

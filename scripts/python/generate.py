@@ -138,17 +138,17 @@ def _own_attribute(one: Attribute) -> dict[str, Any]:
 
 
 def _resource(kind: type[Resource]) -> dict[str, Any]:
-    rows = [(one, _own_attribute(one)) for one in kind.attributes()]
-    kept = [shown for one, shown in rows if one.fixed or one.name == "owner"]
-    computed = [shown for one, shown in rows if one.row.computed]
+    rows = [(row, _own_attribute(row)) for row in kind.attributes()]
+    kept = [shown for row, shown in rows if row.fixed or row.name == "owner"]
+    computed = [_attribute(row) for row in kind.outputs.attributes()]
     return {
         "name": kind.__name__,
         "meaning": kind.__doc__,
-        "arguments": [shown for _, shown in rows if shown not in kept and shown not in computed],
+        "arguments": [shown for _, shown in rows if shown not in kept],
         "kept": kept,
         "computed": computed,
         "hidden": [shown for shown in kept + computed if shown["name"] != "owner"],
-        "outputs": [shown for _, shown in rows],
+        "outputs": [*(shown for _, shown in rows), *computed],
         "parts": [_part(one) for one in parts(kind)],
     }
 

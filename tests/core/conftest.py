@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from nestedlab.nat_switch.table import NatSwitch
 from nestedlab.machine.table import NestedHyperVHost
+from nestedlab.nat_switch.table import NatSwitch
 
 CASES = Path(__file__).resolve().parent.parent / "cases" / "core"
 KINDS = {"nested_hyperv_host": NestedHyperVHost, "nat_switch": NatSwitch}

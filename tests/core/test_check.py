@@ -9,9 +9,18 @@ from pulumi.runtime import rpc
 
 from nestedlab.adapters.wire import from_wire, path_on_wire
 from nestedlab.declare import Resource
-from nestedlab.lifecycle import check
+from nestedlab.lifecycle import Lifecycle, check
+from nestedlab.machine.lifecycle import NestedHyperVHostLifecycle
+from nestedlab.machine.table import NestedHyperVHost
+from nestedlab.nat_switch.lifecycle import NatSwitchLifecycle
+from nestedlab.nat_switch.table import NatSwitch
+from nestedlab.plain import loaded, plain
 
 OWNER = "lab/dev/it"
+LIFECYCLES: dict[type[Resource], Lifecycle[Any, Any]] = {
+    NestedHyperVHost: NestedHyperVHostLifecycle(),
+    NatSwitch: NatSwitchLifecycle(),
+}
 
 
 def sent(value: Any) -> Any:
@@ -25,8 +34,10 @@ def sent(value: Any) -> Any:
 
 def checked(kind: type[Resource], case: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     asked, unknown = from_wire(kind, {"owner": OWNER, **sent(case["asked"])})
-    inputs, failures = check(kind, asked, unknown, case.get("before"))
-    return inputs, {path_on_wire(one.path): one.reason for one in failures}
+    inputs, failures = check(kind, asked, unknown)
+    if inputs is not None and "before" in case:
+        failures = [*failures, *LIFECYCLES[kind].validate_change(inputs, loaded(kind, case["before"]))]
+    return plain(inputs) if inputs else {}, {path_on_wire(failure.path): failure.reason for failure in failures}
 
 
 @pytest.mark.cases("check/*.yaml")

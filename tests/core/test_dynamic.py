@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import sys
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 import pytest
+from pulumi.dynamic import Config, ConfigureRequest
 from pulumi.runtime import rpc
 
-from nestedlab.adapters import dynamic, plain_errors
+from nestedlab.adapters import plain_errors, urns
 from nestedlab.adapters.dynamic import NatSwitchProvider, NestedHyperVHostProvider
-from nestedlab.declare import Properties
-from nestedlab.errors import ConfigurationError, RefusedError
-from nestedlab.lifecycle import Found
-from nestedlab.pipeline import Facts
+from nestedlab.adapters.dynamic_front import DynamicFront
+from nestedlab.declare import Properties, Resource
+from nestedlab.errors import ConfigurationError, RefusedError, UnreachableError
+from nestedlab.lifecycle import HalfMade
+from nestedlab.machine.table import NestedHyperVHost
+from nestedlab.pipeline import Runner
+from nestedlab.provider import Provider, Recorded
 
 IT = "5d5ee4c5-15f1-4a09-a1a0-6ac3c2e2a0e1"
 ASKED = {
@@ -27,75 +34,92 @@ ASKED = {
     "owner": "lab/dev/hv1",
     "__provider": "pickle",
 }
-VALUES: dict[str, Any] = {
-    "name": "HV1",
-    "processors": 4,
+SHOWN: dict[str, Any] = {
+    "name": "hv1",
     "memory_mib": 4096,
     "os_disk": {"size_gib": 80, "fixed": False, "keep": False},
-    "switch": "",
-    "mac_spoofing": False,
-    "running": True,
-    "notes": "",
-    "path": "C:\\VMs\\hv1",
-    "generation": 2,
-    "dynamic_memory": False,
-    "expose_virtualization_extensions": True,
     "owner": "lab/dev/hv1",
-    "vm_id": IT,
-    "version": "10.0",
-    "os_disk_path": "C:\\Disks\\hv1.vhdx",
 }
+STATE: dict[str, Any] = {**SHOWN, "vm_id": IT, "version": "10.0"}
 
 
 @dataclass
-class FakeHandler:
-    """A handler that finds what it is told to."""
+class RecordingProvider(Provider):
+    """A provider that answers what it is told to, and keeps what it was asked."""
 
-    values: Properties | None
-    called: list[Any] = field(default_factory=list)
+    shown: Recorded | None = field(default_factory=lambda: Recorded(IT, SHOWN, STATE))
+    calls: list[Any] = field(default_factory=list)
+    half_made: HalfMade | None = None
 
-    def create(self, desired: Properties) -> Found:
-        self.called.append(("create", desired))
-        return self._found()
+    def create(self, kind: type[Resource], values: Properties) -> Recorded:
+        self.calls.append(("create", kind, values))
+        if self.half_made is not None:
+            raise self.half_made
+        return self._recorded()
 
-    def read(self, identity: UUID, known: Properties) -> Found | None:
-        self.called.append(("read", str(identity), known))
-        return None if self.values is None else self._found()
+    def undo(self, kind: type[Resource], half_made: HalfMade) -> NoReturn:
+        self.calls.append(("undo", kind, half_made))
+        raise half_made.error
 
-    def update(self, identity: UUID, desired: Properties, known: Properties) -> Found:
-        self.called.append(("update", str(identity), desired, known))
-        return self._found()
+    def read(self, kind: type[Resource], identity: str, state: Properties) -> Recorded | None:
+        self.calls.append(("read", kind, identity, state))
+        return self.shown
 
-    def delete(self, identity: UUID, known: Properties) -> None:
-        self.called.append(("delete", str(identity), known))
+    def update(self, kind: type[Resource], identity: str, state: Properties, values: Properties) -> Recorded:
+        self.calls.append(("update", kind, identity, state, values))
+        return self._recorded()
 
-    def _found(self) -> Found:
-        assert self.values is not None
-        return Found(UUID(IT), self.values, Facts())
+    def delete(self, kind: type[Resource], identity: str, state: Properties) -> None:
+        self.calls.append(("delete", kind, identity, state))
+
+    def _recorded(self) -> Recorded:
+        assert self.shown is not None
+        return self.shown
 
 
 @pytest.fixture
-def provider(monkeypatch: pytest.MonkeyPatch) -> NestedHyperVHostProvider:
-    monkeypatch.setattr(dynamic, "_configuration", {"nestedlab:address": "hv01"})
-    # No test of the translation may look for a host of that name.
-    monkeypatch.setattr(NestedHyperVHostProvider, "_foresee", lambda *_, **__: None)
-    return NestedHyperVHostProvider()
+def recording() -> RecordingProvider:
+    return RecordingProvider()
 
 
 @pytest.fixture
-def handler(monkeypatch: pytest.MonkeyPatch) -> FakeHandler:
-    fake = FakeHandler(VALUES)
-    monkeypatch.setattr(dynamic._Provider, "_handler", lambda *_: fake)
-    return fake
+def front(recording: RecordingProvider) -> DynamicFront:
+    return DynamicFront(NestedHyperVHost, recording)
 
 
-def checked(provider: NestedHyperVHostProvider, news: dict[str, Any]) -> dict[str, Any]:
+class Unreachable:
+    """Sessions with a host that does not answer."""
+
+    @contextmanager
+    def borrow(self) -> Iterator[Runner]:
+        raise UnreachableError("hv01 does not answer")
+        yield
+
+    def lock(self, _: str) -> threading.Lock:
+        return threading.Lock()
+
+
+@pytest.fixture
+def warnings() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def provider(warnings: list[str]) -> DynamicFront:
+    """The front before a real provider, whose host does not answer."""
+    core = Provider(
+        {"nestedlab:address": "hv01"}, {}, lambda _: Unreachable(), lambda _kind, _owner, text: warnings.append(text)
+    )
+    return DynamicFront(NestedHyperVHost, core)
+
+
+def checked(provider: DynamicFront, news: dict[str, Any]) -> dict[str, Any]:
     result = provider.check({}, news)
     assert result.failures == []
     return result.inputs
 
 
-def test_inputs_come_back_with_their_defaults_and_without_the_sdks_own(provider: NestedHyperVHostProvider) -> None:
+def test_inputs_come_back_with_their_defaults_and_without_the_sdks_own(provider: DynamicFront) -> None:
     inputs = checked(provider, ASKED)
     assert "__provider" not in inputs
     assert (inputs["processors"], inputs["memoryMib"]) == (4, 8192)
@@ -103,38 +127,29 @@ def test_inputs_come_back_with_their_defaults_and_without_the_sdks_own(provider:
     assert checked(provider, inputs) == inputs
 
 
-def test_what_is_not_known_yet_stays_so(provider: NestedHyperVHostProvider) -> None:
+def test_what_is_not_known_yet_stays_so(provider: DynamicFront) -> None:
     disk = {"parent": rpc.UNKNOWN}
     inputs = checked(provider, {**ASKED, "switch": rpc.UNKNOWN, "osDisk": disk})
     assert (inputs["switch"], inputs["osDisk"], inputs["processors"]) == (rpc.UNKNOWN, disk, 4)
 
 
-def test_all_failures_come_at_once_by_property(provider: NestedHyperVHostProvider) -> None:
+def test_all_failures_come_at_once_by_property(provider: DynamicFront) -> None:
     failures = provider.check({}, {**ASKED, "memoryMib": 3.0, "osDisk": {"sizeGb": 80.0}, "colour": "blue"}).failures
     assert {one.property for one in failures} == {"memoryMib", "osDisk.sizeGb", "colour"}
-
-
-def test_a_check_without_an_address_says_how_to_set_it(
-    provider: NestedHyperVHostProvider, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(dynamic, "_configuration", {})
-    monkeypatch.delenv("NESTEDLAB_ADDRESS", raising=False)
-    with pytest.raises(ConfigurationError, match="pulumi config set nestedlab:address"):
-        provider.check({}, ASKED)
 
 
 @pytest.mark.parametrize(
     ("unknown", "replaces"), [("processors", []), ("name", []), ("dataDisks", []), ("path", ["path"])]
 )
 def test_of_what_has_no_value_yet_nothing_is_told_and_nothing_forbidden(
-    provider: NestedHyperVHostProvider, monkeypatch: pytest.MonkeyPatch, unknown: str, replaces: list[str]
+    provider: DynamicFront, warnings: list[str], unknown: str, replaces: list[str]
 ) -> None:
-    told: list[str] = []
-    monkeypatch.setattr("nestedlab.adapters.engine_log.warn", lambda _, text: told.append(text))
     asked = {**ASKED, "path": "D:\\VMs", "dataDisks": [{"sizeGib": 5.0}], "onPowerOff": "fail"}
     state = {**checked(provider, asked), "vmId": IT}
-    result = provider.diff(IT, state, {**checked(provider, asked), unknown: rpc.UNKNOWN})
-    assert (result.changes, result.replaces, told) == (True, replaces, [])
+    inputs = checked(provider, asked)
+    warnings.clear()
+    result = provider.diff(IT, state, {**inputs, unknown: rpc.UNKNOWN})
+    assert (result.changes, result.replaces, warnings) == (True, replaces, [])
     with pytest.raises(RefusedError, match="machine 'hv1': the running machine will be shut down"):
         provider.diff(IT, state, {**checked(provider, asked), "memoryMib": 4096.0, unknown: rpc.UNKNOWN})
 
@@ -154,44 +169,81 @@ def test_of_what_has_no_value_yet_nothing_is_told_and_nothing_forbidden(
     ],
 )
 def test_a_diff_always_answers_and_never_speaks_of_the_sdks_own(
-    provider: NestedHyperVHostProvider, olds: dict[str, Any], news: dict[str, Any], changes: bool, replaces: list[str]
+    provider: DynamicFront, olds: dict[str, Any], news: dict[str, Any], changes: bool, replaces: list[str]
 ) -> None:
     state = {**checked(provider, ASKED), "vmId": IT, **olds}
     result = provider.diff(IT, state, {**checked(provider, ASKED), **news})
     assert (result.changes, result.replaces, result.delete_before_replace) == (changes, replaces, True)
 
 
-def test_outputs_are_what_was_found_in_the_spelling_asked_for(
-    provider: NestedHyperVHostProvider, handler: FakeHandler
-) -> None:
-    inputs = checked(provider, ASKED)
-    created, updated = provider.create(inputs), provider.update(IT, {}, inputs)
+def test_outputs_are_what_is_on_the_host(front: DynamicFront, recording: RecordingProvider) -> None:
+    created, updated = front.create(ASKED), front.update(IT, {}, ASKED)
     assert created.id == IT
     assert created.outs == updated.outs
-    assert created.outs is not None
-    assert (created.outs["name"], created.outs["memoryMib"], created.outs["vmId"]) == ("hv1", 4096, IT)
-    assert "path" not in created.outs
-    assert [one[0] for one in handler.called] == ["create", "update"]
-    assert handler.called[0][1]["os_disk"] == {"size_gib": 80, "fixed": False, "keep": False}
+    assert created.outs == {
+        "name": "hv1",
+        "memoryMib": 4096,
+        "osDisk": {"sizeGib": 80, "fixed": False, "keep": False},
+        "owner": "lab/dev/hv1",
+        "vmId": IT,
+        "version": "10.0",
+    }
+    assert recording.calls[0] == (
+        "create",
+        NestedHyperVHost,
+        {"name": "hv1", "memory_mib": 8192, "os_disk": {"size_gib": 80}, "owner": "lab/dev/hv1"},
+    )
 
 
-def test_a_refresh_answers_inputs_too(provider: NestedHyperVHostProvider, handler: FakeHandler) -> None:
-    state = {**checked(provider, ASKED), "vmId": IT, "version": "9.0", "__provider": "pickle"}
-    result: Any = provider.read(IT, state)
+def test_a_half_made_object_is_rolled_back(front: DynamicFront, recording: RecordingProvider) -> None:
+    """The protocol of dynamic providers has no word for one: what raises is taken for not there."""
+    made: Any = SimpleNamespace(id=UUID(IT))
+    recording.half_made = HalfMade(RefusedError("no"), made)
+    with pytest.raises(RefusedError, match="no"):
+        front.create(ASKED)
+    assert [call[0] for call in recording.calls] == ["create", "undo"]
+
+
+def test_a_refresh_answers_inputs_too(front: DynamicFront) -> None:
+    result: Any = front.read(IT, {**ASKED, "vmId": IT, "version": "9.0"})
     assert result.id == IT
     assert (result.outs["memoryMib"], result.outs["version"]) == (4096, "10.0")
     assert result.inputs["memoryMib"] == 4096
     assert {"vmId", "version", "osDiskPath", "__provider"}.isdisjoint(result.inputs)
 
 
-def test_what_is_gone_has_a_blank_id(provider: NestedHyperVHostProvider, handler: FakeHandler) -> None:
-    handler.values = None
-    assert provider.read(IT, ASKED).id == ""
+def test_what_is_gone_has_a_blank_id(front: DynamicFront, recording: RecordingProvider) -> None:
+    recording.shown = None
+    assert front.read(IT, ASKED).id == ""
 
 
-def test_a_delete_knows_the_state(provider: NestedHyperVHostProvider, handler: FakeHandler) -> None:
-    provider.delete(IT, {"name": "hv1", "osDiskPath": "C:\\x.vhdx", "__provider": "pickle"})
-    assert handler.called == [("delete", IT, {"name": "hv1", "os_disk_path": "C:\\x.vhdx"})]
+def test_a_delete_knows_the_state(front: DynamicFront, recording: RecordingProvider) -> None:
+    front.delete(IT, {"name": "hv1", "osDiskPath": "C:\\x.vhdx", "__provider": "pickle"})
+    state = {"name": "hv1", "os_disk_path": "C:\\x.vhdx"}
+    assert recording.calls == [("delete", NestedHyperVHost, IT, state)]
+
+
+def test_the_provider_classes_hand_over_to_the_front_of_their_configuration() -> None:
+    provider = NatSwitchProvider()
+    provider.configure(ConfigureRequest(Config({"nestedlab:connectTimeout": "0"}, "lab")))
+    with pytest.raises(ConfigurationError, match="connectTimeout"):
+        provider.check({}, {"name": "net", "prefix": "192.168.50.0/24", "owner": "lab/dev/net"})
+
+
+@pytest.mark.parametrize(
+    ("parent", "owner", "urn"),
+    [
+        (None, "lab/dev/hv1", "urn:pulumi:dev::lab::pulumi-python:dynamic/nestedlab:NatSwitch::hv1"),
+        (
+            "urn:pulumi:dev::lab::course:Seat$course:Table::seat",
+            "lab/dev/course:Seat$course:Table::hv1",
+            "urn:pulumi:dev::lab::course:Seat$course:Table$pulumi-python:dynamic/nestedlab:NatSwitch::hv1",
+        ),
+    ],
+)
+def test_an_owner_and_a_urn_say_the_same(parent: str | None, owner: str, urn: str) -> None:
+    assert urns.owner("lab", "dev", parent, "hv1") == owner
+    assert urns.urn("NatSwitch", owner) == urn
 
 
 @pytest.mark.parametrize("kind", [NestedHyperVHostProvider, NatSwitchProvider])

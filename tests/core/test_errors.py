@@ -10,7 +10,7 @@ import yaml
 
 from nestedlab import errors
 from nestedlab.errors import NestedlabError, kind_of, raise_for, tolerated
-from nestedlab.pipeline import ErrorKind, Facts, ErrorRecord, Step, cmdlet, statement
+from nestedlab.pipeline import ErrorKind, ErrorRecord, Facts, Step, cmdlet, statement
 
 CASES = Path(__file__).resolve().parent.parent / "cases" / "core" / "errors.yaml"
 CLASSES = {ErrorKind.ABSENT: "NotFoundError", ErrorKind.EXISTS: "ConflictError", ErrorKind.DENIED: "AccessError"}

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nestedlab.ownership import is_made_for, made_name, marked, owner_of, unmarked
 from nestedlab.names import same_text
+from nestedlab.ownership import is_made_for, made_name, marked, owner_of, unmarked
 
 MARKER = "[nestedlab owner=lab/dev/hv1]"
 OWNERS = st.text(st.characters(exclude_characters="]\r\n", exclude_categories=["Cs"]), min_size=1)

@@ -9,26 +9,40 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nestedlab.declare import Change, Part, key_of
-from nestedlab.lifecycle import check, diff, settled
-from nestedlab.parts import parts_change, reconcile, same_parts
+from nestedlab.declare import Change, Part
+from nestedlab.lifecycle import check, diff, normalised
 from nestedlab.machine.adapters.table import Adapter, same_vlans, vlans
 from nestedlab.machine.disks.table import DATA_DISKS_CHANGE, DataDisk
 from nestedlab.machine.table import NestedHyperVHost
+from nestedlab.parts import parts_change, reconcile, same_parts
+from nestedlab.plain import loaded, plain
 
-LAN: dict[str, Any] = {**Adapter(name="lan").model_dump(), "switch": "lab-net"}
-WAN: dict[str, Any] = Adapter(name="wan").model_dump()
+LAN = Adapter(name="lan", switch="lab-net")
+WAN = Adapter(name="wan")
+
+
+def with_(part: Adapter, **differs: Any) -> Adapter:
+    return part.model_copy(update=differs)
+
+
+def disk(**values: Any) -> DataDisk:
+    return loaded(DataDisk, values)
+
+
+def machine(**lists: Any) -> NestedHyperVHost:
+    """A machine of which only these lists are looked at."""
+    return NestedHyperVHost.model_construct(**{**dict.fromkeys(NestedHyperVHost.model_fields), **lists})
 
 
 def _vlan_lists() -> st.SearchStrategy[str]:
-    spans = st.tuples(st.integers(1, 4094), st.integers(0, 5)).map(lambda one: (one[0], min(4094, sum(one))))
+    spans = st.tuples(st.integers(1, 4094), st.integers(0, 5)).map(lambda span: (span[0], min(4094, sum(span))))
     return st.lists(spans, min_size=1, max_size=4).map(lambda all_: ",".join(f"{low}-{high}" for low, high in all_))
 
 
 ADAPTERS = st.builds(
     lambda name, switch, mac, naming, vlan, trunk: Adapter(
         name=name, switch=switch, mac=mac, device_naming=naming, vlan=0 if trunk else vlan, trunk=trunk
-    ).model_dump(),
+    ),
     st.sampled_from(["lan", "wan", "dmz", "Netz ä"]),
     st.sampled_from(["", "lab-net", "other"]),
     st.sampled_from(["", "00155D010203", "00155D0A0B0C"]),
@@ -37,14 +51,14 @@ ADAPTERS = st.builds(
     st.just("") | _vlan_lists(),
 )
 DISKS = st.builds(
-    lambda location, kind, size: DataDisk.model_validate({**kind, **size, "location": location}).model_dump(),
+    lambda location, kind, size: DataDisk.model_validate({**kind, **size, "location": location}),
     st.integers(1, 62),
     st.sampled_from([{}, {"parent": "D:\\a.vhdx"}]),
     st.integers(1, 9).map(lambda gib: {"size_gib": gib}),
 )
-LISTS: list[tuple[type[Part], st.SearchStrategy[list[dict[str, Any]]]]] = [
-    (Adapter, st.lists(ADAPTERS, max_size=4, unique_by=lambda one: key_of(Adapter, one))),
-    (DataDisk, st.lists(DISKS, max_size=4, unique_by=lambda one: key_of(DataDisk, one))),
+LISTS: list[tuple[type[Part], st.SearchStrategy[Any]]] = [
+    (Adapter, st.lists(ADAPTERS, max_size=4, unique_by=lambda part: part.identity)),
+    (DataDisk, st.lists(DISKS, max_size=4, unique_by=lambda part: part.identity)),
 ]
 BOTH = st.one_of(*(st.tuples(st.just(kind), lists, lists, st.randoms()) for kind, lists in LISTS))
 
@@ -54,7 +68,7 @@ def _hyphenated(mac: str) -> str:
 
 
 def _backwards(trunk: str) -> str:
-    return ",".join(str(one) for one in sorted(vlans(trunk), reverse=True))
+    return ",".join(map(str, sorted(vlans(trunk), reverse=True)))
 
 
 def _slashed(path: str | None) -> str | None:
@@ -66,39 +80,40 @@ SPELLINGS: dict[str, Callable[[Any], Any]] = {
 }  # fmt: skip
 
 
-def respelt(part: dict[str, Any]) -> dict[str, Any]:
+def respelt(part: Any) -> Any:
     """The same part, as another author or the host would write it."""
-    return {name: SPELLINGS[name](value) if name in SPELLINGS else value for name, value in part.items()}
+    spelt = {name: SPELLINGS[name](getattr(part, name)) for name in SPELLINGS.keys() & type(part).model_fields.keys()}
+    return part.model_copy(update=spelt)
 
 
 @given(BOTH)
 def test_nothing_is_to_be_done_for_what_is_there_in_any_order_and_spelling(case: Any) -> None:
     kind, asked, _, random = case
-    found = [respelt(one) for one in asked]
+    found = [respelt(part) for part in asked]
     random.shuffle(found)
-    assert not reconcile(kind, asked, found)
-    assert same_parts(kind)(asked, found)
+    assert not reconcile(asked, found)
+    assert same_parts(asked, found)
     assert parts_change(kind).on(found, asked) is Change.LIVE
 
 
 @given(BOTH)
 def test_reconciling_says_all_that_is_to_be_done_and_no_more(case: Any) -> None:
     kind, asked, found, random = case
-    to_do = reconcile(kind, asked, found)
-    assert bool(to_do) is not same_parts(kind)(asked, found)
-    there = {key_of(kind, one): one for one in found}
-    for one in to_do.extra:
-        del there[key_of(kind, one)]
-    for one in to_do.missing:
-        assert key_of(kind, one) not in there
-        there[key_of(kind, one)] = one
-    for one, now, rows in to_do.different:
-        changed = {row.name: one[row.name] for row in rows}
-        there[key_of(kind, one)] = {**now, **changed}
-    assert not reconcile(kind, asked, list(there.values()))
+    to_do = reconcile(asked, found)
+    assert bool(to_do) is not same_parts(asked, found)
+    there = {part.identity: part for part in found}
+    for part in to_do.extra:
+        del there[part.identity]
+    for part in to_do.missing:
+        assert part.identity not in there
+        there[part.identity] = part
+    for pair in to_do.different:
+        changed = {row.name: getattr(pair.wanted, row.name) for row in pair.rows}
+        there[pair.wanted.identity] = pair.there.model_copy(update=changed)
+    assert not reconcile(asked, list(there.values()))
     random.shuffle(asked)
     random.shuffle(found)
-    again = reconcile(kind, asked, found)
+    again = reconcile(asked, found)
     assert len(again.missing) == len(to_do.missing)
     assert len(again.extra) == len(to_do.extra)
     assert len(again.different) == len(to_do.different)
@@ -109,36 +124,36 @@ def test_what_has_settled_once_stays_as_it_is(case: Any) -> None:
     kind, asked, found, random = case
     name = "adapters" if kind is Adapter else "data_disks"
     random.shuffle(found)
-    once = settled(NestedHyperVHost, {name: asked}, {name: [respelt(one) for one in found]})
-    assert settled(NestedHyperVHost, once, {name: [respelt(one) for one in found]}) == once
-    assert same_parts(kind)(found, once[name])  # type: ignore[arg-type] # a list of parts
+    there = machine(**{name: [respelt(part) for part in found]})
+    once = normalised(machine(**{name: asked}), there)
+    assert normalised(once, there) == once
+    assert same_parts(found, getattr(once, name))
 
 
 @given(BOTH)
 def test_no_difference_settles_in_the_words_of_the_program(case: Any) -> None:
     kind, asked, _, random = case
     name = "adapters" if kind is Adapter else "data_disks"
-    found = [respelt(one) for one in asked]
+    found = [respelt(part) for part in asked]
     random.shuffle(found)
-    assert settled(NestedHyperVHost, {name: asked}, {name: found})[name] == asked
+    assert getattr(normalised(machine(**{name: asked}), machine(**{name: found})), name) == asked
 
 
 @given(_vlan_lists())
 def test_a_list_of_vlans_is_the_same_as_its_members(trunk: str) -> None:
-    assert same_vlans(trunk, ",".join(str(one) for one in vlans(trunk)))
+    assert same_vlans(trunk, ",".join(map(str, vlans(trunk))))
     assert not same_vlans(trunk, "")
 
 
 def test_parts_that_differ_settle_in_the_order_of_the_program() -> None:
-    drifted = {**WAN, "name": "WAN", "vlan": 7}
-    stranger = Adapter(name="stray").model_dump()
-    now = settled(NestedHyperVHost, {"adapters": [WAN, LAN]}, {"adapters": [stranger, respelt(LAN), drifted]})
-    assert now["adapters"] == [{**WAN, "vlan": 7}, LAN, stranger]
+    drifted, stranger = with_(WAN, name="WAN", vlan=7), Adapter(name="stray")
+    now = normalised(machine(adapters=[WAN, LAN]), machine(adapters=[stranger, respelt(LAN), drifted]))
+    assert now.adapters == [with_(WAN, vlan=7), LAN, stranger]
 
 
 def test_two_of_one_key_are_both_to_be_seen() -> None:
-    now = settled(NestedHyperVHost, {"adapters": [WAN, LAN]}, {"adapters": [LAN, WAN, {**LAN, "vlan": 3}]})
-    assert now["adapters"] == [WAN, LAN, {**LAN, "vlan": 3}]
+    now = normalised(machine(adapters=[WAN, LAN]), machine(adapters=[LAN, WAN, with_(LAN, vlan=3)]))
+    assert now.adapters == [WAN, LAN, with_(LAN, vlan=3)]
 
 
 @pytest.mark.parametrize("shown", ["0", "0,5", "Private", "x"])
@@ -149,23 +164,25 @@ def test_a_list_of_vlans_that_no_program_can_ask_for_is_another_one(shown: str) 
 
 def test_a_file_in_a_disks_place_settles_as_found() -> None:
     """What a disk is not to have, a parent or a path, is None in a program, and a drift where it is there."""
-    asked, found = {"location": 1, "size_gib": 5}, {"location": 1, "path": "D:\\a.vhdx", "fixed": False, "keep": False}
-    now = settled(NestedHyperVHost, {"data_disks": [asked]}, {"data_disks": [found]})
-    assert now["data_disks"] == [{"location": 1, "size_gib": None, "path": "D:\\a.vhdx"}]
+    asked, found = disk(location=1, size_gib=5), disk(location=1, path="D:\\a.vhdx")
+    now = normalised(machine(data_disks=[asked]), machine(data_disks=[found]))
+    assert [plain(seen) for seen in now.data_disks] == [
+        {"location": 1, "path": "D:\\a.vhdx", "fixed": False, "keep": False}
+    ]
 
 
 def test_a_part_that_is_gone_settles_as_gone() -> None:
-    assert settled(NestedHyperVHost, {"adapters": [WAN, LAN]}, {"adapters": [LAN]})["adapters"] == [LAN]
+    assert normalised(machine(adapters=[WAN, LAN]), machine(adapters=[LAN])).adapters == [LAN]
 
 
 @pytest.mark.parametrize(
     ("found", "asked", "change"),
     [
-        ([LAN], [LAN, {**WAN, "mac": "00155D010203"}], Change.LIVE),
+        ([LAN], [LAN, with_(WAN, mac="00155D010203")], Change.LIVE),
         ([LAN, WAN], [LAN], Change.LIVE),
-        ([LAN], [{**LAN, "vlan": 7}], Change.LIVE),
-        ([LAN], [{**LAN, "mac": "00155D010203"}], Change.OFF),
-        ([LAN], [{**LAN, "device_naming": True, "vlan": 7}], Change.OFF),
+        ([LAN], [with_(LAN, vlan=7)], Change.LIVE),
+        ([LAN], [with_(LAN, mac="00155D010203")], Change.OFF),
+        ([LAN], [with_(LAN, device_naming=True, vlan=7)], Change.OFF),
         (None, [LAN], Change.LIVE),
         ([LAN], None, Change.LIVE),
     ],
@@ -177,11 +194,11 @@ def test_parts_take_what_the_most_demanding_of_their_changes_takes(found: Any, a
 @pytest.mark.parametrize(
     ("found", "asked", "change"),
     [
-        ([], [{"location": 1, "size_gib": 5}], Change.LIVE),
-        ([{"location": 1, "size_gib": 5}], [], Change.LIVE),
-        ([{"location": 1, "size_gib": 5}], [{"location": 1, "size_gib": 6}], Change.OFF),
-        ([{"location": 1, "path": "D:\\a.vhdx"}], [{"location": 1, "path": "D:\\b.vhdx"}], Change.LIVE),
-        ([{"location": 1, "size_gib": 5}], [{"location": 2, "size_gib": 6}], Change.LIVE),
+        ([], [disk(location=1, size_gib=5)], Change.LIVE),
+        ([disk(location=1, size_gib=5)], [], Change.LIVE),
+        ([disk(location=1, size_gib=5)], [disk(location=1, size_gib=6)], Change.OFF),
+        ([disk(location=1, path="D:\\a.vhdx")], [disk(location=1, path="D:\\b.vhdx")], Change.LIVE),
+        ([disk(location=1, size_gib=5)], [disk(location=2, size_gib=6)], Change.LIVE),
     ],
 )
 def test_of_data_disks_only_growing_takes_the_machine_off(found: Any, asked: Any, change: Change) -> None:
@@ -192,6 +209,8 @@ def test_from_the_one_adapter_to_a_list_and_back_both_are_changes() -> None:
     asked = {"name": "hv1", "owner": "lab/dev/hv1", "os_disk": {"size_gib": 80}}
     short, _ = check(NestedHyperVHost, {**asked, "switch": "lab-net"})
     listed, _ = check(NestedHyperVHost, {**asked, "adapters": [{"name": "lan", "switch": "lab-net"}]})
-    assert {one.name for one in diff(NestedHyperVHost, short, listed).changed} == {"adapters"}
-    assert {one.name for one in diff(NestedHyperVHost, listed, short).changed} == {"adapters", "switch", "mac_spoofing"}
-    assert diff(NestedHyperVHost, short, listed).replaced == ()
+    assert short is not None
+    assert listed is not None
+    assert {row.name for row in diff(short, listed)[0]} == {"adapters"}
+    assert {row.name for row in diff(listed, short)[0]} == {"adapters", "switch", "mac_spoofing"}
+    assert diff(short, listed)[1] == ()

@@ -16,18 +16,18 @@ import yaml
 from nestedlab import errors
 from nestedlab.declare import Resource
 from nestedlab.errors import NestedlabError
-from nestedlab.handler import perform
-from nestedlab.lifecycle import Found, Lifecycle, check, differences
-from nestedlab.pipeline import Cmdlet, Facts, Pipeline, ErrorRecord, PSObject, Step
-from nestedlab.resources import machine_looks, nats
+from nestedlab.lifecycle import HalfMade, Observed, ReadsMany, check, differences
 from nestedlab.machine.lifecycle import NestedHyperVHostLifecycle
-from nestedlab.nat_switch.table import NatSwitch
-from nestedlab.nat_switch.lifecycle import NatSwitchLifecycle
 from nestedlab.machine.table import NestedHyperVHost
+from nestedlab.nat_switch.lifecycle import NatSwitchLifecycle
+from nestedlab.nat_switch.table import NatSwitch
+from nestedlab.perform import perform
+from nestedlab.pipeline import Cmdlet, ErrorRecord, Facts, Pipeline, PSObject, Step
+from nestedlab.plain import loaded, plain
 
 CASES = Path(__file__).resolve().parent.parent / "cases" / "core"
 FILES: dict[type[Resource], str] = {NestedHyperVHost: "nested_hyperv_host", NatSwitch: "nat_switch"}
-LIFECYCLES: dict[type[Resource], Lifecycle] = {
+LIFECYCLES: dict[type[Resource], ReadsMany[Any, Any]] = {
     NestedHyperVHost: NestedHyperVHostLifecycle(shutdown_seconds=300),
     NatSwitch: NatSwitchLifecycle(),
 }
@@ -110,11 +110,17 @@ class CannedHost:
         return answer_of(self.kind, told)
 
 
-def desired_of(kind: type[Resource], case: dict[str, Any]) -> dict[str, Any]:
+def inputs_of(kind: type[Resource], case: dict[str, Any]) -> Any:
     """What the case's inputs come to, with the usual ones for those not given."""
-    desired, failures = check(kind, {**host_of(kind)["desired"], **case.get("desired", {})})
+    inputs, failures = check(kind, {**host_of(kind)["desired"], **case.get("desired", {})})
     assert not failures, failures
-    return desired
+    return inputs
+
+
+def state_of(kind: type[Resource], case: dict[str, Any]) -> Observed[Any, Any]:
+    """What the case's state records, with the usual values for those not given."""
+    values = {**host_of(kind)["found"], **case.get("known", {})}
+    return Observed(UUID(host_of(kind)["identity"]), loaded(kind, values), loaded(kind.outputs, values))
 
 
 @dataclass
@@ -122,31 +128,38 @@ class Played:
     """What came of a case."""
 
     steps: list[Step]
-    found: Found | None = None
+    observed: Observed[Any, Any] | None = None
     error: NestedlabError | None = None
 
 
+def no_delay(_: float) -> None:
+    """Have steps run without the delays before them."""
+
+
 def play(kind: type[Resource], case: dict[str, Any]) -> Played:
-    runner = CannedHost(kind, [one.get("answer", []) for one in case["steps"]])
-    lifecycle, base = LIFECYCLES[kind], host_of(kind)
-    identity = UUID(base["identity"])
-    desired = desired_of(kind, case)
-    known = {**base["found"], **case.get("known", {})}
+    runner = CannedHost(kind, [step.get("answer", []) for step in case["steps"]])
+    lifecycle, inputs, state = LIFECYCLES[kind], inputs_of(kind, case), state_of(kind, case)
     plans: dict[str, Any] = {
-        "create": lambda: lifecycle.create(desired),
-        "read": lambda: lifecycle.read(identity, known),
-        "update": lambda: lifecycle.update(identity, desired, known),
-        "delete": lambda: lifecycle.delete(identity, known),
+        "create": lambda: lifecycle.create(inputs),
+        "read": lambda: lifecycle.read(state),
+        "update": lambda: lifecycle.update(inputs, state),
+        "delete": lambda: lifecycle.delete(state),
     }
     try:
-        return Played(runner.steps, found=perform(plans[case["do"]](), runner))
+        return Played(runner.steps, perform(plans[case["do"]](), runner, no_delay))
+    except HalfMade as half_made:
+        return rolled_back(lifecycle, half_made, runner)
     except NestedlabError as error:
         return Played(runner.steps, error=error)
 
 
-@pytest.fixture(autouse=True)
-def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nestedlab.handler.time.sleep", lambda _: None)
+def rolled_back(lifecycle: ReadsMany[Any, Any], half_made: HalfMade, runner: CannedHost) -> Played:
+    """What a front does that cannot keep a half-made object."""
+    try:
+        perform(lifecycle.undo(half_made.made), runner, no_delay)
+    except NestedlabError as second:
+        return Played(runner.steps, error=type(half_made.error)(f"{half_made} (removing it failed too: {second})"))
+    return Played(runner.steps, error=half_made.error)
 
 
 @pytest.mark.cases("plans/*/*.yaml")
@@ -160,12 +173,18 @@ def test_a_plan_runs_these_steps_and_comes_to_this(case: dict[str, Any], kind: t
         return
     assert played.error is None, played.error
     if "found" in case:
-        assert played.found is not None
-        assert played.found.id == UUID(host_of(kind)["identity"])
-        expected = {**host_of(kind)["found"], **case["found"]}
-        assert dict(played.found.values) == {name: one for name, one in expected.items() if one != "ABSENT"}
+        assert played.observed is not None
+        assert played.observed.id == UUID(host_of(kind)["identity"])
+        expected = {**host_of(kind)["found"], **power_state_of(case["found"]), **case["found"]}
+        there = {**plain(played.observed.inputs), **plain(played.observed.outputs)}
+        assert there == {name: value for name, value in expected.items() if value is not None}
     else:
-        assert played.found is None
+        assert played.observed is None
+
+
+def power_state_of(found: dict[str, Any]) -> dict[str, Any]:
+    """The power state of a machine that a case says does not run: off, unless the case says so too."""
+    return {"power_state": "Off"} if found.get("running") is False else {}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -173,18 +192,17 @@ def test_every_attribute_has_a_case_in_which_it_alone_is_updated(kind: type[Reso
     alone = set()
     for _, case in cases_of(kind):
         if case["do"] == "update" and isinstance(case["steps"][0].get("answer"), list):
-            desired = desired_of(kind, case)
-            changed = differences(kind, desired, first_look(kind, case, desired))
-            alone |= {one.name for one in changed} if len(changed) == 1 else set()
-    assert alone == {one.name for one in kind.inputs()} - NOT_ON_THE_HOST
+            inputs = inputs_of(kind, case)
+            changed = differences(inputs, first_read(kind, case, inputs))
+            alone |= {row.name for row in changed} if len(changed) == 1 else set()
+    assert alone == {row.name for row in kind.attributes()} - NOT_ON_THE_HOST
 
 
-def first_look(kind: type[Resource], case: dict[str, Any], desired: dict[str, Any]) -> dict[str, Any]:
-    facts, identity = answer_of(kind, case["steps"][0]["answer"]), UUID(host_of(kind)["identity"])
-    if kind is NestedHyperVHost:
-        return dict(machine_looks.found(identity, facts, desired).values)
-    found = nats.found(identity, facts, desired)
-    return dict(found.values) if found else {}
+def first_read(kind: type[Resource], case: dict[str, Any], inputs: Resource) -> Any:
+    facts = answer_of(kind, case["steps"][0]["answer"])
+    known = Observed(UUID(host_of(kind)["identity"]), inputs, kind.outputs())
+    observed = LIFECYCLES[kind].observe(facts, known)
+    return observed.inputs if observed is not None else inputs
 
 
 def pipelines() -> list[tuple[str, Pipeline]]:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from nestedlab.errors import raise_for
-from nestedlab.pipeline import Facts, ErrorRecord, PSObject
+from nestedlab.pipeline import ErrorRecord, Facts, PSObject
 from nestedlab.requirements import SURVEY, Demand, capacity, findings, version_findings
 
 PARENT = Path(__file__).resolve().parent.parent / "cases" / "core" / "hosts" / "parent.yaml"

@@ -1,32 +1,47 @@
-"""The provider without Pulumi: handlers and real sessions, against a simulated host."""
+"""The provider without Pulumi: plain values and real sessions, against a simulated host."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 
-from nestedlab.handler import Handler
-from nestedlab.lifecycle import Lifecycle, check
+from nestedlab.lifecycle import HalfMade, check
+from nestedlab.machine.table import NestedHyperVHost
+from nestedlab.nat_switch.table import NatSwitch
+from nestedlab.plain import plain
+from nestedlab.provider import Diff, Recorded
+from nestedlab.provider import Provider as PlainProvider
 from nestedlab.psrp.sessions import Sessions
-from nestedlab.machine.lifecycle import NestedHyperVHostLifecycle
-from nestedlab.nat_switch.lifecycle import NatSwitchLifecycle
 
 if TYPE_CHECKING:
     from tests.conftest import Parent
 
-    from nestedlab.lifecycle import Found
+    from nestedlab.declare import Resource
+    from nestedlab.lifecycle import CheckFailed
+    from nestedlab.perform import Cancellation
 
 GUEST_SECONDS = 1.0
 """What a guest gets to shut down in these tests."""
+
+KINDS: dict[str, type[Resource]] = {"machine": NestedHyperVHost, "switch": NatSwitch}
 
 USUAL: dict[str, dict[str, Any]] = {
     "machine": {"name": "hv1", "owner": "lab/dev/hv1", "os_disk": {"size_gib": 80}},
     "switch": {"name": "lab-net", "owner": "lab/dev/lab-net", "prefix": "192.168.50.0/24"},
 }
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A resource as a state records it."""
+
+    id: UUID
+    values: dict[str, Any]
 
 
 @dataclass
@@ -35,32 +50,46 @@ class Provider:
 
     parent: Parent
     sessions: Sessions
+    plain: PlainProvider
+    warnings: list[str] = field(default_factory=list)
 
-    def handler(self, kind: str) -> Handler:
-        lifecycle: Lifecycle = NatSwitchLifecycle() if kind == "switch" else NestedHyperVHostLifecycle(GUEST_SECONDS)
-        return Handler(lifecycle, self.sessions)
+    def validated(self, kind: str, before: dict[str, Any] | None = None, **inputs: Any) -> list[CheckFailed]:
+        """What is wrong with a program's inputs."""
+        return list(self.plain.check(KINDS[kind], self.inputs(kind, **inputs), before=before).failures)
 
     def desired(self, kind: str, **inputs: Any) -> dict[str, Any]:
         """What a program's inputs come to, with the usual ones for those not given."""
-        asked, failures = check(self.handler(kind).lifecycle.kind, self.inputs(kind, **inputs))
-        assert not failures
-        return asked
+        checked, failures = check(KINDS[kind], self.inputs(kind, **inputs))
+        assert checked is not None, failures
+        return plain(checked)
 
     def inputs(self, kind: str, **inputs: Any) -> dict[str, Any]:
         """A program's inputs, with the usual ones for those not given."""
         return {**USUAL[kind], **inputs}
 
-    def create(self, kind: str, **inputs: Any) -> Found:
-        return self.handler(kind).create(self.desired(kind, **inputs))
+    def diff(self, kind: str, thing: Thing, **inputs: Any) -> Diff:
+        return self.plain.diff(KINDS[kind], str(thing.id), thing.values, self.desired(kind, **inputs))
 
-    def read(self, kind: str, thing: Found) -> Found | None:
-        return self.handler(kind).read(thing.id, thing.values)
+    def create(self, kind: str, **inputs: Any) -> Thing:
+        try:
+            return _thing(self.plain.create(KINDS[kind], self.desired(kind, **inputs)))
+        except HalfMade as half_made:
+            self.plain.undo(KINDS[kind], half_made)
 
-    def update(self, kind: str, thing: Found, **inputs: Any) -> Found:
-        return self.handler(kind).update(thing.id, self.desired(kind, **inputs), thing.values)
+    def read(self, kind: str, thing: Thing) -> Thing | None:
+        recorded = self.plain.read(KINDS[kind], str(thing.id), thing.values)
+        return _thing(recorded) if recorded else None
 
-    def delete(self, kind: str, thing: Found) -> None:
-        self.handler(kind).delete(thing.id, thing.values)
+    def update(self, kind: str, thing: Thing, **inputs: Any) -> Thing:
+        desired = self.desired(kind, **inputs)
+        return _thing(self.plain.update(KINDS[kind], str(thing.id), thing.values, desired))
+
+    def delete(self, kind: str, thing: Thing) -> None:
+        self.plain.delete(KINDS[kind], str(thing.id), thing.values)
+
+
+def _thing(recorded: Recorded) -> Thing:
+    return Thing(UUID(recorded.id), recorded.state)
 
 
 NewProvider = Callable[..., Provider]
@@ -72,10 +101,19 @@ def new_provider() -> Iterator[NewProvider]:
     """Start providers, whose sessions end with the test, before the host does."""
     with ExitStack() as cleanup:
 
-        def new(parent: Parent, **settings: str) -> Provider:
-            sessions = Sessions(parent.connection(**settings))
+        def new(parent: Parent, cancellation: Cancellation | None = None, **settings: str) -> Provider:
+            given = {"shutdownTimeout": str(GUEST_SECONDS), **settings}
+            sessions = Sessions(parent.connection(**given))
             cleanup.callback(sessions.close)
-            return Provider(parent, sessions)
+            warnings: list[str] = []
+            plain_provider = PlainProvider(
+                {f"nestedlab:{name}": value for name, value in given.items()},
+                parent.environment,
+                lambda _: sessions,
+                lambda _kind, _owner, text: warnings.append(text),
+                cancellation,
+            )
+            return Provider(parent, sessions, plain_provider, warnings)
 
         yield new
 

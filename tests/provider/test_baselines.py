@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nestedlab.errors import NestedlabError, NotFoundError, RefusedError, RevertedError
-from nestedlab.lifecycle import check, diff
+from nestedlab.lifecycle import check
 from nestedlab.machine.table import NestedHyperVHost
 
 if TYPE_CHECKING:
     from tests.conftest import Parent
-    from tests.provider.conftest import Provider
+    from tests.provider.conftest import NewProvider, Provider, Thing
 
     from hyperv_sim.state.checkpoints import Checkpoint
-    from nestedlab.lifecycle import Found
+    from nestedlab.perform import Cancellation
 
 IMAGE, GIVEN = r"C:\Images\ws.vhdx", r"C:\Images\given.vhdx"
 DISKS: list[dict[str, Any]] = [{"size_gib": 5}, {"parent": IMAGE}, {"size_gib": 1, "fixed": True}, {"path": GIVEN}]
@@ -109,8 +109,8 @@ def test_one_that_is_lost_is_told_and_replaces_the_machine(provider: Provider) -
     found = provider.read("machine", made)
     assert found is not None
     assert found.values == {**made.values, "baseline": "", "baseline_id": "", "checkpoints": ["clean"]}
-    difference = diff(NestedHyperVHost, found.values, provider.desired("machine", running=False, baseline="clean"))
-    assert [one.name for one in difference.replaced] == ["baseline"]
+    difference = provider.diff("machine", found, running=False, baseline="clean")
+    assert [row.name for row in difference.replaces] == ["baseline"]
     with pytest.raises(RefusedError, match="baseline"):
         provider.update("machine", made, running=False, baseline="clean", notes="changed")
 
@@ -135,7 +135,7 @@ def test_another_name_is_another_moment_and_the_one_before_goes(running: bool, p
 def test_given_up_it_goes_and_its_disks_can_change_again(provider: Provider) -> None:
     made = provider.create("machine", baseline="clean", data_disks=DISKS)
     now = provider.update("machine", made, data_disks=DISKS)
-    assert (now.values["baseline"], now.values["baseline_id"], now.values["running"]) == (None, "", True)
+    assert (now.values.get("baseline"), now.values["baseline_id"], now.values["running"]) == (None, "", True)
     assert _names(provider.parent) == []
     grown = provider.update("machine", now, os_disk={"size_gib": 81}, data_disks=DISKS[:1])
     assert _values(provider.read("machine", grown)) == grown.values
@@ -147,7 +147,7 @@ def test_given_up_it_goes_and_its_disks_can_change_again(provider: Provider) -> 
 def test_a_disk_that_it_holds_is_not_changed_and_nothing_is_shut_down(inputs: Any, provider: Provider) -> None:
     made = provider.create("machine", baseline="clean", data_disks=DISKS)
     before = provider.parent.snapshot()
-    with pytest.raises(RefusedError, match="Give up the baseline first"):
+    with pytest.raises(RefusedError, match="a checkpoint uses this disk"):
         provider.update("machine", made, **{"baseline": "clean", "data_disks": DISKS, "processors": 2, **inputs})
     assert provider.parent.snapshot() == before
     assert provider.parent.machine("hv1").state.name == "Running"
@@ -172,7 +172,7 @@ SINCE = {
 
 
 @pytest.fixture
-def since(provider: Provider) -> Found:
+def since(provider: Provider) -> Thing:
     """A machine with a baseline that was changed since, and worked in."""
     made = provider.create("machine", baseline="clean", data_disks=DISKS)
     now = provider.update("machine", made, **SINCE)
@@ -180,7 +180,7 @@ def since(provider: Provider) -> Found:
     return now
 
 
-def test_a_reset_goes_back_and_settings_are_as_the_program_says(since: Found, provider: Provider) -> None:
+def test_a_reset_goes_back_and_settings_are_as_the_program_says(since: Thing, provider: Provider) -> None:
     parent = provider.parent
     now = provider.update("machine", since, **SINCE, reset="1")
     assert now.values == {**since.values, "reset": "1"}
@@ -220,7 +220,7 @@ def test_one_that_was_renamed_by_hand_gets_its_name_back(provider: Provider) -> 
     assert taken.name == name
 
 
-def test_a_reset_without_its_baseline_turns_nothing_off(since: Found, provider: Provider) -> None:
+def test_a_reset_without_its_baseline_turns_nothing_off(since: Thing, provider: Provider) -> None:
     parent = provider.parent
     parent.by_hand("Remove-VMSnapshot", VMName="hv1", Confirm=False)
     with pytest.raises((NotFoundError, RefusedError), match="baseline"):
@@ -229,7 +229,7 @@ def test_a_reset_without_its_baseline_turns_nothing_off(since: Found, provider: 
 
 
 @pytest.mark.parametrize("changing", ["reset", "baseline"])
-def test_interrupted_anywhere_it_comes_to_its_end(changing: str, since: Found, provider: Provider) -> None:
+def test_interrupted_anywhere_it_comes_to_its_end(changing: str, since: Thing, provider: Provider) -> None:
     parent, now = provider.parent, since
     for number in range(1, 40):
         inputs = {**SINCE, changing: f"number {number}"}
@@ -251,9 +251,10 @@ def test_interrupted_anywhere_it_comes_to_its_end(changing: str, since: Found, p
     raise AssertionError("an update still met a fault at request 39")
 
 
-def test_one_that_takes_long_to_merge_is_waited_for(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nestedlab.handler.time.sleep", lambda _: None)
-    parent = provider.parent
+def test_one_that_takes_long_to_merge_is_waited_for(
+    parent: Parent, new_provider: NewProvider, no_delay: Cancellation
+) -> None:
+    provider = new_provider(parent, no_delay)
     before = _without_writes(parent.snapshot())
     made = provider.create("machine", baseline="clean", data_disks=DISKS)
     parent.host.state.looks_to_merge = 5
@@ -306,7 +307,7 @@ def _disks(parent: Parent) -> list[Any]:
     return [getattr(files.find(drive.path), "disk", None) for drive in parent.machine("hv1").drives]
 
 
-def _values(found: Found | None) -> Any:
+def _values(found: Thing | None) -> Any:
     return found and found.values
 
 

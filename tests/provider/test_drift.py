@@ -9,10 +9,9 @@ import pytest
 import yaml
 
 from hyperv_sim.state.files import File
-from nestedlab.lifecycle import check, diff, settled
 from nestedlab.machine.adapters.table import Adapter
-from nestedlab.nat_switch.table import NatSwitch
 from nestedlab.machine.table import NestedHyperVHost
+from nestedlab.nat_switch.table import NatSwitch
 
 if TYPE_CHECKING:
     from tests.provider.conftest import Provider
@@ -33,7 +32,7 @@ USUAL: dict[str, dict[str, Any]] = {
 def test_each_attribute_has_its_drift(kind: str) -> None:
     never = CASES["never"].get(kind, {})
     assert not never.keys() & CASES[kind].keys()
-    assert {*CASES[kind], *never} == {one.name for one in KINDS[kind].inputs()}
+    assert {*CASES[kind], *never} == {row.name for row in KINDS[kind].attributes()}
 
 
 @pytest.mark.parametrize(("kind", "name"), LISTED)
@@ -44,33 +43,31 @@ def test_a_drift_is_seen_under_its_name_and_healed(kind: str, name: str, provide
     inputs = {"adapters": [inputs, {"name": "wan"}]} if kind == "adapter" else inputs
     _furnish(provider, inputs)
     made = provider.create(thing, **inputs)
-    table, asked = provider.handler(thing).lifecycle.kind, provider.desired(thing, **inputs)
-    known = settled(table, asked, made.values)
+    known = made.values
 
     hand: list[dict[str, dict[str, Any]]] = (
         [{"Stop-VM": {"Name": "hv1", "TurnOff": True}}] if case.get("stopped") else []
     )
     hand += [*case["by_hand"], *([{"Start-VM": {"Name": "hv1"}}] if case.get("stopped") else [])]
     _by_hand(provider, hand, made.id.hex[:12])
-    found = provider.handler(thing).read(made.id, known)
-    assert found is not None
-    seen = settled(table, known, found.values)
-    drifted = {key: value for key, value in seen.items() if value != known[key]}
+    seen = provider.read(thing, made)
+    assert seen is not None
+    drifted = {key: value for key, value in seen.values.items() if value != known.get(key)}
     assert drifted == _shown(kind, name, case, known)
 
-    difference = diff(table, seen, asked)
-    failures = check(table, provider.inputs(thing, **inputs), before=seen)[1]
+    failures = provider.validated(thing, seen.values, **inputs)
     assert bool(failures) == (case.get("heals") == "refused")
     if failures:
         return
-    assert bool(difference.replaced) == (case.get("heals") == "replaced")
-    if not difference.replaced:
+    difference = provider.diff(thing, seen, **inputs)
+    assert bool(difference.replaces) == (case.get("heals") == "replaced")
+    if not difference.replaces:
         _by_hand(provider, case.get("again", []), made.id.hex[:12])
-        healed = provider.handler(thing).update(made.id, asked, seen)
-        assert settled(table, asked, healed.values) == known
-        again = provider.handler(thing).read(made.id, known)
+        healed = provider.update(thing, seen, **inputs)
+        assert healed.values == known
+        again = provider.read(thing, healed)
         assert again is not None
-        assert settled(table, known, again.values) == known
+        assert again.values == known
 
 
 def _shown(kind: str, name: str, case: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:

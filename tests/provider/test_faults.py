@@ -11,9 +11,8 @@ import pytest
 from nestedlab.errors import NestedlabError
 
 if TYPE_CHECKING:
-    from tests.provider.conftest import Provider
+    from tests.provider.conftest import Provider, Thing
 
-    from nestedlab.lifecycle import Found
 
 EFFECTS = ("drop-request", "drop-answer", "restart", "fault=2150858843")  # that fault: the shell is not known any more
 CHANGED: dict[str, dict[str, Any]] = {
@@ -77,7 +76,7 @@ def _twice(provider: Provider, fault: str, operation: Callable[[], Any]) -> tupl
         server.arm()
 
 
-def _is_as_asked(provider: Provider, kind: str, made: Found, **inputs: Any) -> None:
+def _is_as_asked(provider: Provider, kind: str, made: Thing, **inputs: Any) -> None:
     found = provider.read(kind, made)
     assert found is not None
     asked = provider.desired(kind, **inputs)

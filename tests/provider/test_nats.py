@@ -10,15 +10,14 @@ from nestedlab.errors import ConflictError, NotFoundError, RefusedError
 
 if TYPE_CHECKING:
     from tests.conftest import NewParent, Parent
-    from tests.provider.conftest import NewProvider, Provider
+    from tests.provider.conftest import NewProvider, Provider, Thing
 
-    from nestedlab.lifecycle import Found
 
 RDP = {"external_port": 3389, "internal_address": "192.168.50.5"}
 WEB = {"external_port": 80, "internal_address": "192.168.50.6", "internal_port": 8080}
 
 
-def _values(found: Found | None) -> dict[str, Any]:
+def _values(found: Thing | None) -> dict[str, Any]:
     assert found is not None
     return dict(found.values)
 

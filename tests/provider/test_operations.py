@@ -14,9 +14,8 @@ from nestedlab.errors import ConflictError, NotFoundError, RefusedError, Reverte
 
 if TYPE_CHECKING:
     from tests.conftest import NewParent
-    from tests.provider.conftest import NewProvider, Provider
+    from tests.provider.conftest import NewProvider, Provider, Thing
 
-    from nestedlab.lifecycle import Found
 
 REFUSALS = [
     {"kind": kind, "cmdlet": cmdlet, **case}
@@ -120,7 +119,10 @@ def test_a_drift_that_no_preview_has_shown_does_not_power_off_a_machine_that_mus
     ):
         provider.parent.by_hand(cmdlet, **parameters)
     before = provider.parent.snapshot()
-    with pytest.raises(RefusedError, match="has to be off to change memory_mib, and on_power_off is 'fail'"):
+    with pytest.raises(
+        RefusedError,
+        match="will be shut down and started again to change memory_mib, and on_power_off='fail' forbids that",
+    ):
         provider.update("machine", machine, notes="x", on_power_off="fail")
     assert provider.parent.snapshot() == before
     stopped = provider.update("machine", machine, on_power_off="fail", running=False)
@@ -171,7 +173,7 @@ def test_what_another_host_does_not_have_is_not_gone(
     made = provider.create(kind)
     other = new_provider(new_parent(parts={"name": "HV02"}))
     for operation in (other.read, other.delete):
-        with pytest.raises(RefusedError, match="is on host HYPERV, and HV02 answers here"):
+        with pytest.raises(RefusedError, match="is on host HYPERV, but HV02 answers"):
             operation(kind, made)
     assert provider.read(kind, made) is not None
 
@@ -276,5 +278,5 @@ def test_eight_workers_make_a_lab_at_once(provider: Provider) -> None:
     assert parent.snapshot() == before
 
 
-def _values(found: Found | None) -> Any:
+def _values(found: Thing | None) -> Any:
     return found and found.values

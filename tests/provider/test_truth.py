@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from hyperv_sim.state.disks import place
 from hyperv_sim.state.files import File
-from nestedlab.lifecycle import diff, settled
-from nestedlab.nat_switch.table import NatSwitch
 from nestedlab.machine.table import NestedHyperVHost
+from nestedlab.nat_switch.table import NatSwitch
 
 if TYPE_CHECKING:
-    from tests.provider.conftest import Provider
+    from tests.conftest import Parent
+    from tests.provider.conftest import NewProvider, Provider, Thing
 
-    from nestedlab.lifecycle import Found
+    from nestedlab.perform import Cancellation
 
 FIXED = {"generation", "dynamic_memory", "automatic_checkpoints", "expose_virtualization_extensions", "switch_type"}
 IDENTITY = {"name", "owner", "on"}
@@ -180,9 +180,9 @@ EXAMPLES = settings(
 
 
 @pytest.fixture
-def furnished(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> Provider:
+def furnished(parent: Parent, new_provider: NewProvider, no_delay: Cancellation) -> Provider:
     """A host with the images, disks and switches that the examples name."""
-    monkeypatch.setattr("nestedlab.handler.time.sleep", lambda _: None)  # the host counts looks, not seconds
+    provider = new_provider(parent, no_delay)
     state = provider.parent.host.state
     state.looks_to_merge = 0  # the next example takes the disks that the last one was given
     with state.lock:
@@ -224,31 +224,26 @@ def test_every_input_is_generated(kind: Any) -> None:
     if kind is NestedHyperVHost:
         named = {*CHANGEABLE, *AT_BIRTH, "baseline", "checkpoint_type", "switch", "mac_spoofing", "adapters", "reset"}
         named |= {"os_disk", "data_disks"}
-    assert {one.name for one in kind.inputs()} - FIXED - IDENTITY == named
+    assert {row.name for row in kind.attributes()} - FIXED - IDENTITY == named
 
 
 def _comes_true(provider: Provider, kind: str, first: Inputs, second: Inputs) -> None:
     before = provider.parent.snapshot()
     made = provider.create(kind, **first)
-    known = _as_asked(provider, kind, made, first)
-    now = provider.handler(kind).update(made.id, provider.desired(kind, **second), known)
+    _is_as_asked(provider, kind, made, first)
+    now = provider.update(kind, made, **second)
     assert now.id == made.id
-    known = _as_asked(provider, kind, now, second)
-    provider.handler(kind).delete(made.id, known)
-    for path in known.get("kept_disks", ()):
+    _is_as_asked(provider, kind, now, second)
+    provider.delete(kind, now)
+    for path in now.values.get("kept_disks", ()):
         provider.parent.by_hand("Remove-Item", LiteralPath=path)
     assert _without_traces(provider.parent.snapshot()) == _without_traces(before)
 
 
-def _as_asked(provider: Provider, kind: str, made: Found, inputs: Inputs) -> Inputs:
-    """What the state holds of a thing that is as asked: no difference to the program, no drift from the host."""
-    table, asked = provider.handler(kind).lifecycle.kind, provider.desired(kind, **inputs)
-    known = settled(table, asked, made.values)
-    assert [one.name for one in diff(table, known, asked).changed] == []
-    found = provider.handler(kind).read(made.id, known)
-    assert found is not None
-    assert settled(table, known, found.values) == known
-    return dict(known)
+def _is_as_asked(provider: Provider, kind: str, made: Thing, inputs: Inputs) -> None:
+    """There is no difference to the program, and no drift from the host."""
+    assert not provider.diff(kind, made, **inputs).has_changes
+    assert provider.read(kind, made) == made
 
 
 def _without_traces(snapshot: Any) -> Any:

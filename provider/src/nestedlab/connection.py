@@ -46,7 +46,7 @@ class Connection(BaseModel):
 
     address: str
     """The parent host: a name, name:port, or a URL such as https://hv01.example.org:5986/wsman. HTTPS on port 5986
-    where nothing else is said."""
+    by default."""
     username: str | None = None
     """The user to log on as, such as LAB\\\\admin or admin@lab.example.org. Kerberos can do without."""
     password: SecretStr | None = None
@@ -156,7 +156,9 @@ def connection(configuration: Mapping[str, Any], environment: Mapping[str, str],
         return Connection.model_validate(given)
     except ValidationError as error:
         where = f"{HOSTS}.{on}." if on else f"{NAMESPACE}:"
-        raise ConfigurationError("; ".join(_said(one, where) for one in error.errors(include_input=False))) from None
+        raise ConfigurationError(
+            "; ".join(_explained(failure, where) for failure in error.errors(include_input=False))
+        ) from None
 
 
 def _host(configuration: Mapping[str, Any], on: str) -> dict[str, Any]:
@@ -183,7 +185,7 @@ def _host(configuration: Mapping[str, Any], on: str) -> dict[str, Any]:
     return dict(hosts[on])
 
 
-def _said(error: Any, where: str) -> str:
+def _explained(error: Any, where: str) -> str:
     key = to_camel(str(error["loc"][0])) if error["loc"] else ""
     if error["type"] == "missing" and where != f"{NAMESPACE}:":
         return f"{where}{key} is not set: run `pulumi config set --path '{where}{key}' hv02.example.org`"

@@ -7,11 +7,11 @@ the reference page and the SDK follow from the rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, ClassVar, Literal, TypeAlias, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -27,16 +27,21 @@ Properties: TypeAlias = Mapping[str, Any]
 
 
 class Change(Enum):
-    """What it takes to change an attribute of a thing that exists."""
+    """What it takes to change an attribute of an object that exists; the values are what users read."""
 
     LIVE = "at any time"
-    OFF = "while the machine is off; it is shut down for it and started again"
-    REPLACE = "never: the object is deleted and made anew"
+    OFF = "while the machine is off; a running one is shut down and started again"
+    REPLACE = "never: the object is replaced"
+
+
+def strongest(changes: Collection[Change]) -> Change:
+    """What several changes take together."""
+    return next((change for change in (Change.REPLACE, Change.OFF) if change in changes), Change.LIVE)
 
 
 @dataclass(frozen=True)
 class Depends:
-    """A change that takes more or less with what is found and what is asked for; `text` tells users when."""
+    """A change that takes more or less depending on the attribute in the state and in the inputs; `text` tells when."""
 
     text: str
     on: Callable[[Any, Any], Change]
@@ -109,20 +114,21 @@ class Noun:
 class Row:
     """What a row says of an attribute beside its name, type, default and meaning.
 
-    `at` is None where the attribute is no single property of one noun; then the resource's own file reads and writes
-    it, with the cmdlets that `by` names to users. `change` may depend on the found and the asked value. `same` compares
-    an asked value with a found one; `computed` marks an output. `absent` says that None asks for nothing to be there;
-    else it leaves the matter to the host. `newer` marks a property that Windows Server 2016 does not have: where it is
-    missing, nothing is asked.
+    `at` is None if the attribute is no single property of one noun; then the resource's own file reads and writes it,
+    with the cmdlets that `by` names to users. `change` may depend on the value in the state and in the inputs. `same`
+    compares a value of the inputs with an observed one. `absent` says that None asks for nothing to be there; else it
+    leaves the matter to the host. `newer` marks a property that Windows Server 2016 does not have: if it is missing,
+    it is not compared. `formerly` are the names that the attribute had in the states of earlier versions (decision
+    0011).
     """
 
     at: Place | None = None
     change: Change | Depends = Change.LIVE
     by: str = ""
     same: Callable[[Any, Any], bool] = _same
-    computed: bool = False
     absent: bool = False
     newer: bool = False
+    formerly: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -146,7 +152,7 @@ class Attribute:
     @property
     def place(self) -> str:
         """The cmdlets, parameters and properties that write and show the attribute on the host, in words."""
-        return ", ".join(one for one in (self.row.by, str(self.row.at or "")) if one)
+        return ", ".join(text for text in (self.row.by, str(self.row.at or "")) if text)
 
     @property
     def part(self) -> type[Part] | None:
@@ -159,13 +165,21 @@ class Attribute:
         """The attribute's documentation."""
         return self.field.description or ""
 
-    def agrees(self, asked: Plain, found: Plain) -> bool:
-        """Whether the host has what was asked for. What was left to the host (None) is right whatever it is."""
-        if asked is None:
-            return found is None or not self.row.absent
-        if found is None and self.row.newer:
+    def agrees(self, inputs: Table, observed: Table) -> bool:
+        """Whether an observed table has what the inputs ask for. What is left to the host (None) is always right."""
+        wanted, there = getattr(inputs, self.name), getattr(observed, self.name)
+        if wanted is None:
+            return there is None or not self.row.absent
+        if there is None and self.row.newer:
             return True
-        return found is not None and self.row.same(asked, found)
+        return there is not None and self.row.same(wanted, there)
+
+    def change(self, observed: Table, inputs: Table) -> Change:
+        """What it takes to change the attribute from what is observed to what the inputs ask for."""
+        change = self.row.change
+        if isinstance(change, Change):
+            return change
+        return change.on(getattr(observed, self.name), getattr(inputs, self.name))
 
 
 class Declared(BaseModel):
@@ -191,66 +205,48 @@ class Table(Declared):
         """The rows, in the order of the table."""
         return _attributes(cls)
 
-    @classmethod
-    def inputs(cls) -> tuple[Attribute, ...]:
-        """The rows that a program or the product sets."""
-        return tuple(one for one in cls.attributes() if not one.row.computed)
-
 
 class Part(Table):
-    """One of several things of a kind that belong to a resource and have no life of their own, told apart by a key."""
+    """One of several things of a kind that belong to a resource and have no life of their own, identified by a key."""
 
     key: ClassVar[tuple[str, ...]]
-    """The names of the attributes that tell one from another; they never change."""
+    """The names of the attributes that identify one; they never change."""
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """The part's key; names are the same in any case."""
+        return tuple(str(getattr(self, name)).casefold() for name in self.key)
 
 
-def key_of(kind: type[Part], part: Properties) -> tuple[str, ...]:
-    """What tells a part from another of its kind; names are the same in any case."""
-    return tuple(str(part.get(name)).casefold() for name in kind.key)
-
-
-@dataclass(frozen=True)
-class Consequence:
-    """What a change does beside what it says. One that is `forbidden` is an error: the program does not allow it."""
-
-    text: str
-    forbidden: bool = False
+class Outputs(Table):
+    """What a host shows of a resource and no program sets."""
 
 
 class Resource(Table):
-    """A kind of thing on a Hyper-V host, declared as a table."""
+    """A kind of thing on a Hyper-V host, declared as a table of what a program or the product sets: its inputs."""
 
     title: ClassVar[str]
     """What a message calls such a thing: "machine", "NAT switch"."""
+    outputs: ClassVar[type[Outputs]]
+    """What else the host shows of one."""
     unknown: ClassVar[frozenset[str]] = frozenset()
     """The inputs that have no value yet, in a preview: what depends on one of them is not judged."""
 
-    @classmethod
-    def consequences(
-        cls,
-        found: Properties,  # noqa: ARG003 - for those who have some
-        asked: Properties,  # noqa: ARG003
-        changed: Sequence[Attribute],  # noqa: ARG003
-        replaced: Sequence[Attribute],  # noqa: ARG003
-    ) -> Iterator[Consequence]:
-        """What a change does beside what it says, which its author may not expect."""
-        return iter(())
+    if TYPE_CHECKING:  # every resource has these rows, each in its place of the table
+        name: str
+        owner: str
+        on: str | None
 
-    @classmethod
-    def left_behind(cls, known: Properties) -> Iterator[str]:  # noqa: ARG003
-        """What may be left on the host of one that is gone from it, known as at the last look."""
-        return iter(())
-
-    @classmethod
-    def refusals(cls, before: Properties, asked: Properties) -> Iterator[tuple[tuple[str, ...], str]]:  # noqa: ARG003
-        """Changes that neither an update nor a replacement should make: the path of the input, and why."""
-        return iter(())
+    @property
+    def subject(self) -> str:
+        """What a message calls this one: machine 'hv1'."""
+        return f"{self.title} {self.name!r}"
 
 
 @cache
 def _attributes(kind: type[Table]) -> tuple[Attribute, ...]:
     rows = (
-        (name, info, next((one for one in info.metadata if isinstance(one, Row)), None))
+        (name, info, next((metadata for metadata in info.metadata if isinstance(metadata, Row)), None))
         for name, info in kind.model_fields.items()
     )
     return tuple(Attribute(name, row, info) for name, info, row in rows if row is not None)

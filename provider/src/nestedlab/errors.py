@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from nestedlab.pipeline import ErrorKind, Facts, ErrorRecord, Step
+from nestedlab.pipeline import ErrorKind, ErrorRecord, Facts, Step
 
 
 class NestedlabError(Exception):
@@ -35,8 +35,12 @@ class AccessError(NestedlabError):
     """The host refused the user: wrong credentials, or rights missing for an operation."""
 
 
-class Interrupted(NestedlabError):  # noqa: N818 - it is an event, not a verdict: the caller looks again
-    """The connection went in the middle of a step, so that nobody here knows whether the step ran."""
+class Interrupted(NestedlabError):  # noqa: N818 - it is an event, not a verdict: the caller reads again
+    """The connection was lost in the middle of a step, so that nobody here knows whether the step ran."""
+
+
+class Cancelled(NestedlabError):  # noqa: N818 - it is what the user asked for
+    """The operation was cancelled between two steps; what was made so far is completed by the next one."""
 
 
 class NotFoundError(NestedlabError):
@@ -105,12 +109,12 @@ _HRESULT_ID = re.compile(r"^HRESULT 0x(?P<code>[0-9A-Fa-f]{8}),")
 _WIN32 = re.compile(r" (?P<code>\d+)$")
 
 
-def kind_of(problem: ErrorRecord) -> ErrorKind:
+def kind_of(record: ErrorRecord) -> ErrorKind:
     """What an error record means."""
-    identifier, _, source = problem.error_id.partition(",")
-    if identifier == "InvalidOperation" and problem.cmdlet == "Stop-VM":
+    identifier, _, source = record.error_id.partition(",")
+    if identifier == "InvalidOperation" and record.cmdlet == "Stop-VM":
         return ErrorKind.PROMPTED  # no host UI to ask on: the guest is locked, or does not answer
-    if identifier == "InvalidParameter" and problem.cmdlet.startswith("Get-"):
+    if identifier == "InvalidParameter" and record.cmdlet.startswith("Get-"):
         return ErrorKind.ABSENT  # Get-VM and Get-VMSwitch by a name that is not there
     if identifier.startswith("CmdletizationQuery_NotFound"):
         return ErrorKind.ABSENT
@@ -118,17 +122,17 @@ def kind_of(problem: ErrorRecord) -> ErrorKind:
     readings = (
         _BY_ID.get(identifier),
         _BY_WIN32.get(int(native["code"])) if native else None,
-        *(_BY_HRESULT.get(code) for code in _hresults(problem)),
-        _BY_CATEGORY.get(problem.category),
+        *(_BY_HRESULT.get(code) for code in _hresults(record)),
+        _BY_CATEGORY.get(record.category),
     )
-    return next((one for one in readings if one is not None), ErrorKind.OTHER)
+    return next((kind for kind in readings if kind is not None), ErrorKind.OTHER)
 
 
-def _hresults(problem: ErrorRecord) -> list[int]:
+def _hresults(record: ErrorRecord) -> list[int]:
     """The HRESULTs that a record carries; the last one in a long message is the cause."""
-    texts = _HRESULT_ID.findall(problem.error_id) + _HRESULT.findall(problem.message)[::-1]
-    said = [int(one, 16) for one in texts]
-    return said if problem.hresult is None else [*said, problem.hresult & 0xFFFFFFFF]
+    texts = _HRESULT_ID.findall(record.error_id) + _HRESULT.findall(record.message)[::-1]
+    codes = [int(text, 16) for text in texts]
+    return codes if record.hresult is None else [*codes, record.hresult & 0xFFFFFFFF]
 
 
 _REMEDIES: Mapping[ErrorKind, str] = {
@@ -149,52 +153,56 @@ _REMEDIES: Mapping[ErrorKind, str] = {
 
 
 _REMEDIES_OF: Mapping[tuple[str, ErrorKind], str] = {
-    ("Add-NetNatStaticMapping", ErrorKind.BUSY): "Windows says so where the port is in use or excluded on the host "
-    "(netsh interface ipv4 show excludedportrange protocol=tcp; Get-NetTCPConnection -LocalPort), or where the "
-    "external address is none of the host's.",
-    ("New-VHD", ErrorKind.EXISTS): "A disk that was kept (keep=True) is there: give it by its path, or choose another "
+    ("Add-NetNatStaticMapping", ErrorKind.BUSY): "Windows reports this if the port is in use or excluded on the host "
+    "(netsh interface ipv4 show excludedportrange protocol=tcp; Get-NetTCPConnection -LocalPort), or if the "
+    "external address is not the host's.",
+    ("New-VHD", ErrorKind.EXISTS): "A disk that was kept (keep=True) is there: attach it with path, or choose another "
     "location for the new one.",
     ("Get-VM", ErrorKind.ABSENT): "Look in Hyper-V Manager whether the machine is still there, and whether the host's "
-    "Virtual Machine Management service (vmms) runs: Windows says the same where it is stopped.",
+    "Virtual Machine Management service (vmms) runs: Windows reports the same if it is stopped.",
     (
         "Get-NetNat",
         ErrorKind.NOT_SUPPORTED,
     ): "This Windows has no WinNAT, without which it cannot hold a NAT switch: some client editions lack it.",
-    ("New-NetNat", ErrorKind.INVALID): "Windows says so where the host takes no second NAT network, or where the "
+    ("New-NetNat", ErrorKind.INVALID): "Windows reports this if the host takes no second NAT network, or if the "
     "prefix overlaps one: look at Get-NetNat there.",
-    ("New-NetIPAddress", ErrorKind.INVALID): "Windows says so where the address is on the host already: look at "
+    ("New-NetIPAddress", ErrorKind.INVALID): "Windows reports this if the address is on the host already: look at "
     "Get-NetIPAddress there.",
 }
 
 
-def _error_for(condition: ErrorKind) -> type[NestedlabError]:
-    if condition is ErrorKind.DENIED:
+def _error_for(kind: ErrorKind) -> type[NestedlabError]:
+    if kind is ErrorKind.DENIED:
         return AccessError
-    if condition is ErrorKind.ABSENT:
+    if kind is ErrorKind.ABSENT:
         return NotFoundError
-    return ConflictError if condition is ErrorKind.EXISTS else RefusedError
+    return ConflictError if kind is ErrorKind.EXISTS else RefusedError
 
 
-def tolerated(problem: ErrorRecord, step: Step) -> bool:
-    """Whether a pipeline of the step that runs the problem's cmdlet takes such a problem for none."""
+def tolerated(record: ErrorRecord, step: Step) -> bool:
+    """Whether a pipeline of the step that runs the record's cmdlet takes such a record for none."""
     return any(
-        kind_of(problem) in pipeline.tolerates
+        kind_of(record) in pipeline.tolerates
         for pipeline in step.pipelines
-        if not problem.cmdlet or any(one.name == problem.cmdlet for one in pipeline.cmdlets)
+        if not record.cmdlet or any(command.name == record.cmdlet for command in pipeline.cmdlets)
     )
 
 
 def raise_for(facts: Facts, step: Step) -> None:
-    """Raise the domain error for the step's first problem that no pipeline of it tolerates."""
-    problem = next((one for one in facts.errors if not tolerated(one, step)), None)
-    if problem is None:
+    """Raise the domain error for the step's first record that no pipeline of it tolerates."""
+    record = next((error for error in facts.errors if not tolerated(error, step)), None)
+    if record is None:
         return
-    condition = kind_of(problem)
+    kind = kind_of(record)
     # Windows does not say which of several pipelines of a cmdlet it was.
-    concerned = [one.properties for one in step.pipelines if one.cmdlets[-1].name == problem.cmdlet and one.properties]
-    about = ", ".join(dict.fromkeys(concerned))
-    said = f"{about}: " if about else ""
-    said += f"could not {step.purpose}: {problem.message.strip()}"
-    remedy = _REMEDIES_OF.get((problem.cmdlet, condition)) or _REMEDIES.get(condition, "")
-    text = " ".join(part for part in (said, remedy) if part)
-    raise _error_for(condition)(f"{text} [{problem.error_id}, {problem.category}]", problem.cmdlet)
+    concerned = [
+        pipeline.properties
+        for pipeline in step.pipelines
+        if pipeline.cmdlets[-1].name == record.cmdlet and pipeline.properties
+    ]
+    properties = ", ".join(dict.fromkeys(concerned))
+    cause = f"{properties}: " if properties else ""
+    cause += f"could not {step.purpose}: {record.message.strip()}"
+    remedy = _REMEDIES_OF.get((record.cmdlet, kind)) or _REMEDIES.get(kind, "")
+    text = " ".join(part for part in (cause, remedy) if part)
+    raise _error_for(kind)(f"{text} [{record.error_id}, {record.category}]", record.cmdlet)

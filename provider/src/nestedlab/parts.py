@@ -3,55 +3,76 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from nestedlab.declare import Attribute, Change, Depends, Part, Properties, key_of
-from nestedlab.lifecycle import differences, hardest, needs
+from nestedlab.declare import Attribute, Change, Depends, Part, strongest
+from nestedlab.lifecycle import differences
+
+PartT = TypeVar("PartT", bound=Part)
 
 
 @dataclass(frozen=True)
-class Reconciled:
+class Changed(Generic[PartT]):
+    """A part that is there and differs: what is asked for, what is there, and in what they differ."""
+
+    wanted: PartT
+    there: PartT
+    rows: tuple[Attribute, ...]
+
+
+@dataclass(frozen=True)
+class Reconciled(Generic[PartT]):
     """What it takes to have the parts that are asked for: add the missing, remove the extra, change the different."""
 
-    missing: tuple[Properties, ...]
-    extra: tuple[Properties, ...]
-    different: tuple[tuple[Properties, Properties, tuple[Attribute, ...]], ...]
-    """Asked, found, and in what they differ."""
+    missing: tuple[PartT, ...]
+    extra: tuple[PartT, ...]
+    different: tuple[Changed[PartT], ...]
 
     def __bool__(self) -> bool:
         return bool(self.missing or self.extra or self.different)
 
 
-def reconcile(kind: type[Part], asked: Sequence[Properties], found: Sequence[Properties]) -> Reconciled:
-    """Compare the parts asked for with the parts found, by their key."""
-    wanted = {key_of(kind, one): one for one in asked}
-    there = {key_of(kind, one): one for one in found}
-    common = [(one, there[key]) for key, one in wanted.items() if key in there]
-    compared = [(one, now, tuple(differences(kind, one, now))) for one, now in common]
+def reconcile(wanted: Sequence[PartT], there: Sequence[PartT]) -> Reconciled[PartT]:
+    """Compare the parts that are asked for with those that are there, by their key."""
+    wanted_by_key = {part.identity: part for part in wanted}
+    there_by_key = {part.identity: part for part in there}
+    compared = [
+        Changed(part, now, tuple(differences(part, now)))
+        for key, part in wanted_by_key.items()
+        if (now := there_by_key.get(key)) is not None
+    ]
     return Reconciled(
-        tuple(one for key, one in wanted.items() if key not in there),
-        tuple(one for key, one in there.items() if key not in wanted),
-        tuple(one for one in compared if one[2]),
+        tuple(part for key, part in wanted_by_key.items() if key not in there_by_key),
+        tuple(part for key, part in there_by_key.items() if key not in wanted_by_key),
+        tuple(pair for pair in compared if pair.rows),
     )
 
 
-def doubled(kind: type[Part], parts: Sequence[Properties]) -> Properties | None:
+def doubled(parts: Sequence[PartT]) -> PartT | None:
     """A part whose key another one of them has too, if there is one."""
-    counted = Counter(key_of(kind, one) for one in parts)
-    return next((one for one in parts if counted[key_of(kind, one)] > 1), None)
+    counted = Counter(part.identity for part in parts)
+    return next((part for part in parts if counted[part.identity] > 1), None)
 
 
-def same_parts(kind: type[Part]) -> Callable[[Sequence[Properties], Sequence[Properties]], bool]:
-    """Whether parts found are those asked for, in any order."""
-    return lambda asked, found: len(asked) == len(found) and not reconcile(kind, asked, found)
+def same_parts(wanted: Sequence[Part], there: Sequence[Part]) -> bool:
+    """Whether the parts that are there are those asked for, in any order."""
+    return len(wanted) == len(there) and not reconcile(wanted, there)
 
 
-def parts_change(kind: type[Part]) -> Depends:
-    """What it takes to change parts: what the hardest change of one of them takes. Adding one takes nothing."""
+def parts_change(kind: type[PartT]) -> Depends:
+    """What it takes to change parts: what the strongest change of one of them takes. Adding one takes nothing."""
 
-    def change(found: Sequence[Properties] | None, asked: Sequence[Properties] | None) -> Change:
-        compared = reconcile(kind, asked or (), found or ())
-        return hardest({need for one, now, changed in compared.different for need in needs(changed, now, one)})
+    def change(there: Sequence[PartT] | None, wanted: Sequence[PartT] | None) -> Change:
+        pairs = reconcile(wanted or (), there or ()).different
+        return strongest({row.change(pair.there, pair.wanted) for pair in pairs for row in pair.rows})
 
     return Depends(f"added and removed at any time; for the rest see `{kind.__name__}`", change)
+
+
+def unique(parts: Sequence[Part]) -> None:
+    """Raise ValueError if two parts have the same key."""
+    double = doubled(parts)
+    if double is not None:
+        raise ValueError(f"two of them have the same {' and '.join(double.key)}, {', '.join(double.identity)}")

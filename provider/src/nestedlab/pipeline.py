@@ -48,7 +48,7 @@ def _spelled(name: str, value: Argument) -> str:
 
 
 class ErrorKind(Enum):
-    """What an error record means, whatever the cmdlet and the language of Windows."""
+    """What kind of error a record reports, whatever the cmdlet and the language of Windows."""
 
     ABSENT = auto()
     EXISTS = auto()
@@ -69,8 +69,8 @@ class ErrorKind(Enum):
 class Pipeline:
     """Cmdlets joined by pipes: one statement. Live objects pass between them on the host.
 
-    `tolerates` names what may go wrong without harm: removing what is gone, making what is there. `properties` names the
-    properties that the pipeline is for, in messages.
+    `tolerates` names what may go wrong without harm: removing what is gone, making what is there. `properties` names
+    what the pipeline sets, in messages.
     """
 
     cmdlets: tuple[Cmdlet, ...]
@@ -81,16 +81,16 @@ class Pipeline:
         rest = following.cmdlets if isinstance(following, Pipeline) else (following,)
         return replace(self, cmdlets=self.cmdlets + rest)
 
-    def tolerating(self, *conditions: ErrorKind) -> Pipeline:
-        """The same pipeline, for which these conditions are no failure."""
-        return replace(self, tolerates=self.tolerates | set(conditions))
+    def tolerating(self, *kinds: ErrorKind) -> Pipeline:
+        """The same pipeline, for which errors of these kinds are no failure."""
+        return replace(self, tolerates=self.tolerates | set(kinds))
 
     def setting(self, properties: str) -> Pipeline:
-        """The same pipeline, whose failure is told as a failure to set these properties."""
+        """The same pipeline, whose failure is reported as a failure to set these properties."""
         return replace(self, properties=properties)
 
     def __str__(self) -> str:
-        return " | ".join(str(one) for one in self.cmdlets)
+        return " | ".join(map(str, self.cmdlets))
 
 
 def statement(name: str, /, **parameters: Argument) -> Pipeline:
@@ -117,7 +117,7 @@ class Step:
     @property
     def only_reads(self) -> bool:
         """True where running the step twice is the same as running it once, because it changes nothing."""
-        return all(one.name.startswith("Get-") for pipeline in self.pipelines for one in pipeline.cmdlets)
+        return all(command.name.startswith("Get-") for pipeline in self.pipelines for command in pipeline.cmdlets)
 
     def __str__(self) -> str:
         return "\n".join([f"# {self.purpose}", *(str(pipeline) for pipeline in self.pipelines)])
@@ -171,7 +171,7 @@ class Facts:
 
     def all(self, kind: str) -> Iterator[PSObject]:
         """The objects of a type, by its short name."""
-        return (one for one in self.objects if one.kind == kind)
+        return (shown for shown in self.objects if shown.kind == kind)
 
     def first(self, kind: str) -> PSObject | None:
         """The first object of a type, or None."""
@@ -187,9 +187,9 @@ class Runner(Protocol):
         ...
 
     def run(self, step: Step) -> Facts:
-        """Run the step on the host and answer what it said, problems included.
+        """Run the step on the host and return its facts, error records included.
 
-        Raises `nestedlab.errors.Interrupted` where the answer was lost and the step may or may not have run,
-        `TimeoutError` if `timeout` has passed, and other errors of `nestedlab.errors` where the host cannot be used.
+        Raises `nestedlab.errors.Interrupted` if the answer was lost and the step may or may not have run,
+        `TimeoutError` if `timeout` has passed, and other errors of `nestedlab.errors` if the host cannot be used.
         """
         ...

@@ -1,6 +1,6 @@
-"""What can be told before anything is made: what the parent host rules out, and what a lab lacks.
+"""What is checked before a change: what the parent host rules out, and what a lab lacks.
 
-One foresight belongs to one operation (a preview, an update): it asks the host once, whatever the number of resources,
+One preflight belongs to one operation (a preview, an update): it asks the host once, whatever the number of resources,
 and adds up what they take.
 """
 
@@ -9,49 +9,50 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterable, Iterator
 
-from nestedlab.declare import Properties
+from nestedlab.declare import Resource
 from nestedlab.errors import AccessError, Interrupted, NestedlabError, RefusedError, UnreachableError, kind_of
-from nestedlab.handler import Runners
+from nestedlab.machine.adapters.table import Adapter
+from nestedlab.machine.disks.table import growth
+from nestedlab.machine.table import NestedHyperVHost
+from nestedlab.nat_switch.table import NatSwitch
+from nestedlab.perform import Runners
 from nestedlab.pipeline import ErrorKind, Facts
 from nestedlab.requirements import SURVEY, Demand, Finding, capacity, findings, version_findings
-from nestedlab.machine.disks.table import growth
 
 
-class Foresight:
-    """Tells what a stack's resources will meet on a host. Safe across threads."""
+class Preflight:
+    """Checks what a stack's resources will meet on a host. Safe across threads."""
 
     def __init__(self, runners: Runners) -> None:
         self._runners = runners
         self._lock = threading.Lock()
         self._facts: Facts | None = None
         self._asked = False
-        self._said: set[tuple[str, str]] = set()
+        self._reported: set[tuple[str, str]] = set()
         self._demands: dict[str, Demand] = {}
         self._nat_switches: set[str] = set()
 
-    def switch(self, inputs: Properties) -> None:
-        """Take note of a NAT switch of the program."""
-        if inputs.get("name"):
-            with self._lock:
-                self._nat_switches.add(inputs["name"].casefold())
+    def check(self, inputs: Resource, before: Resource | None) -> list[str]:
+        """Warnings about a resource of the program, each once an operation. `before` are its inputs so far, if any.
 
-    def machine(self, inputs: Properties, unknown: Collection[str], before: Properties) -> list[str]:
-        """Warnings about a machine of the program, each said once an operation. `before` are its inputs so far, if any.
-
-        Raises RefusedError where the host rules out nested hosts and the machine is not there yet.
+        Raises RefusedError if the host rules out nested hosts and the machine is not there yet.
         """
         with self._lock:
-            return list(self._warnings(inputs, unknown, before))
+            if isinstance(inputs, NatSwitch) and inputs.name:
+                self._nat_switches.add(inputs.name.casefold())
+            if isinstance(inputs, NestedHyperVHost):
+                return list(self._warnings(inputs, before if isinstance(before, NestedHyperVHost) else None))
+        return []
 
-    def _warnings(self, inputs: Properties, unknown: Collection[str], before: Properties) -> Iterator[str]:
-        # Where a program has several hosts, its own name of one says which it is about.
-        on = f"{inputs['on']}: " if inputs.get("on") else ""
-        version = inputs.get("configuration_version") or ""
-        yield from (f"{on}{one}" for one in self._of_host(version, exists=bool(before)))
+    def _warnings(self, inputs: NestedHyperVHost, before: NestedHyperVHost | None) -> Iterator[str]:
+        # If a program has several hosts, its own name of one says which it is about.
+        on = f"{inputs.on}: " if inputs.on else ""
+        version = inputs.configuration_version or ""
+        yield from (f"{on}{text}" for text in self._of_host(version, exists=before is not None))
         if self._facts is not None:
-            self._demands[inputs["owner"]] = _demand(inputs, before)
-            yield from (f"{on}{one}" for one in self._once(capacity(self._facts, self._demands)))
-        yield from self._once(_network(inputs, unknown, self._nat_switches))
+            self._demands[inputs.owner] = _demand(inputs, before)
+            yield from (f"{on}{text}" for text in self._once(capacity(self._facts, self._demands)))
+        yield from self._once(_network(inputs, self._nat_switches))
 
     def _of_host(self, version: str, *, exists: bool) -> Iterator[str]:
         if not self._asked:
@@ -64,53 +65,52 @@ class Foresight:
             else:
                 yield from _not_all_checked(self._facts)
         found = [] if self._facts is None else [*findings(self._facts), *version_findings(self._facts, version)]
-        for one in found:
-            if one.refuses and not exists:
-                raise RefusedError(f"the parent host cannot run nested hosts. {one}")
+        for finding in found:
+            if finding.refuses and not exists:
+                raise RefusedError(f"the parent host cannot run nested hosts. {finding}")
         yield from self._once(found)
 
     def _once(self, found: Iterable[Finding]) -> Iterator[str]:
-        for one in found:
-            if (one.requirement, one.of) not in self._said:
-                self._said.add((one.requirement, one.of))
-                yield str(one)
+        for finding in found:
+            if (finding.requirement, finding.of) not in self._reported:
+                self._reported.add((finding.requirement, finding.of))
+                yield str(finding)
 
 
 def _unchecked(error: NestedlabError) -> str:
-    return (
-        "the parent host could not be asked, so that its Windows, processor, memory and disk space are not checked "
-        f"here: {error}"
-    )
+    return f"the parent host did not answer, so its Windows, processor, memory and disk space are not checked: {error}"
 
 
 def _not_all_checked(facts: Facts) -> Iterator[str]:
     """Where the host has answered, but its account or endpoint may not ask all of it."""
-    refused = {one.cmdlet: one.message for one in facts.errors if kind_of(one) is not ErrorKind.NO_COMMAND}
+    refused = {error.cmdlet: error.message for error in facts.errors if kind_of(error) is not ErrorKind.NO_COMMAND}
     if refused:
-        said = "; ".join(f"{cmdlet}: {message}" for cmdlet, message in refused.items())
+        records = "; ".join(f"{cmdlet}: {message}" for cmdlet, message in refused.items())
         yield (
-            "the parent host did not tell all that is checked here of its Windows, processor, memory and disk space "
-            f"({said}). See the rights in docs/production.md; what is not told is not judged."
+            "the parent host did not show all that is checked here of its Windows, processor, memory and disk space "
+            f"({records}). What it does not show is not checked: see the rights in docs/production.md."
         )
 
 
-def _demand(inputs: Properties, before: Properties) -> Demand:
-    memory = inputs.get("memory_mib", 0) if inputs.get("running", True) else 0
-    return Demand(memory, growth(inputs, before), inputs.get("path") or "")
+def _demand(inputs: NestedHyperVHost, before: NestedHyperVHost | None) -> Demand:
+    # What is not known yet, in a preview, takes nothing.
+    memory = (inputs.memory_mib or 0) if inputs.running is not False else 0
+    return Demand(memory, growth(inputs, before), inputs.path or "")
 
 
-def _network(inputs: Properties, unknown: Collection[str], nat_switches: Collection[str]) -> Iterator[Finding]:
+def _network(inputs: NestedHyperVHost, nat_switches: Collection[str]) -> Iterator[Finding]:
     """S7, S8: machines inside the nested host reach the network by MAC spoofing or through a NAT."""
-    if {"switch", "adapters", "mac_spoofing"} & set(unknown):
+    if {"switch", "adapters", "mac_spoofing"} & inputs.unknown:
         return
-    adapters = inputs.get("adapters") or [{"switch": inputs.get("switch"), "mac_spoofing": inputs.get("mac_spoofing")}]
-    spoofs = any(one.get("mac_spoofing") for one in adapters)
-    behind_nat = any(str(one.get("switch") or "").casefold() in nat_switches for one in adapters)
+    one_adapter = Adapter.model_construct(switch=inputs.switch or "", mac_spoofing=bool(inputs.mac_spoofing))
+    adapters = inputs.adapters or [one_adapter]
+    spoofs = any(adapter.mac_spoofing for adapter in adapters)
+    behind_nat = any(adapter.switch.casefold() in nat_switches for adapter in adapters)
     if not spoofs and not behind_nat:
         yield Finding(
             "S7, S8",
             "machines inside this nested host will have no network: none of its adapters may send with their MAC "
-            "addresses, and none is on a NatSwitch of this program. Set mac_spoofing where the network allows it, "
-            "connect it to a NatSwitch, or make a NAT inside it.",
-            of=inputs["owner"],
+            "addresses, and none is connected to a NatSwitch of this program. Set mac_spoofing if the network allows "
+            "it, connect it to a NatSwitch, or make a NAT inside it.",
+            of=inputs.owner,
         )

@@ -1,4 +1,4 @@
-"""What nested virtualization asks of a parent host: read once, judged purely, said in the article's terms.
+"""What nested virtualization asks of a parent host: read once, judged purely, in the article's terms.
 
 Ids S1 to S12 are those of docs/requirements.md, which says for each where it is enforced.
 """
@@ -52,25 +52,25 @@ class Demand:
     folder: str = ""
 
 
-def _asked() -> tuple[Pipeline, ...]:
+def _survey() -> tuple[Pipeline, ...]:
     classes = ("Win32_OperatingSystem", "Win32_ComputerSystem", "Win32_Processor", "Win32_LogicalDisk")
-    asked = (
+    pipelines = (
         statement("Get-VMHost"),
         statement("Get-VMHostSupportedVersion"),
         statement("Get-VM"),
         *(statement("Get-CimInstance", ClassName=name) for name in classes),
     )
     # An endpoint need not show these; what cannot be asked is not judged.
-    return tuple(one.tolerating(*ErrorKind) for one in asked)
+    return tuple(pipeline.tolerating(*ErrorKind) for pipeline in pipelines)
 
 
-SURVEY = Step("ask what the host can do", _asked())
+SURVEY = Step("ask what the host can do", _survey())
 """All that the judgement needs, in one step."""
 
 
 def findings(facts: Facts) -> list[Finding]:
     """What stands in the way of nested hosts on this parent, most fundamental first."""
-    return [found for judge in _JUDGES for found in judge(facts)]
+    return [finding for judge in _JUDGES for finding in judge(facts)]
 
 
 def _windows(facts: Facts) -> Iterator[Finding]:
@@ -82,7 +82,7 @@ def _windows(facts: Facts) -> Iterator[Finding]:
             f"{system.text('Caption')} (build {system.text('BuildNumber')}). Use a newer host.",
             refuses=True,
         )
-    missing = any(one.cmdlet == "Get-VMHost" and kind_of(one) is ErrorKind.NO_COMMAND for one in facts.errors)
+    missing = any(error.cmdlet == "Get-VMHost" and kind_of(error) is ErrorKind.NO_COMMAND for error in facts.errors)
     if missing:
         yield Finding(
             "S1",
@@ -116,11 +116,11 @@ def version_findings(facts: Facts, asked: str = "") -> list[Finding]:
     "9.0" is how a version is written (Get-VMHostSupportedVersion).
     """
     processor, supported = facts.first("Win32_Processor"), list(facts.all("VMHostSupportedVersion"))
-    version = asked or next((one.text("Version") for one in supported if one["IsDefault"] is True), "")
+    version = asked or next((shown.text("Version") for shown in supported if shown["IsDefault"] is True), "")
     if processor is None or not version or _is_before_amd(facts):
         return []
-    if supported and version not in [one.text("Version") for one in supported]:
-        there = ", ".join(sorted((one.text("Version") for one in supported), key=_version))
+    if supported and version not in [shown.text("Version") for shown in supported]:
+        there = ", ".join(sorted((shown.text("Version") for shown in supported), key=_version))
         text = f"the parent host makes no machines of version {version}; there are {there}. Ask for one of these."
         return [Finding("S2", text, refuses=True, of=version)]
     least = _AMD_VERSION if processor["Manufacturer"] == _AMD else _INTEL_VERSION
@@ -178,7 +178,7 @@ def _migration(facts: Facts) -> Iterator[Finding]:
     host = facts.first("VMHost")
     if host is not None and host["VirtualMachineMigrationEnabled"] is True:
         yield Finding("S12", f"live migration is enabled on the parent host; {_STAYS}", of="migration")
-    if any(one["IsClustered"] is True for one in facts.all("VirtualMachine")):
+    if any(machine["IsClustered"] is True for machine in facts.all("VirtualMachine")):
         yield Finding("S12", f"the parent host is in a failover cluster, which moves machines; {_STAYS}", of="cluster")
 
 
@@ -198,9 +198,9 @@ def capacity(facts: Facts, demands: Mapping[str, Demand]) -> list[Finding]:
 
 
 def _memory(host: PSObject, facts: Facts, demands: Mapping[str, Demand]) -> Iterator[Finding]:
-    others = (one for one in facts.all("VirtualMachine") if owner_of(one.text("Notes")) not in demands)
-    taken = sum(one.number("MemoryAssigned") for one in others) / _GIB
-    asked = sum(one.memory_mib for one in demands.values()) / 1024
+    others = (vm for vm in facts.all("VirtualMachine") if owner_of(vm.text("Notes")) not in demands)
+    taken = sum(vm.number("MemoryAssigned") for vm in others) / _GIB
+    asked = sum(demand.memory_mib for demand in demands.values()) / 1024
     has = host.number("MemoryCapacity") / _GIB
     if asked + taken + _HOSTS_OWN_GIB > has:
         yield Finding(
@@ -212,7 +212,7 @@ def _memory(host: PSObject, facts: Facts, demands: Mapping[str, Demand]) -> Iter
 
 
 def _disk(host: PSObject, facts: Facts, demands: Mapping[str, Demand]) -> Iterator[Finding]:
-    free = {one.text("DeviceID").upper(): one.number("FreeSpace") / _GIB for one in facts.all("Win32_LogicalDisk")}
+    free = {disk.text("DeviceID").upper(): disk.number("FreeSpace") / _GIB for disk in facts.all("Win32_LogicalDisk")}
     asked: Counter[str] = Counter()
     for demand in demands.values():
         asked[_drive(demand.folder or host.text("VirtualHardDiskPath"))] += demand.disk_gib
@@ -230,4 +230,4 @@ def _disk(host: PSObject, facts: Facts, demands: Mapping[str, Demand]) -> Iterat
 def _drive(folder: str) -> str:
     """The drive of a folder, "" where its space is not the drive's: on a share, or in a cluster's shared volume."""
     path = PureWindowsPath(folder)
-    return "" if [one.casefold() for one in path.parts[1:2]] == ["clusterstorage"] else path.drive.upper()
+    return "" if [part.casefold() for part in path.parts[1:2]] == ["clusterstorage"] else path.drive.upper()

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 from pydantic.alias_generators import to_camel, to_snake
 
-from nestedlab.declare import Plain, Properties, Resource
+from nestedlab.declare import Plain, Resource
 
 
 def from_wire(kind: type[Resource], sent: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:
     """The properties by attribute name, and the names of those that have no value yet.
 
-    The SDK's own keys (`__provider`) are left out; a key that is no attribute stays as it is, to be refused.
+    The SDK's own keys (`__provider`) are left out; a key that is no attribute stays, to be refused or translated.
     """
-    names = {one.wire: one.name for one in kind.attributes()}
+    rows = (*kind.attributes(), *kind.outputs.attributes())
+    names = {to_camel(name): name for row in rows for name in (row.name, *row.row.formerly)}
     given = {names.get(key, key): value for key, value in sent.items() if not key.startswith("__")}
     unknown = {name for name, value in given.items() if _has_unknown(value)}
     return {name: _plain(value) for name, value in given.items() if name not in unknown}, unknown
 
 
-def to_wire(kind: type[Resource], properties: Properties, only: Collection[str] | None = None) -> dict[str, Any]:
-    """The properties by wire name; those without a value are left out, and those not in `only`, if that is given."""
-    return {
-        one.wire: _camel(properties[one.name])
-        for one in kind.attributes()
-        if properties.get(one.name) is not None and (only is None or one.name in only)
-    }
+def to_wire(values: Mapping[str, Plain]) -> dict[str, Any]:
+    """The properties by wire name; those without a value are left out."""
+    return {to_camel(name): _camel(value) for name, value in values.items() if value is not None}
 
 
 def path_on_wire(path: tuple[str, ...]) -> str:
@@ -39,22 +36,22 @@ def path_on_wire(path: tuple[str, ...]) -> str:
 
 def _has_unknown(value: Any) -> bool:
     if isinstance(value, dict):
-        return any(_has_unknown(one) for one in value.values())
+        return any(_has_unknown(part) for part in value.values())
     if isinstance(value, list):
-        return any(_has_unknown(one) for one in value)
+        return any(_has_unknown(part) for part in value)
     return isinstance(value, Unknown) or value == rpc.UNKNOWN
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return {to_snake(key): _plain(one) for key, one in value.items()}
+        return {to_snake(key): _plain(part) for key, part in value.items()}
     if isinstance(value, list):
-        return [_plain(one) for one in value]
+        return [_plain(part) for part in value]
     # A protobuf Struct knows no whole numbers: 4 arrives as 4.0.
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _camel(value: Plain) -> Any:
     if isinstance(value, dict):
-        return {to_camel(key): _camel(one) for key, one in value.items() if one is not None}
-    return [_camel(one) for one in value] if isinstance(value, list) else value
+        return {to_camel(key): _camel(part) for key, part in value.items() if part is not None}
+    return [_camel(part) for part in value] if isinstance(value, list) else value

@@ -1,1 +1,5 @@
-"""The resources: for each a table of attributes, and what it takes to make, change and remove one."""
+"""NestedHyperVHost: a virtual machine that can run Hyper-V of its own.
+
+`table.py` declares it; `lifecycle.py` composes what it takes to create, read, update and delete one from the facets in
+`facets.py`, each of which is a part of a machine with rules of its own.
+"""

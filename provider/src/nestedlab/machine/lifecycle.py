@@ -1,291 +1,263 @@
-"""What it takes to make, look at, change and remove a machine: plans, without I/O."""
+"""What it takes to create, read, update and delete a machine: plans, without I/O, composed of the facets'."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 from uuid import UUID
 
-from nestedlab.declare import Attribute, Change, Properties, Resource
-from nestedlab.errors import NestedlabError, RefusedError, kind_of
-from nestedlab.lifecycle import UNDONE, Around, Found, Plan, differences, needs, undone, verify, writes
-from nestedlab.ownership import owner_of
-from nestedlab.pipeline import Cmdlet, ErrorKind, Facts, Pipeline, PSObject, Step, cmdlet, statement
-from nestedlab.resources import adapters, baselines, devices, disk_looks, disks
-from nestedlab.machine.create import birth, lookup
-from nestedlab.machine.read import apart, found, look, machine_by_id, reads, stack_of
-from nestedlab.machine.table import NestedHyperVHost
-from nestedlab.resources.owned import gone, own
+from nestedlab.declare import Attribute, Resource
+from nestedlab.errors import NestedlabError, RefusedError
+from nestedlab.lifecycle import ROLLED_BACK, CheckFailed, HalfMade, Observed, Plan, Prefetched, ReadsMany, shown, verify
+from nestedlab.machine.adapters import facet as adapters
+from nestedlab.machine.changes import MachineChanges
+from nestedlab.machine.create import create, lookup, needed_by
+from nestedlab.machine.disks.changes import changes_to_refuse
+from nestedlab.machine.disks.facet import Disks, files_to_make, folder_of
+from nestedlab.machine.disks.read import detached, made_files, remembered, removable
+from nestedlab.machine.facets import FACETS, decide
+from nestedlab.machine.identity import machine_by_id
 from nestedlab.machine.power import shut_down, start
+from nestedlab.machine.read import apart, observe, read_if_there, reads
+from nestedlab.machine.table import MachineOutputs, NestedHyperVHost, ObservedMachine
+from nestedlab.ownership import gone, own, owner_of, stack_of
+from nestedlab.pipeline import Cmdlet, ErrorKind, Facts, Pipeline, Step, cmdlet, statement
+from nestedlab.retry import MERGING_DISKS, Attempt, insist
 
 # How many machines are read in one invocation: its message and its answer stay within a few of WinRM's envelopes.
 _AT_ONCE = 32
 
 
 @dataclass(frozen=True)
-class NestedHyperVHostLifecycle:
-    """What it takes to make, look at, change and remove a machine. `shutdown_seconds` is what a guest gets to stop."""
+class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
+    """What it takes to create, read, update and delete a machine. `shutdown_seconds` is what a guest gets to stop."""
 
     shutdown_seconds: float = 300
     kind: ClassVar[type[Resource]] = NestedHyperVHost
 
-    def create(self, desired: Properties) -> Plan[Found]:
-        """Make the machine, or complete the one that an earlier attempt of the same owner has begun."""
-        facts = yield lookup(desired)
-        resumed = own("machine", facts.all("VirtualMachine"), desired)
+    def changes(self, inputs: NestedHyperVHost, state: ObservedMachine) -> MachineChanges:
+        """What an update does: shut down, reset, grow, attach, detach, make or delete disks, or replace."""
+        return decide(inputs, state)
+
+    def validate_change(self, inputs: NestedHyperVHost, before: NestedHyperVHost) -> Iterator[CheckFailed]:
+        """What would lose what is on a disk: to shrink it, or to have another data disk in its place."""
+        return (CheckFailed(path, reason) for path, reason in changes_to_refuse(inputs, before))
+
+    def orphans(self, state: ObservedMachine) -> Iterator[str]:
+        """The disks made for a machine that somebody has removed by hand."""
+        if state.outputs.made_disks:
+            yield (
+                "the machine is gone from the host, and the disks that were made for it may still be there: "
+                f"{', '.join(state.outputs.made_disks)}. Nothing deletes them any more: remove them on the host if "
+                "nobody needs them."
+            )
+
+    def create(self, inputs: NestedHyperVHost) -> Plan[ObservedMachine]:
+        """Create the machine, or complete the one that an earlier attempt of the same owner has begun."""
+        facts = yield lookup(inputs)
+        resumed = own("machine", facts.all("VirtualMachine"), inputs.name, inputs.owner)
         if resumed is not None:
-            return (yield from self.update(resumed, desired))
-        adapters.prerequisites(facts, desired)
-        disks.prerequisites(facts, desired)
+            return (yield from self.update(inputs, Observed(resumed, inputs, MachineOutputs())))
+        for facet in FACETS:
+            facet.validate(facts, inputs, None)
         try:
-            born = yield birth(desired)
-        except UNDONE as error:
-            yield from undone(error, self._remove_stillborn(desired, error))
+            created = yield create(inputs)
+        except ROLLED_BACK as error:
+            yield from _find_unmarked(inputs, error)
             raise
-        machine = UUID(_only(born.all("VirtualMachine")).text("Id"))
-        newborn = found(machine, Facts(born.objects + tuple(facts.all("VMHost"))), desired)
+        machine = UUID(next(created.all("VirtualMachine")).text("Id"))
+        new = observe(Facts(created.objects + tuple(facts.all("VMHost"))), Observed(machine, inputs, MachineOutputs()))
         try:
-            return (yield from self._converge(desired, newborn))
-        except UNDONE as error:
+            return (yield from self._converge(decide(inputs, new), is_new=True))
+        except ROLLED_BACK as error:
             # A disk may have been made and not attached.
-            made = disks.to_make(machine, desired, _folder(desired, newborn))
-            yield from undone(error, self.delete(machine, {"made_disks": made}))
-            raise
+            made = files_to_make(machine, inputs, folder_of(inputs, new.facts))
+            raise HalfMade(error, replace(new, outputs=MachineOutputs.model_construct(made_disks=made))) from error
 
-    def read(self, identity: UUID, known: Properties) -> Plan[Found | None]:
-        """Look at the machine; None where a second, successful look confirms that it is gone."""
-        facts = yield from look(identity, "read the machine", reads(identity), known)
-        return found(identity, facts, known) if facts else None
+    def read(self, state: ObservedMachine) -> Plan[ObservedMachine | None]:
+        """Read the machine; None if a second, successful listing confirms that it is gone."""
+        facts = yield from read_if_there(state.id, "read the machine", reads(state.id), state)
+        return observe(facts, state) if facts else None
 
-    def look_around(self, identity: UUID, known: Properties) -> Plan[Around]:
+    def read_first(self, state: ObservedMachine) -> Plan[Prefetched[NestedHyperVHost, MachineOutputs]]:
         """Read one machine, and list the host's; those of the same stack are the others."""
-        listing = statement("Get-VM")
-        facts = yield Step(
-            "read the machine", (*(one.tolerating(ErrorKind.ABSENT) for one in reads(identity)), listing)
-        )
+        pipelines = (pipeline.tolerating(ErrorKind.ABSENT) for pipeline in reads(state.id))
+        facts = yield Step("read the machine", (*pipelines, statement("Get-VM")))
         if facts.errors:
-            return Around(None)
+            return Prefetched(None)
         machines = apart(facts)
-        owners = {one: owner_of(shown.objects[0].text("Notes")) for one, shown in machines.items()}
-        stack = stack_of(str(known.get("owner", "")))
-        others = [one for one, owner in owners.items() if one != identity and stack_of(owner) == stack]
-        return Around(found(identity, machines[identity], known), others=others)
+        owners = {machine: owner_of(of_one.objects[0].text("Notes")) for machine, of_one in machines.items()}
+        stack = stack_of(state.inputs.owner)
+        others = [machine for machine, owner in owners.items() if machine != state.id and stack_of(owner) == stack]
+        return Prefetched(observe(machines[state.id], state), others=others)
 
-    def read_all(self, identities: Sequence[UUID]) -> Plan[Mapping[UUID, Facts]]:
-        """What the host shows of each machine; nothing of any where there is a problem with one."""
-        around: dict[UUID, Facts] = {}
-        for start_at in range(0, len(identities), _AT_ONCE):
-            some = identities[start_at : start_at + _AT_ONCE]
-            facts = yield Step("read the stack's machines", tuple(one for machine in some for one in reads(machine)))
-            around |= apart(facts)
-        return around
+    def read_many(self, identities: Sequence[UUID]) -> Plan[Mapping[UUID, Facts]]:
+        """What the host shows of each machine; nothing of any if there is an error with one."""
+        parts: dict[UUID, Facts] = {}
+        for begin in range(0, len(identities), _AT_ONCE):
+            some = identities[begin : begin + _AT_ONCE]
+            pipelines = tuple(pipeline for machine in some for pipeline in reads(machine))
+            parts |= apart((yield Step("read the stack's machines", pipelines)))
+        return parts
 
-    def found(self, identity: UUID, facts: Facts, known: Properties) -> Found | None:
-        """What the facts say of a machine."""
-        return found(identity, facts, known)
+    def observe(self, facts: Facts, state: ObservedMachine) -> ObservedMachine | None:
+        """What the facts show of a machine."""
+        return observe(facts, state)
 
-    def update(self, identity: UUID, desired: Properties, known: Properties | None = None) -> Plan[Found]:
-        """Bring the machine from whatever state it is in to what is desired, by way of its baseline where asked to."""
-        before = known or {}
-        desired = {**desired, "baseline_id": before.get("baseline_id")}
-        resets = bool(desired.get("reset") and before.get("baseline_id")) and desired["reset"] != before.get("reset")
-        if resets:
-            yield from self._reset(identity, desired)
-        last = {**disk_looks.remembered(desired, before), **adapters.remembered(desired, before)}
-        now = yield from self.read(identity, last)
+    def update(self, inputs: NestedHyperVHost, state: ObservedMachine) -> Plan[ObservedMachine]:
+        """Bring the machine from whatever it is now to its inputs, by way of its baseline if it is to be reset."""
+        known = _known(inputs, state)
+        now = yield from self._read_to_change(inputs, known)
+        changes = decide(inputs, now)
+        steps = [step for facet in FACETS for step in facet.prepare(changes)]
+        if steps:
+            changes.refuse_forbidden()
+            for step in steps:  # noqa: UP028 - a tuple cannot be sent the answers
+                yield step
+            now = yield from self._read_to_change(inputs, known)
+        # The reset is done, or there is nothing to go back to: its text is all that is left of it.
+        now = replace(now, inputs=now.inputs.model_copy(update={"reset": inputs.reset}))
+        return (yield from self._converge(decide(inputs, now, after_reset=bool(steps))))
+
+    def _read_to_change(self, inputs: NestedHyperVHost, known: ObservedMachine) -> Plan[ObservedMachine]:
+        now = yield from self.read(known)
         if now is None:
-            raise gone("machine", identity, desired)
-        return (yield from self._converge(desired, now, fresh=resets))
+            raise gone("machine", known.id, inputs.name)
+        return now
 
-    def _reset(self, identity: UUID, desired: Properties) -> Plan[None]:
-        machine, baseline = machine_by_id(identity), desired["baseline_id"]
-        purpose = "look at the machine and its checkpoints, to go back to its baseline"
-        facts = yield Step(purpose, baselines.looks(machine, baseline))
-        if _only(facts.all("VirtualMachine")).text("State") != "Off":
-            _allowed(desired, "to go back to its baseline")
-        disks.refuse_beneath(baselines.others(baseline, facts), desired)
-        off = (machine | cmdlet("Stop-VM", TurnOff=True, Force=True)).tolerating(ErrorKind.WRONG_STATE)
-        yield Step("turn the machine off, to go back to its baseline", (off,))
-        yield Step("go back to the baseline", (baselines.restore(baseline),))
-
-    def delete(self, identity: UUID, known: Properties) -> Plan[None]:
+    def delete(self, state: ObservedMachine) -> Plan[None]:
         """Remove the machine and the disks that were made for it, never an image or a disk it was given."""
-        vm = machine_by_id(identity)
+        machine = machine_by_id(state.id)
         # Not all of it: a machine whose disk cannot be read can be removed all the same.
-        asked = (Pipeline((vm,)), vm | Cmdlet("Get-VMHardDiskDrive"))
-        facts = yield from look(identity, "look at the machine and its drives", asked, known)
+        pipelines = (Pipeline((machine,)), machine | Cmdlet("Get-VMHardDiskDrive"))
+        facts = yield from read_if_there(state.id, "read the machine and its drives", pipelines, state)
         if facts is not None:
             yield Step(
                 "remove the machine",
                 (
-                    (vm | cmdlet("Stop-VM", TurnOff=True, Force=True)).tolerating(ErrorKind.WRONG_STATE),
-                    vm | cmdlet("Remove-VM", Force=True),
+                    (machine | cmdlet("Stop-VM", TurnOff=True, Force=True)).tolerating(ErrorKind.WRONG_STATE),
+                    machine | cmdlet("Remove-VM", Force=True),
                 ),
             )
-        made = disk_looks.made_files(identity, facts or Facts(), known)
+        made = made_files(facts or Facts(), state)
         if made:
             yield from _remove_files(made)
 
-    def _remove_stillborn(self, desired: Properties, error: NestedlabError) -> Plan[None]:
-        """Remove a machine that was made and not marked.
-
-        Only where marking it is what failed: then the one without notes is ours, since none had the name before.
-        """
-        if error.cmdlet != "Set-VM":
-            return
-        named = statement("Get-VM", Name=desired["name"]).tolerating(ErrorKind.ABSENT)
-        facts = yield Step("look for a machine that was made and not marked", (named,))
-        unmarked = [one for one in facts.all("VirtualMachine") if not one.text("Notes") and one.text("State") == "Off"]
-        if len(unmarked) == 1:
-            yield from self.delete(UUID(unmarked[0].text("Id")), {})
-
-    def _converge(self, desired: Properties, now: Found, *, fresh: bool = False) -> Plan[Found]:
-        changed = differences(self.kind, desired, now.values)
-        needed = needs(changed, now.values, desired)
-        if Change.REPLACE in needed:
-            raise RefusedError(_cannot_change(desired, now, changed))
-        if not changed:
-            return now
-        names = {one.name for one in changed}
-        # What is loose goes with a change of disks, unless a checkpoint may hold it.
-        going = disk_looks.removable(now, fresh=fresh) if names & disks.ATTRIBUTES else []
-        left = [one for one in disk_looks.loose(now) if one not in going]
-        desired = {**desired, "made_disks": left, "kept_disks": now.values.get("kept_disks")}
-        state = _only(now.facts.all("VirtualMachine")).text("State")
-        machine = machine_by_id(now.id)
-        stops = not desired["running"] and "running" in names
+    def _converge(self, changes: MachineChanges, *, is_new: bool = False) -> Plan[ObservedMachine]:
+        """Make the changes, in the power state that they need."""
+        if changes.replaced:
+            raise RefusedError(_cannot_change(changes))
+        changes.refuse_forbidden()
+        if not changes.changed:
+            return changes.state
         # What is refused is refused before the guest is shut down.
-        now = yield from _informed(machine, names, desired, now)
-        changes = list(_changes(machine, changed, desired, now, fresh=fresh))
-        if state != "Off" and Change.OFF in needed and not stops:
-            off = (one.name for one in changed if Change.OFF in needs([one], now.values, desired))
-            _allowed(desired, f"to change {', '.join(off)}")
-        if state != "Off" and (Change.OFF in needed or stops):
+        changes = yield from _looked_up(changes, is_new=is_new)
+        pipelines = [pipeline for facet in FACETS for pipeline in facet.apply(changes)]
+        machine, state = machine_by_id(changes.state.id), changes.power_state
+        if changes.shuts_down:
             yield from shut_down(machine, state, self.shutdown_seconds)
             state = "Off"
-        starts = desired["running"] and state != "Running"
-        facts = now.facts
-        if changes or not starts:
-            purpose = "apply the settings" if changes else "read the machine"
-            facts = yield Step(purpose, (*changes, *reads(now.id)))
-        if "baseline" in names:
-            facts = yield from _take_baseline(desired, now, facts)
-            desired = {**desired, "baseline_id": None}  # it is another one now, known by its name
-        if starts:
-            _verified(desired, now, facts, but_running=True)
-            facts = yield Step("start the machine", (start(machine, state), *reads(now.id)))
-        if "baseline" in names:
-            facts = yield from _give_up_baseline(desired, now, facts)
-        return _verified(desired, now, facts)
-
-
-def _allowed(desired: Properties, why: str) -> None:
-    """Raise where a running machine has to be off for something and its author forbids it.
-
-    A preview says so from the last look. The host may have changed since, so that it is said here too.
-    """
-    if desired["on_power_off"] == "fail":
-        raise RefusedError(
-            f"machine {desired['name']!r} runs and has to be off {why}, and on_power_off is 'fail'. "
-            "Shut it down when it suits, or allow it (on_power_off='restart')."
-        )
-
-
-def _informed(machine: Cmdlet, changed: set[str], desired: Properties, now: Found) -> Plan[Found]:
-    """What was found, with what else must be known to make the changes. Raises where what they need is not there."""
-    asked: list[Pipeline] = []
-    if changed & disks.ATTRIBUTES and disks.needs_folder(desired, now) and now.facts.first("VMHost") is None:
-        asked.append(statement("Get-VMHost"))
-    looked = adapters.looked(now.facts)  # what a newborn one needs was looked for before its birth
-    if looked and changed & adapters.ATTRIBUTES:
-        asked.extend(adapters.lookup(desired, now))
-    if looked and changed & disks.ATTRIBUTES:
-        asked.extend(disks.lookup(desired, now))
-    if devices.needs_look(changed, now.facts):
-        asked.append(machine | Cmdlet("Get-VMIntegrationService"))
-    if not asked:
+        facts = changes.state.facts
+        if pipelines or not changes.starts:
+            purpose = "apply the settings" if pipelines else "read the machine"
+            facts = yield Step(purpose, (*pipelines, *reads(changes.state.id)))
+        known = _known_after(changes)
+        verify(changes.inputs, observe(facts, known), leaving_out=("running", "baseline"))
+        for step in [facet.before_start(changes, facts) for facet in FACETS]:
+            if step is not None:
+                facts = yield _and_read(step, changes)
+        if changes.starts:
+            verify(changes.inputs, observe(facts, known), leaving_out=("running",))
+            facts = yield _and_read(Step("start the machine", (start(machine, state),)), changes)
+        now = verify(changes.inputs, observe(facts, known))
+        for step in [facet.after_start(changes, facts) for facet in FACETS]:
+            if step is not None:
+                now = verify(changes.inputs, observe((yield _and_read(step, changes)), known))
         return now
-    facts = yield Step("look at what the changes need", tuple(asked))
-    if looked and changed & adapters.ATTRIBUTES:
-        adapters.prerequisites(facts, desired, now)
-    if looked and changed & disks.ATTRIBUTES:
-        disks.prerequisites(facts, desired, now)
-    return Found(now.id, now.values, Facts(now.facts.objects + facts.objects))
 
 
-def _take_baseline(desired: Properties, now: Found, facts: Facts) -> Plan[Facts]:
-    """Take the baseline of the machine as it is set up now; one that somebody has renamed gets its name back."""
-    name, before = desired.get("baseline"), str(now.values.get("baseline_id") or "")
-    if not name:
-        return facts
-    _verified({**desired, "baseline": now.values.get("baseline")}, now, facts, but_running=True)
-    if baselines.was_renamed(now.id, before, facts):
-        return (yield Step("give the baseline its name back", (baselines.rename(now.id, before, name), *reads(now.id))))
-    if baselines.taken_as(now.id, name, facts) is not None:  # by an earlier attempt
-        return facts
-    return (yield Step("take the baseline", (baselines.take(machine_by_id(now.id), now.id, name), *reads(now.id))))
+def _find_unmarked(inputs: NestedHyperVHost, error: NestedlabError) -> Plan[None]:
+    """Raise HalfMade for a machine that was made and not marked.
 
-
-def _give_up_baseline(desired: Properties, now: Found, facts: Facts) -> Plan[Facts]:
-    """Give up the baseline before, if there is one that is not the baseline any more.
-
-    Last of all, when the others are in place: a machine does not start while a checkpoint's disks are merged.
+    Only if marking it is what failed: then the one without notes is ours, since none had the name before.
     """
-    before = str(now.values.get("baseline_id") or "")
-    if not before or before == _verified(desired, now, facts).values["baseline_id"]:
-        return facts
-    return (yield Step("give up the baseline before", (baselines.remove(before), *reads(now.id))))
+    if error.cmdlet != "Set-VM":
+        return
+    named = statement("Get-VM", Name=inputs.name).tolerating(ErrorKind.ABSENT)
+    facts = yield Step("look for a machine that was made and not marked", (named,))
+    unmarked = [vm for vm in facts.all("VirtualMachine") if not vm.text("Notes") and vm.text("State") == "Off"]
+    if len(unmarked) == 1:
+        raise HalfMade(error, Observed(UUID(unmarked[0].text("Id")), inputs, MachineOutputs())) from error
 
 
-def _changes(
-    machine: Cmdlet, changed: list[Attribute], desired: Properties, now: Found, *, fresh: bool
-) -> Iterator[Pipeline]:
-    names = {one.name for one in changed}
-    if names & adapters.ATTRIBUTES:
-        yield from adapters.changes(machine, desired, now)
-    yield from writes(NestedHyperVHost, machine, changed, desired)
-    if devices.lacks_dvd_drive(now.facts):
-        yield devices.dvd_drive(machine)
-    if names & disks.ATTRIBUTES:
-        yield from disks.changes(machine, desired, now, _folder(desired, now), fresh=fresh)
-    yield from devices.changes(machine, names, desired, now.facts)
+def _and_read(step: Step, changes: MachineChanges) -> Step:
+    return replace(step, pipelines=(*step.pipelines, *reads(changes.state.id)))
 
 
-def _folder(desired: Properties, now: Found) -> str:
-    """The folder that disks are made in: the machine's own where it was given one, else the host's for disks."""
-    own = _only(now.facts.all("VirtualMachine")).text("Path")
-    host = now.facts.first("VMHost")
-    return own if desired.get("path") or host is None else host.text("VirtualHardDiskPath")
+def _known(inputs: NestedHyperVHost, state: ObservedMachine) -> ObservedMachine:
+    """What an update knows of a machine that no host shows: the inputs, and what only the state can tell.
+
+    Of the state alone are the disks that are no longer asked for, the last reset, the baseline's id and loose files.
+    """
+    known = {
+        "data_disks": remembered(inputs, state),
+        "switch": adapters.remembered(inputs, state),
+        "reset": state.inputs.reset,
+    }
+    return replace(state, inputs=inputs.model_copy(update=known))
+
+
+def _known_after(changes: MachineChanges) -> ObservedMachine:
+    """What is known of the machine once the changes are made: a new baseline is known by its name alone."""
+    now = changes.state
+    # What is detached goes with a change of disks, unless a checkpoint may hold it.
+    going = removable(now, after_reset=changes.after_reset) if changes.names & Disks.attributes else []
+    outputs = MachineOutputs.model_construct(
+        made_disks=[path for path in detached(now) if path not in going],
+        kept_disks=now.outputs.kept_disks,
+        baseline_id="" if "baseline" in changes.names else now.outputs.baseline_id,
+    )
+    return Observed(now.id, changes.inputs, outputs)
+
+
+def _looked_up(changes: MachineChanges, *, is_new: bool) -> Plan[MachineChanges]:
+    """The changes, with what else must be known to make them. Raises if what they need is not there."""
+    now, inputs = changes.state, changes.inputs
+    facets = [facet for facet in FACETS if facet.attributes & changes.names]
+    # What a new machine needs was looked up before it was made.
+    known = needed_by(inputs) if is_new else ()
+    pipelines = [pipeline for facet in facets for pipeline in facet.lookup(inputs, now) if pipeline not in known]
+    if not pipelines:
+        return changes
+    facts = yield Step("look up what the changes need", tuple(pipelines))
+    if not is_new:
+        for facet in facets:
+            facet.validate(facts, inputs, now)
+    return replace(changes, state=replace(now, facts=Facts(now.facts.objects + facts.objects)))
 
 
 def _remove_files(paths: list[str]) -> Plan[None]:
-    """Remove disks of a machine that is gone. Its checkpoints merge first, and hold the files until that is done."""
-    for delay in (0, 1, 2, 4, 8, 16):
-        busy = ErrorKind.BUSY if delay < 16 else ErrorKind.ABSENT
-        removing = (statement("Remove-Item", LiteralPath=one).tolerating(ErrorKind.ABSENT, busy) for one in paths)
-        facts = yield Step("remove the machine's disks", tuple(removing), delay=delay)
-        if not any(kind_of(one) is ErrorKind.BUSY for one in facts.errors):
-            return
+    """Remove disks of a machine that is gone."""
+
+    def removing(attempt: Attempt) -> Step:
+        files = (statement("Remove-Item", LiteralPath=path) for path in paths)
+        tolerated = (ErrorKind.ABSENT, *attempt.retried)
+        pipelines = tuple(file.tolerating(*tolerated) for file in files)
+        return Step("remove the machine's disks", pipelines, delay=attempt.delay)
+
+    yield from insist(removing, MERGING_DISKS)
 
 
-def _verified(desired: Properties, before: Found, facts: Facts, *, but_running: bool = False) -> Found:
-    asked = {**desired, "running": None} if but_running else desired
-    now = found(before.id, facts, desired)
-    return verify(NestedHyperVHost, f"machine {desired['name']!r}", asked, now)
-
-
-def _cannot_change(desired: Properties, now: Found, changed: list[Attribute]) -> str:
-    fixed = [one for one in changed if Change.REPLACE in needs([one], now.values, desired)]
-    said = ", ".join(
-        f"{one.name} is {now.values.get(one.name)!r}, asked for is {desired.get(one.name)!r}" for one in fixed
-    )
+def _cannot_change(changes: MachineChanges) -> str:
+    rows = ", ".join(_difference(row, changes) for row in changes.replaced)
     return (
-        f"machine {desired['name']!r} is on the host and cannot be changed in place: {said}. Run `pulumi refresh`: the "
-        "next preview says what it takes. Where an interrupted attempt has left it so, ask for what is there, or "
+        f"{changes.inputs.subject} is on the host and cannot be changed in place: {rows}. Run `pulumi refresh`: the "
+        "next preview then shows the replacement. If an interrupted attempt has left it so, ask for what is there, or "
         "remove the machine on the host."
     )
 
 
-def _only(objects: Iterator[PSObject]) -> PSObject:
-    return next(objects)
+def _difference(row: Attribute, changes: MachineChanges) -> str:
+    there, wanted = getattr(changes.state.inputs, row.name), getattr(changes.inputs, row.name)
+    return f"{row.name} is {shown(there)} and should be {shown(wanted)}"

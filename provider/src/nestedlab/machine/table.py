@@ -1,14 +1,27 @@
-"""NestedHyperVHost: a virtual machine that can run Hyper-V of its own. The table; what it takes is in machines.py."""
+"""NestedHyperVHost: a virtual machine that can run Hyper-V of its own, as a table."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from pathlib import PureWindowsPath
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from nestedlab.declare import Attribute, Change, Consequence, Part, Properties, Resource, Row, key_of
+from nestedlab.declare import Change, Depends, Outputs, Resource, Row
+from nestedlab.lifecycle import Observed
+from nestedlab.machine.adapters.table import Adapter
+from nestedlab.machine.disks.table import DATA_DISKS_CHANGE, DISK_CHANGE, DataDisk, Disk, same_disk
+from nestedlab.names import (
+    ConfigurationVersion,
+    IsoPath,
+    Name,
+    Owner,
+    SwitchName,
+    WindowsPath,
+    same_name,
+    same_path,
+    same_text,
+)
 from nestedlab.nouns import (
     IDENTITY,
     MIB,
@@ -27,87 +40,106 @@ from nestedlab.nouns import (
     VMProcessor,
     VMSecurity,
 )
-from nestedlab.parts import doubled, parts_change, same_parts
-from nestedlab.machine.adapters.table import Adapter
-from nestedlab.machine.baseline import BASELINE_CHANGE, RESET_CHANGE
-from nestedlab.machine.disks.table import (
-    ANOTHER,
-    DATA_DISKS_CHANGE,
-    DISK_CHANGE,
-    OS_LOCATION,
-    DataDisk,
-    Disk,
-    by_location,
-    is_another,
-    same_disk,
-    shrinks,
-)
-from nestedlab.machine.changes import machine_consequences
-from nestedlab.names import (
-    ConfigurationVersion,
-    IsoPath,
-    Name,
-    Owner,
-    SwitchName,
-    WindowsPath,
-    same_name,
-    same_path,
-    same_text,
-)
+from nestedlab.parts import parts_change, same_parts, unique
 
 
-def _same_folder(asked: str, found: str) -> bool:
+def _same_folder(wanted: str, there: str) -> bool:
     # New-VM -Path P makes the machine's folder P\NAME, and that is what Get-VM shows.
-    return same_path(asked, found) or same_path(asked, str(PureWindowsPath(found).parent))
+    return same_path(wanted, there) or same_path(wanted, str(PureWindowsPath(there).parent))
+
+
+LOST = ""
+"""The baseline of a machine whose checkpoint somebody has removed."""
+
+
+def _baseline_change(there: str | None, wanted: str | None) -> Change:
+    # One that was lost cannot be taken again, for the machine is not what it was then.
+    if there == LOST:
+        return Change.REPLACE
+    return Change.LIVE if wanted is None else Change.OFF
+
+
+_BASELINE_CHANGE = Depends(
+    "taken while the machine is off, given up at any time; if it was lost, the machine is replaced", _baseline_change
+)
+_RESET_CHANGE = Depends("at any time; a running machine is turned off", lambda *_: Change.LIVE)
+
+
+class MachineOutputs(Outputs):
+    """What a host shows of a machine and no program sets."""
+
+    vm_id: Annotated[str, Row(VM.shows("Id", form=IDENTITY))] = ""
+    """The machine's GUID."""
+    host: Annotated[str, Row(VM.shows("ComputerName", form=TEXT))] = ""
+    """Name of the parent host, as it calls itself."""
+    power_state: Annotated[str, Row(VM.shows("State", form=TEXT))] = ""
+    """The machine's power state when it was last read: Running, Off, Saved, Paused or another VMState."""
+    version: Annotated[str, Row(VM.shows("Version", form=TEXT))] = ""
+    """The machine's configuration version."""
+    os_disk_path: Annotated[str, Row(by="Get-VMHardDiskDrive.Path")] = ""
+    """The file of the disk that the machine starts from."""
+    baseline_id: Annotated[str, Row(by="Get-VMSnapshot.Id")] = ""
+    """The GUID of the checkpoint that is the baseline."""
+    made_disks: Annotated[list[str], Row(by="New-VHD -Path, Get-VMHardDiskDrive.Path")] = []
+    """Files that were made for the machine and go with it."""
+    kept_disks: Annotated[list[str], Row(by="New-VHD -Path, Get-VMHardDiskDrive.Path")] = []
+    """Files that were made for the machine and stay when it goes (`keep`)."""
+    checkpointed_disks: Annotated[list[int], Row(by="Get-VMHardDiskDrive.Path")] = []
+    """Locations of the disks that a checkpoint holds, the baseline or another, 0 being the OS disk's. While it is
+    there they cannot be removed or resized."""
+    other_disks: Annotated[list[str], Row(by="Get-VMHardDiskDrive.Path")] = []
+    """Files on further controllers, which somebody has added and which are left alone."""
+    checkpoints: Annotated[list[str], Row(by="Get-VMSnapshot.Name")] = []
+    """Names of the machine's checkpoints that somebody has taken besides the baseline, and which are left alone."""
 
 
 class NestedHyperVHost(Resource):
     """A virtual machine that can run Hyper-V: Generation 2, static memory, virtualization extensions exposed."""
 
     title: ClassVar[str] = "machine"
+    outputs: ClassVar[type[Outputs]] = MachineOutputs
 
     name: Annotated[Name, Row(VM("NewVMName", reads="Name"), same=same_name)]
     """Name of the machine on the host. By default the resource's logical name."""
     processors: Annotated[int, Field(ge=1, le=2048), Row(VMProcessor("Count"), Change.OFF)] = 4
     """Virtual processors given to the machine."""
     processor_weight: Annotated[int, Field(ge=1, le=10000), Row(VMProcessor("RelativeWeight"), Change.OFF)] = 100
-    """Share of the host's processors that the machine gets when they are scarce, beside other machines' weights."""
+    """Share of the host's processors that the machine gets when they are scarce, relative to other machines' weights."""
     processor_limit: Annotated[int, Field(ge=1, le=100), Row(VMProcessor("Maximum"), Change.OFF)] = 100
     """Most of its virtual processors' time that the machine may use, in percent."""
     processor_reserve: Annotated[int, Field(ge=0, le=100), Row(VMProcessor("Reserve"), Change.OFF)] = 0
-    """Part of its virtual processors' time that is kept for the machine, in percent."""
+    """Share of its virtual processors' time that is reserved for the machine, in percent."""
     processors_per_numa_node: Annotated[
         int | None, Field(ge=1, le=2048), Row(VMProcessor("MaximumCountPerNumaNode"), Change.OFF)
     ] = None
-    """Most virtual processors that a NUMA node of the machine has, at most as many as the host has. By default as the
-    host's own nodes are."""
+    """Most virtual processors in one NUMA node of the machine, at most as many as the host has. By default as in the
+    host's own nodes."""
     numa_nodes_per_socket: Annotated[
         int | None, Field(ge=1, le=2048), Row(VMProcessor("MaximumCountPerNumaSocket"), Change.OFF)
     ] = None
-    """Most NUMA nodes that a socket of the machine has. By default as the host's own sockets are."""
+    """Most NUMA nodes in one socket of the machine. By default as in the host's own sockets."""
     memory_mib: Annotated[
         int,
         Field(ge=32, le=240 * 1024**2, multiple_of=2),
         Row(VMMemory("StartupBytes", reads="Startup", form=MIB), Change.OFF),
     ] = 8192
-    """Memory given to the machine, in MiB, a multiple of 2. It is static; 4096 is the least that a nested host is
-    of use with."""
+    """Memory given to the machine, in MiB, a multiple of 2. Static. A nested host needs at least 4096 to be useful."""
     memory_per_numa_node_mib: Annotated[
         int | None,
         Field(ge=32, le=240 * 1024**2, multiple_of=2),
         Row(VMMemory("MaximumAmountPerNumaNodeBytes", reads="MaximumPerNumaNode", form=MIB_SHOWN), Change.OFF),
     ] = None
-    """Most memory that a NUMA node of the machine has, in MiB, a multiple of 2. By default as the host's own nodes
-    are."""
+    """Most memory in one NUMA node of the machine, in MiB, a multiple of 2. By default as in the host's own nodes."""
     os_disk: Annotated[Disk, Row(change=DISK_CHANGE, same=same_disk)]
-    """The disk that the machine starts from: it is attached first, which is the order of the firmware. One that is put
-    in later stands behind data disks there, on which there should be no system then."""
-    data_disks: Annotated[list[DataDisk], Row(change=DATA_DISKS_CHANGE, same=same_parts(DataDisk))] = []
+    """The disk that the machine boots from: it is attached first, and the firmware's boot order is the order of
+    attaching. If it is attached again later it comes after the data disks in the boot order, so do not put a system
+    on those."""
+    data_disks: Annotated[list[DataDisk], Row(change=DATA_DISKS_CHANGE, same=same_parts)] = []
     """Further disks of the machine. They are attached and detached while it runs."""
     iso: Annotated[IsoPath, Row(VMDvdDrive.shows("Path", form=TEXT), by="Set-VMDvdDrive -Path", same=same_path)] = ""
     """Image of a DVD on the host that is in the machine's DVD drive; empty for none."""
-    adapters: Annotated[list[Adapter], Row(change=parts_change(Adapter), same=same_parts(Adapter))] = []
-    """The machine's network adapters, where `switch` and `mac_spoofing`, which describe one, are not enough."""
+    adapters: Annotated[list[Adapter], Row(change=parts_change(Adapter), same=same_parts)] = []
+    """The machine's network adapters, if `switch` and `mac_spoofing`, which describe one, are not enough."""
     switch: Annotated[
         SwitchName | None,
         Field(validate_default=True),
@@ -118,17 +150,17 @@ class NestedHyperVHost(Resource):
         bool | None, Field(validate_default=True), Row(VMNetworkAdapter("MacAddressSpoofing", form=ON_OFF))
     ] = None
     """Whether the adapter may send with other MAC addresses than its own, so that machines inside the nested host reach
-    the network directly. It weakens isolation: where that is unwelcome, use a NatSwitch inside or outside. Off unless
-    asked for."""
+    the network directly. It weakens isolation: if that is unwelcome, use a NatSwitch inside or outside. Off by
+    default."""
     secure_boot: Annotated[bool, Row(VMFirmware("EnableSecureBoot", reads="SecureBoot", form=ON_OFF), Change.OFF)] = (
         True
     )
-    """Whether the firmware starts signed systems only."""
+    """Whether the firmware boots signed systems only."""
     secure_boot_template: Annotated[
         Literal["MicrosoftWindows", "MicrosoftUEFICertificateAuthority", "OpenSourceShieldedVM"],
         Row(VMFirmware("SecureBootTemplate"), Change.OFF),
     ] = "MicrosoftWindows"
-    """Whose signatures the firmware takes: MicrosoftUEFICertificateAuthority is for Linux, OpenSourceShieldedVM for
+    """Whose signatures the firmware accepts: MicrosoftUEFICertificateAuthority is for Linux, OpenSourceShieldedVM for
     shielded Linux from Windows Server 2019 on."""
     tpm: Annotated[
         bool,
@@ -144,42 +176,43 @@ class NestedHyperVHost(Resource):
     ] = True
     """Whether the guest's clock follows the host's (integration service). Off for a lab with a domain of its own."""
     running: Annotated[bool, Row(VM.shows("State", form=RUNNING), by="Start-VM, Resume-VM, Stop-VM")] = True
-    """Whether the machine is to run."""
+    """Whether the machine runs."""
     baseline: Annotated[
         Name | None,
         Row(
-            change=BASELINE_CHANGE,
+            change=_BASELINE_CHANGE,
             same=same_name,
             by="Checkpoint-VM -SnapshotName, Remove-VMSnapshot, Get-VMSnapshot.Name",
             absent=True,
         ),
     ] = None
     """Name of a checkpoint that is taken once, while the machine is off and set up, and kept, so that `reset` can go
-    back to it; on the host the machine's id is added to it. While there is one, the disks it has can neither be taken
-    away nor grow."""
-    reset: Annotated[str | None, Row(change=RESET_CHANGE, by="Restore-VMSnapshot")] = None
-    """Any text; when it changes, the machine goes back to its baseline. Settings are as the program says afterwards;
-    disks that the baseline does not have are made anew, but for those to keep."""
+    back to it; on the host the machine's id is added to the name. While it is there, the disks that it holds cannot
+    be removed or resized."""
+    reset: Annotated[str | None, Row(change=_RESET_CHANGE, by="Restore-VMSnapshot")] = None
+    """Any text; when it changes, the machine goes back to its baseline. Afterwards its settings are those of the
+    program again; disks that are not in the baseline are created again, empty, except those with `keep`."""
     on_power_off: Annotated[Literal["restart", "fail"], Row(by="Stop-VM, Start-VM")] = "restart"
-    """What a change does that needs the machine off while it runs, as a reset does: shut it down and start it again,
-    or fail. What says running=False shuts it down all the same."""
+    """What to do when an update or reset needs a running machine to be off: `restart` shuts it down and starts it
+    again, `fail` refuses the update. A saved or paused machine counts as running: it is resumed first. With
+    `running=False` the machine is shut down whatever is set here."""
     automatic_start: Annotated[Literal["Nothing", "StartIfRunning", "Start"], Row(VM("AutomaticStartAction"))] = (
         "StartIfRunning"
     )
-    """What becomes of the machine when the host starts."""
+    """What the host does with the machine when it starts."""
     automatic_start_delay: Annotated[int, Field(ge=0, le=2**31 - 1), Row(VM("AutomaticStartDelay"))] = 0
-    """Seconds that the host waits before it starts the machine by itself."""
+    """Seconds that the host waits before it starts the machine automatically."""
     automatic_stop: Annotated[Literal["TurnOff", "Save", "ShutDown"], Row(VM("AutomaticStopAction"), Change.OFF)] = (
         "ShutDown"
     )
-    """What becomes of the machine when the host shuts down. A nested host with running machines cannot be saved."""
+    """What the host does with the machine when it shuts down. A nested host with running machines cannot be saved."""
     checkpoint_type: Annotated[
         Literal["Disabled", "Production", "ProductionOnly", "Standard"], Row(VM("CheckpointType"))
     ] = "Production"
     """What kind of checkpoints are taken of the machine."""
     on: Annotated[str | None, Field(min_length=1), Row(change=Change.REPLACE, absent=True)] = None
-    """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default `nestedlab:address` says it.
-    On another host it is made anew."""
+    """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default the one at
+    `nestedlab:address`. Changing it replaces the machine."""
     notes: Annotated[str, Row(VM("Notes", form=NOTES), same=same_text)] = ""
     """Free text kept with the machine."""
     path: Annotated[WindowsPath | None, Row(VM.shows("Path"), Change.REPLACE, by="New-VM -Path", same=_same_folder)] = (
@@ -189,8 +222,8 @@ class NestedHyperVHost(Resource):
     configuration_version: Annotated[
         ConfigurationVersion | None, Row(VM.shows("Version", form=TEXT), Change.REPLACE, by="New-VM -Version")
     ] = None
-    """The machine's configuration version at birth, one of those that the host supports (Get-VMHostSupportedVersion).
-    By default the host's newest."""
+    """The configuration version that the machine is created with, one that the host supports
+    (Get-VMHostSupportedVersion). By default the host's newest."""
 
     generation: Annotated[Literal[2], Row(VM.shows("Generation"), Change.REPLACE, by="New-VM -Generation")] = 2
     """Generation of the machine. Always 2."""
@@ -200,36 +233,14 @@ class NestedHyperVHost(Resource):
         False
     )
     """Whether the host takes a checkpoint at each start. Always off: it would put a file in front of each disk. Windows
-    Server 2016 does not know it."""
+    Server 2016 does not have it."""
     expose_virtualization_extensions: Annotated[
         Literal[True], Row(VMProcessor("ExposeVirtualizationExtensions"), Change.OFF)
     ] = True
-    """Whether the virtual processor offers the virtualization extensions to the guest. Always on. An AMD processor
-    takes Windows Server 2022 for it."""
+    """Whether the virtual processor offers the virtualization extensions to the guest. Always on. With an AMD
+    processor the host needs Windows Server 2022 for it."""
     owner: Annotated[Owner, Row(VM("Notes", form=OWNER))]
     """Who the machine belongs to, as project/stack/logical name; kept in its notes."""
-
-    vm_id: Annotated[str, Row(VM.shows("Id", form=IDENTITY), computed=True)] = ""
-    """The machine's GUID."""
-    host: Annotated[str, Row(VM.shows("ComputerName", form=TEXT), computed=True)] = ""
-    """Name of the parent host, as it calls itself."""
-    version: Annotated[str, Row(VM.shows("Version", form=TEXT), computed=True)] = ""
-    """The machine's configuration version."""
-    os_disk_path: Annotated[str, Row(by="Get-VMHardDiskDrive.Path", computed=True)] = ""
-    """The file of the disk that the machine starts from."""
-    baseline_id: Annotated[str, Row(by="Get-VMSnapshot.Id", computed=True)] = ""
-    """The GUID of the checkpoint that is the baseline."""
-    made_disks: Annotated[list[str], Row(by="New-VHD -Path, Get-VMHardDiskDrive.Path", computed=True)] = []
-    """Files that were made for the machine and go with it."""
-    kept_disks: Annotated[list[str], Row(by="New-VHD -Path, Get-VMHardDiskDrive.Path", computed=True)] = []
-    """Files that were made for the machine and stay when it goes (`keep`)."""
-    checkpointed_disks: Annotated[list[int], Row(by="Get-VMHardDiskDrive.Path", computed=True)] = []
-    """Locations of the disks that a checkpoint holds, the baseline or another, 0 being the OS disk's. While it is
-    there they can neither be taken away nor grow."""
-    other_disks: Annotated[list[str], Row(by="Get-VMHardDiskDrive.Path", computed=True)] = []
-    """Files on further controllers, which somebody has added and which are left alone."""
-    checkpoints: Annotated[list[str], Row(by="Get-VMSnapshot.Name", computed=True)] = []
-    """Names of the machine's checkpoints that somebody has taken beside the baseline, and which are left alone."""
 
     @field_validator("data_disks")
     @classmethod
@@ -238,13 +249,13 @@ class NestedHyperVHost(Resource):
             disk if disk.location is not None else disk.model_copy(update={"location": place})
             for place, disk in enumerate(disks, start=1)
         ]
-        _unique(DataDisk, [disk.model_dump() for disk in placed])
+        unique(placed)
         return placed
 
     @field_validator("adapters")
     @classmethod
     def _by_name(cls, adapters: list[Adapter]) -> list[Adapter]:
-        _unique(Adapter, [adapter.model_dump() for adapter in adapters])
+        unique(adapters)
         return adapters
 
     @field_validator("switch", "mac_spoofing")
@@ -270,36 +281,6 @@ class NestedHyperVHost(Resource):
             raise ValueError("goes back to a baseline: the machine needs one (baseline)")
         return reset
 
-    @classmethod
-    def consequences(
-        cls, found: Properties, asked: Properties, changed: Sequence[Attribute], replaced: Sequence[Attribute]
-    ) -> Iterator[Consequence]:
-        """A machine that is replaced, is shut down, or loses a disk."""
-        return machine_consequences(found, asked, changed, replaced)
 
-    @classmethod
-    def left_behind(cls, known: Properties) -> Iterator[str]:
-        """The disks made for the machine: whoever removes a machine by hand leaves them."""
-        if known.get("made_disks"):
-            yield (
-                "the machine is gone from the host, and the disks that were made for it may still be there: "
-                f"{', '.join(known['made_disks'])}. They do not go with it any more: remove them on the host if nobody "
-                "needs them."
-            )
-
-    @classmethod
-    def refusals(cls, before: Properties, asked: Properties) -> Iterator[tuple[tuple[str, ...], str]]:
-        """What would lose what is on a disk: to shrink it, or to have another data disk in its place."""
-        there = by_location(before)
-        for location, disk in by_location(asked).items():
-            was, where = there.get(location) or {}, "os_disk" if location == OS_LOCATION else "data_disks"
-            if shrinks(was.get("size_gib"), disk.get("size_gib")):
-                yield (where, "size_gib"), f"a disk cannot shrink: it has {was['size_gib']} GiB; ask for that or more"
-            elif location != OS_LOCATION and is_another(was, disk):
-                yield (where,), f"at location {location} {ANOTHER}"
-
-
-def _unique(kind: type[Part], parts: Sequence[Properties]) -> None:
-    double = doubled(kind, parts)
-    if double is not None:
-        raise ValueError(f"two of them have the same {' and '.join(kind.key)}, {', '.join(key_of(kind, double))}")
+ObservedMachine: TypeAlias = Observed[NestedHyperVHost, MachineOutputs]
+"""A machine as a host has it, or as a state recorded it."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from ipaddress import IPv4Address, IPv4Network
-from typing import Annotated, Any, ClassVar, Literal
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from nestedlab.declare import Part, Properties, Row, key_of
+from nestedlab.declare import Part, Row
 from nestedlab.parts import reconcile
 from nestedlab.pipeline import ErrorKind, Facts, Pipeline, PSObject, statement
-from nestedlab.names import same_name
+from nestedlab.plain import observed
 
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - WinNAT's word for any address of the host; nothing is bound here
 
@@ -58,65 +59,74 @@ class PortForward(Part):
         return port if port is not None else info.data.get("external_port")
 
 
+@dataclass(frozen=True)
+class StaticMapping:
+    """A forward as a NAT network of the host has it, with the id by which it is removed."""
+
+    id: int
+    nat: str
+    forward: PortForward
+
+    @property
+    def leads_to(self) -> IPv4Address:
+        """The address behind the NAT."""
+        return IPv4Address(self.forward.internal_address)
+
+
 READS: tuple[Pipeline, ...] = (statement("Get-NetNatStaticMapping"),)
 """What shows the forwards of all NAT networks."""
 
 
-def of(nat: str, facts: Facts) -> list[PSObject]:
-    """The mappings of a NAT network."""
-    latest = {one.number("StaticMappingID"): one for one in facts.all("MSFT_NetNatStaticMapping")}
-    return [one for one in latest.values() if same_name(one.text("NatName"), nat)]
+def mappings_in(facts: Facts) -> tuple[StaticMapping, ...]:
+    """The forwards of all NAT networks."""
+    # Add-NetNatStaticMapping answers with the mapping as well: what was listed last counts.
+    mappings = [_mapping(shown) for shown in facts.all("MSFT_NetNatStaticMapping")]
+    return tuple({(mapping.nat.casefold(), mapping.id): mapping for mapping in mappings}.values())
 
 
-def mappings(nat: str, within: Sequence[IPv4Network], others: Sequence[IPv4Network], facts: Facts) -> list[PSObject]:
-    """The mappings of a NAT network that lead into a prefix; another switch's part of a shared NAT is not ours.
-
-    `others` are the networks of the host's other adapters. Where one lies in a prefix, because that has come to be too
-    wide by hand, it is not part of it.
-    """
-
-    def ours(address: IPv4Address) -> bool:
-        around = [one for one in within if address in one]
-        return any(
-            not any(address in other and other != one and other.subnet_of(one) for other in others) for one in around
-        )
-
-    return [one for one in of(nat, facts) if ours(IPv4Address(one.text("InternalIPAddress")))]
-
-
-def shown(mapping: PSObject) -> dict[str, Any]:
-    """A mapping as a program would ask for it."""
-    return {
-        "protocol": mapping.text("Protocol").upper(),
-        "external_port": mapping.number("ExternalPort"),
-        # Given with a prefix, as in 0.0.0.0/24, it is kept as an address.
-        "external_address": mapping.text("ExternalIPAddress").partition("/")[0],
-        "internal_address": mapping.text("InternalIPAddress"),
-        "internal_port": mapping.number("InternalPort"),
-    }
+def _mapping(shown: PSObject) -> StaticMapping:
+    forward = observed(
+        PortForward,
+        {
+            "protocol": shown.text("Protocol").upper(),
+            "external_port": shown.number("ExternalPort"),
+            # Given with a prefix, as in 0.0.0.0/24, it is kept as an address.
+            "external_address": shown.text("ExternalIPAddress").partition("/")[0],
+            "internal_address": shown.text("InternalIPAddress"),
+            "internal_port": shown.number("InternalPort"),
+        },
+    )
+    return StaticMapping(shown.number("StaticMappingID"), shown.text("NatName"), forward)
 
 
-def changes(nat: str, asked: Sequence[Properties], there: Sequence[PSObject]) -> Iterator[Pipeline]:
+def changes(nat: str, wanted: Sequence[PortForward], there: Sequence[StaticMapping]) -> Iterator[Pipeline]:
     """What makes a NAT network's forwards what is asked for, one by one. There is no Set: a change is a new mapping."""
-    ids = {key_of(PortForward, shown(one)): one.number("StaticMappingID") for one in there}
-    compared = reconcile(PortForward, asked, [shown(one) for one in there])
-    for old in (*compared.extra, *(found for _, found, _ in compared.different)):
+    ids = {mapping.forward.identity: mapping.id for mapping in there}
+    compared = reconcile(wanted, [mapping.forward for mapping in there])
+    for old in (*compared.extra, *(pair.there for pair in compared.different)):
         removing = statement(
-            "Remove-NetNatStaticMapping", NatName=nat, StaticMappingID=ids[key_of(PortForward, old)], Confirm=False
+            "Remove-NetNatStaticMapping", NatName=nat, StaticMappingID=ids[old.identity], Confirm=False
         )
         yield removing.tolerating(ErrorKind.ABSENT).setting(called(old))
-    for new in (*compared.missing, *(wanted for wanted, _, _ in compared.different)):
+    for new in (*compared.missing, *(pair.wanted for pair in compared.different)):
         yield statement(
             "Add-NetNatStaticMapping",
             NatName=nat,
-            Protocol=new["protocol"],
-            ExternalIPAddress=new["external_address"],
-            ExternalPort=new["external_port"],
-            InternalIPAddress=new["internal_address"],
-            InternalPort=new["internal_port"],
+            Protocol=new.protocol,
+            ExternalIPAddress=new.external_address,
+            ExternalPort=new.external_port,
+            InternalIPAddress=new.internal_address,
+            InternalPort=new.internal_port,
         ).setting(called(new))
 
 
-def called(forward: Properties) -> str:
+def clash(left: PortForward, right: PortForward) -> bool:
+    """Whether two forwards are for the same port of the host, on the same address or on any."""
+    same_port = (left.protocol, left.external_port) == (right.protocol, right.external_port)
+    addresses = {left.external_address, right.external_address}
+    return same_port and (len(addresses) == 1 or ANY_ADDRESS in addresses)
+
+
+def called(forward: PortForward) -> str:
     """What a message calls a forward."""
-    return f"forwards[{forward['protocol']} {forward['external_port']}]"
+    return f"forwards[{forward.protocol} {forward.external_port}]"

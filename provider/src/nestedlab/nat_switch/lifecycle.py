@@ -1,25 +1,28 @@
-"""What it takes to make, look at, change and remove a NAT switch: plans, without I/O.
+"""What it takes to create, read, update and delete a NAT switch: plans, without I/O.
 
 Three objects of Windows make one: the internal switch, the address on the host's adapter to it, the NAT network. They
-are made in that order and undone in the reverse one.
+are made in that order and removed in the reverse one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 from uuid import UUID
 
-from nestedlab.declare import Properties, Resource
+from nestedlab.declare import Resource
 from nestedlab.errors import RefusedError
-from nestedlab.lifecycle import UNDONE, Around, Found, Plan, differences, undone, values, verify, writes
-from nestedlab.ownership import marked
-from nestedlab.pipeline import Cmdlet, ErrorKind, Facts, Pipeline, Step, cmdlet, statement
-from nestedlab.resources import gateways, nat_networks
-from nestedlab.nat_switch.conflicts import refuse_conflicts, refuse_taken_ports
-from nestedlab.nat_switch.table import NatSwitch, network
-from nestedlab.resources.owned import gone, on_this_host, own
+from nestedlab.lifecycle import ROLLED_BACK, HalfMade, Observed, Plan, Prefetched, ReadsMany, verify, writes
+from nestedlab.nat_switch.changes import forwards_to_keep, nat_change, remove, set_up
+from nestedlab.nat_switch.conflicts import refuse_conflicts, refuse_stranding, refuse_taken_ports
+from nestedlab.nat_switch.gateway import HostAdapter, bare, host_adapter, is_settled, refuse_unusable
+from nestedlab.nat_switch.network import nat_networks
+from nestedlab.nat_switch.read import READS, listed, observe
+from nestedlab.nat_switch.table import NatSwitch, NatSwitchOutputs, ObservedNatSwitch
+from nestedlab.ownership import gone, marked, on_this_host, own
+from nestedlab.pipeline import Cmdlet, Facts, Step, cmdlet, statement
+from nestedlab.retry import BUSY_NAT, HOST_ADAPTER, USABLE_ADDRESS, Retry, poll
 
 # All NAT networks of a host are kept in one file: two writers at a time collide (MSFT_NetNat).
 LOCK = "NetNat"
@@ -30,178 +33,164 @@ def switch_by_id(switch: UUID) -> Cmdlet:
     return cmdlet("Get-VMSwitch", Id=switch)
 
 
-# Listings, because a host has few of these, and because one that succeeds also proves what is not there.
-READS: tuple[Pipeline, ...] = (
-    statement("Get-VMSwitch"),
-    *gateways.READS,
-    *nat_networks.READS,
-)
-
-# What the host needs for an adapter to appear and for an address to be usable, in seconds between two looks.
-_PATIENCE = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-
-
-def found(switch: UUID, facts: Facts, known: Properties) -> Found | None:
-    """The NAT switch as the host shows it, known as at the last look or as asked for; None where there is none."""
-    own = next((one for one in facts.all("VMSwitch") if one.text("Id") == str(switch)), None)
-    if own is None:
-        return None
-    gateway, around = gateways.shown(switch, facts, known)
-    seen = {
-        **values(NatSwitch, [own]),
-        "gateway": gateway,
-        **nat_networks.shown(switch, facts, known),
-        "on": known.get("on"),
-    }
-    if nat_networks.shares(known):
-        # Where the NAT is wider than the switch's own network, the address tells that.
-        seen["prefix"] = str(around) if around else known.get("prefix", "")
-    elif around and known.get("prefix") and around.prefixlen != network(known["prefix"]).prefixlen:
-        seen["gateway"] = f"{gateway}/{around.prefixlen}"
-    return Found(switch, seen, facts)
-
-
-@dataclass(frozen=True)
-class NatSwitchLifecycle:
-    """What it takes to make, look at, change and remove a NAT switch."""
+class NatSwitchLifecycle(ReadsMany[NatSwitch, NatSwitchOutputs]):
+    """What it takes to create, read, update and delete a NAT switch."""
 
     kind: ClassVar[type[Resource]] = NatSwitch
 
-    def create(self, desired: Properties) -> Plan[Found]:
-        """Make the switch, its address and its NAT, or complete what an earlier attempt of the same owner has begun."""
-        facts = yield _survey()
-        resumed = own("switch", facts.all("VMSwitch"), desired)
-        _refuse_conflicts(resumed, facts, desired)
+    def create(self, inputs: NatSwitch) -> Plan[ObservedNatSwitch]:
+        """Create the switch, its address and its NAT, or complete what an earlier attempt of the owner has begun."""
+        facts = yield _lookup()
+        resumed = own("switch", facts.all("VMSwitch"), inputs.name, inputs.owner)
+        networks = nat_networks(resumed, inputs, facts)
+        refuse_conflicts(inputs, networks, facts)
         if resumed is not None:
-            return (yield from self.update(resumed, desired))
-        refuse_taken_ports(desired, facts, None, ())
-        born = yield _birth(desired)
-        made = own("switch", born.all("VMSwitch"), desired)
-        if made is None:
-            raise RefusedError(f"switch {desired['name']!r} was made and is not listed; `pulumi up` tries again")
+            return (yield from self.update(inputs, Observed(resumed, inputs, NatSwitchOutputs())))
+        refuse_taken_ports(inputs, networks)
+        created = yield _create(inputs)
+        switch = own("switch", created.all("VMSwitch"), inputs.name, inputs.owner)
+        if switch is None:
+            raise RefusedError(f"switch {inputs.name!r} was made and is not listed. Run `pulumi up` again.")
+        new = Observed(switch, inputs, NatSwitchOutputs())
         try:
-            return (yield from self._converge(desired, _sure(found(made, born, desired)), {}))
-        except UNDONE as error:
-            yield from undone(error, self.delete(made, desired))
-            raise
+            return (yield from self._converge(inputs, _there(inputs, switch, created), new))
+        except ROLLED_BACK as error:
+            raise HalfMade(error, new) from error
 
-    def read(self, identity: UUID, known: Properties) -> Plan[Found | None]:
-        """Look at the switch; None where a second, successful look confirms that it is gone."""
+    def read(self, state: ObservedNatSwitch) -> Plan[ObservedNatSwitch | None]:
+        """Read the switch; None if a second, successful listing confirms that it is gone."""
         facts = yield Step("read the NAT switch", READS)
-        now = found(identity, facts, known)
+        now = observe(facts, state)
         if now is None:
             facts = yield Step("list the switches once more", (*READS, statement("Get-VMHost")))
-            now = found(identity, facts, known)
+            now = observe(facts, state)
         if now is None:
-            on_this_host("switch", identity, known, facts)
+            _refuse_another_host(state, facts)
         return now
 
-    def look_around(self, identity: UUID, known: Properties) -> Plan[Around]:
+    def read_first(self, state: ObservedNatSwitch) -> Plan[Prefetched[NatSwitch, NatSwitchOutputs]]:
         """Read one switch; the same listings show all of them."""
         facts = yield Step("read the NAT switches", READS)
-        shown = {UUID(one.text("Id")): facts for one in facts.all("VMSwitch")}
-        return Around(found(identity, facts, known), {one: facts for one in shown if one != identity})
+        switches = [UUID(switch.text("Id")) for switch in facts.all("VMSwitch")]
+        return Prefetched(observe(facts, state), {switch: facts for switch in switches if switch != state.id})
 
-    def read_all(self, identities: Sequence[UUID]) -> Plan[Mapping[UUID, Facts]]:
+    def read_many(self, identities: Sequence[UUID]) -> Plan[Mapping[UUID, Facts]]:
         """What the host shows of each switch."""
         facts = yield Step("read the NAT switches", READS)
         return dict.fromkeys(identities, facts)
 
-    def found(self, identity: UUID, facts: Facts, known: Properties) -> Found | None:
-        """What the facts say of a switch."""
-        return found(identity, facts, known)
+    def observe(self, facts: Facts, state: ObservedNatSwitch) -> ObservedNatSwitch | None:
+        """What the facts show of a switch."""
+        return observe(facts, state)
 
-    def update(self, identity: UUID, desired: Properties, known: Properties | None = None) -> Plan[Found]:
-        """Bring the switch, its address and its NAT to what is desired; what is connected to the switch stays so."""
-        facts = yield _survey()
-        now = found(identity, facts, desired)
+    def update(self, inputs: NatSwitch, state: ObservedNatSwitch) -> Plan[ObservedNatSwitch]:
+        """Bring the switch, its address and its NAT to the inputs; what is connected to the switch stays so."""
+        facts = yield _lookup()
+        now = observe(facts, replace(state, inputs=inputs))
         if now is None:
-            raise gone("switch", identity, desired)
-        if {one.name for one in differences(self.kind, desired, now.values)} & {"prefix", "nat_prefix", "nat"}:
-            _refuse_conflicts(identity, facts, desired)
-        own_nat, own_networks = nat_networks.nat_of(identity, facts), gateways.own_networks(identity, facts)
-        refuse_taken_ports(desired, facts, own_nat, own_networks)
-        return (yield from self._converge(desired, now, known or {}))
+            raise gone("switch", state.id, inputs.name)
+        networks = nat_networks(state.id, inputs, facts)
+        if self.changes(inputs, now).names & {"prefix", "nat_prefix", "nat"}:
+            refuse_conflicts(inputs, networks, facts)
+        refuse_taken_ports(inputs, networks)
+        return (yield from self._converge(inputs, now, state))
 
-    def delete(self, identity: UUID, known: Properties) -> Plan[None]:
+    def delete(self, state: ObservedNatSwitch) -> Plan[None]:
         """Remove the NAT, the address and the switch; a NAT that was joined stays, without the switch's forwards."""
         facts = yield Step("look at the NAT switch", (*READS, statement("Get-VMHost")))
-        is_there = any(one.text("Id") == str(identity) for one in facts.all("VMSwitch"))
+        is_there = listed(state.id, facts) is not None
         if not is_there:
-            on_this_host("switch", identity, known, facts)
-        removed = [*nat_networks.leaving(identity, facts, known), *nat_networks.removal(identity, facts)]
-        removed += gateways.removals(identity, facts)
+            _refuse_another_host(state, facts)
+        pipelines = list(remove(nat_networks(state.id, state.inputs, facts)))
         if is_there:
-            removed.append(switch_by_id(identity) | cmdlet("Remove-VMSwitch", Force=True))
-        if removed:
-            yield Step("remove the NAT switch", tuple(removed), lock=LOCK)
+            pipelines.append(switch_by_id(state.id) | cmdlet("Remove-VMSwitch", Force=True))
+        if pipelines:
+            yield Step("remove the NAT switch", tuple(pipelines), lock=LOCK)
 
-    def _converge(self, desired: Properties, now: Found, known: Properties) -> Plan[Found]:
-        switch = switch_by_id(now.id)
-        changed = differences(self.kind, desired, now.values)
-        rows = writes(self.kind, switch, changed, desired)
+    def _converge(self, inputs: NatSwitch, now: ObservedNatSwitch, state: ObservedNatSwitch) -> Plan[ObservedNatSwitch]:
+        """Make the changes. `state` is what was known of the switch before, and `now` what is there."""
+        rows = writes(switch_by_id(now.id), self.changes(inputs, now).changed, inputs)
         if rows:
             facts = yield Step("apply the switch's own settings", (*rows, *READS))
-            now = _sure(found(now.id, facts, desired))
-        now = yield from _adapter_of(desired, now)
-        kept = nat_networks.kept_for_others(desired, now, known)
-        for delay in (0.0, 0.25, 0.5, 1.0, 2.0):
-            tolerated = () if delay == 2.0 else (ErrorKind.BUSY,)
-            pipelines = list(nat_networks.changes(desired, now, known, kept, tolerated))
-            if not pipelines:
-                break
-            facts = yield Step("set the gateway and the NAT", (*pipelines, *READS), delay=delay, lock=LOCK)
-            now = _sure(found(now.id, facts, desired))
-        now = yield from _gateway_of(desired, now)
-        return verify(self.kind, f"NAT switch {desired['name']!r}", desired, now)
+            now = _there(inputs, now.id, facts)
+        now = yield from _with_adapter(inputs, now)
+        now = yield from _set_up(inputs, now, state)
+        now = yield from _with_usable_gateway(inputs, now)
+        return verify(inputs, now)
 
 
-def _adapter_of(desired: Properties, now: Found) -> Plan[Found]:
-    """Wait for the host's adapter to the switch, which can appear some time after the switch (New-VMSwitch)."""
-    for delay in _PATIENCE:
-        if gateways.host_adapter(now.id, now.facts) is not None:
-            break
-        facts = yield Step("wait for the host's adapter to the switch", READS, delay=delay)
-        now = _sure(found(now.id, facts, desired))
-    if gateways.host_adapter(now.id, now.facts) is None:
+def _lookup() -> Step:
+    in_the_way = (
+        statement("Get-NetRoute", AddressFamily="IPv4"),
+        statement("Get-CimInstance", ClassName="Win32_OperatingSystem"),
+    )
+    return Step("look for the switch and for what is in its way", (*READS, *in_the_way))
+
+
+def _create(inputs: NatSwitch) -> Step:
+    notes = marked(inputs.notes, inputs.owner)
+    making = statement("New-VMSwitch", Name=inputs.name, SwitchType="Internal", Notes=notes)
+    return Step("make the switch", (making, *READS))
+
+
+def _there(inputs: NatSwitch, switch: UUID, facts: Facts) -> ObservedNatSwitch:
+    """The switch as the facts show it, known by its inputs. Raises RefusedError if they do not show it."""
+    now = observe(facts, Observed(switch, inputs, NatSwitchOutputs()))
+    if now is None:
+        raise RefusedError(f"{inputs.subject} vanished from the host while it was being set up. Run `pulumi up` again.")
+    return now
+
+
+def _refuse_another_host(state: ObservedNatSwitch, facts: Facts) -> None:
+    """Raise RefusedError if the switch is not gone, but on another host than the one that answers."""
+    on_this_host("switch", state.id, state.inputs.name, state.outputs.host, facts)
+
+
+def _wait(
+    inputs: NatSwitch, now: ObservedNatSwitch, read: Step, ready: Callable[[HostAdapter | None], bool], retry: Retry
+) -> Plan[ObservedNatSwitch]:
+    """Read until the host's adapter to the switch is ready, unless it is; at most as often as `retry` says.
+
+    Raises RefusedError as soon as the switch is gone.
+    """
+    if ready(host_adapter(now.id, now.facts)):
+        return now
+    facts = yield from poll(
+        read, lambda facts: listed(now.id, facts) is None or ready(host_adapter(now.id, facts)), retry
+    )
+    return _there(inputs, now.id, facts)
+
+
+def _with_adapter(inputs: NatSwitch, now: ObservedNatSwitch) -> Plan[ObservedNatSwitch]:
+    """The switch once the host's adapter to it is there."""
+    read = Step("wait for the host's adapter to the switch", READS)
+    now = yield from _wait(inputs, now, read, lambda adapter: adapter is not None, HOST_ADAPTER)
+    if host_adapter(now.id, now.facts) is None:
         raise RefusedError(
-            f"switch {desired['name']!r}: the host shows no adapter of its own to the switch. "
-            "Look for it in Get-NetAdapter -IncludeHidden; it may be disabled."
+            f"{inputs.subject}: the host shows no adapter of its own to the switch. "
+            "Look for it in Get-NetAdapter -IncludeHidden: it may be disabled."
         )
     return now
 
 
-def _gateway_of(desired: Properties, now: Found) -> Plan[Found]:
-    """Wait for the gateway to be usable."""
-    for delay in _PATIENCE:
-        if not gateways.is_settling(now.id, now.facts, desired["gateway"]):
+def _set_up(inputs: NatSwitch, now: ObservedNatSwitch, state: ObservedNatSwitch) -> Plan[ObservedNatSwitch]:
+    """Set the gateway, the NAT and its forwards, until there is nothing left to set."""
+    change = nat_change(inputs, now, state)
+    kept = forwards_to_keep(change)
+    refuse_stranding(change, kept)
+    for attempt in BUSY_NAT.attempts():
+        pipelines = list(set_up(nat_change(inputs, now, state), kept, attempt.retried))
+        if not pipelines:
             break
-        facts = yield Step("wait for the gateway to be usable", READS, delay=delay)
-        now = _sure(found(now.id, facts, desired))
-    gateways.refuse_unusable(now.id, now.facts, desired["gateway"])
+        step = Step("set the gateway and the NAT", (*pipelines, *READS), delay=attempt.delay, lock=LOCK)
+        now = _there(inputs, now.id, (yield step))
     return now
 
 
-def _survey() -> Step:
-    around = (
-        statement("Get-NetRoute", AddressFamily="IPv4"),
-        statement("Get-CimInstance", ClassName="Win32_OperatingSystem"),
-    )
-    return Step("look for the switch and for what is in its way", (*READS, *around))
-
-
-def _birth(desired: Properties) -> Step:
-    notes = marked(desired["notes"], desired["owner"])
-    making = statement("New-VMSwitch", Name=desired["name"], SwitchType="Internal", Notes=notes)
-    return Step("make the switch", (making, *READS))
-
-
-def _refuse_conflicts(switch: UUID | None, facts: Facts, desired: Properties) -> None:
-    nat = nat_networks.nat_of(switch, facts) if switch else None
-    refuse_conflicts(desired, facts, nat, gateways.host_adapter(switch, facts) if switch else None)
-
-
-def _sure(now: Found | None) -> Found:
-    if now is None:
-        raise RefusedError("the switch vanished from the host while it was being set up; `pulumi up` tries again")
+def _with_usable_gateway(inputs: NatSwitch, now: ObservedNatSwitch) -> Plan[ObservedNatSwitch]:
+    """The switch once its gateway is usable. Raises ConflictError or RefusedError if it does not become so."""
+    gateway = bare(inputs)
+    read = Step("wait for the gateway to be usable", READS)
+    now = yield from _wait(inputs, now, read, lambda adapter: is_settled(adapter, gateway), USABLE_ADDRESS)
+    refuse_unusable(host_adapter(now.id, now.facts), gateway)
     return now

@@ -1,17 +1,18 @@
-"""NatSwitch: an internal switch with a gateway of the host's and a NAT. The table; what it takes is in nats.py."""
+"""NatSwitch: an internal switch with a gateway of the host's and a NAT, as a table."""
 
 from __future__ import annotations
 
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from nestedlab.declare import Change, Properties, Resource, Row, key_of
-from nestedlab.nouns import IDENTITY, NOTES, OWNER, TEXT, VMSwitch, VMSwitchName
-from nestedlab.parts import doubled, same_parts
-from nestedlab.nat_switch.forwards import PortForward
+from nestedlab.declare import Change, Outputs, Resource, Row
+from nestedlab.lifecycle import Observed
 from nestedlab.names import Name, Owner, same_name, same_text
+from nestedlab.nat_switch.forwards import PortForward
+from nestedlab.nouns import IDENTITY, NOTES, OWNER, TEXT, VMSwitch, VMSwitchName
+from nestedlab.parts import same_parts, unique
 
 _THIS = IPv4Network("0.0.0.0/8")  # "this network", for sources only (RFC 1122, 3.2.1.3)
 
@@ -37,20 +38,28 @@ def _is_host(address: IPv4Address, hosts: IPv4Network) -> bool:
     return address in hosts and address not in (hosts.network_address, hosts.broadcast_address)
 
 
-def nat_network(desired: Properties) -> IPv4Network:
-    """The network behind the NAT that the switch is to have: wider than its own where other switches are to join."""
-    return network(desired.get("nat_prefix") or desired["prefix"])
-
-
-def same_prefix(asked: str, found: str) -> bool:
+def same_prefix(wanted: str, there: str) -> bool:
     """Whether two prefixes name the same network; "" stands for none."""
-    return asked == found or (bool(asked and found) and network(asked) == network(found))
+    return wanted == there or (bool(wanted and there) and network(wanted) == network(there))
+
+
+class NatSwitchOutputs(Outputs):
+    """What a host shows of a NAT switch and no program sets."""
+
+    switch_id: Annotated[str, Row(VMSwitch.shows("Id", form=IDENTITY))] = ""
+    """The switch's GUID."""
+    host: Annotated[str, Row(VMSwitch.shows("ComputerName", form=TEXT))] = ""
+    """Name of the parent host, as it calls itself."""
+    nat_name: Annotated[str, Row(by="New-NetNat -Name, Get-NetNat.Name")] = ""
+    """Name of the NAT network, for Get-NetNat and Add-NetNatStaticMapping. It carries the switch's GUID, because a NAT
+    has no notes to say whose it is."""
 
 
 class NatSwitch(Resource):
     """An internal switch whose machines reach the outside through a NAT of the host."""
 
     title: ClassVar[str] = "NAT switch"
+    outputs: ClassVar[type[Outputs]] = NatSwitchOutputs
 
     name: Annotated[Name, Row(VMSwitchName("NewName", reads="Name"), same=same_name)]
     """Name of the switch on the host. By default the resource's logical name."""
@@ -77,11 +86,11 @@ class NatSwitch(Resource):
     nat: Annotated[str | None, Field(min_length=1), Row(by="Get-NetNat.Name", same=same_name, absent=True)] = None
     """Name of a NAT network of the host to join instead of making one: the `nat_name` of another NatSwitch, or one of
     an administrator's. `prefix` must lie inside it. It stays when the switch goes."""
-    forwards: Annotated[list[PortForward], Row(same=same_parts(PortForward))] = []
+    forwards: Annotated[list[PortForward], Row(same=same_parts)] = []
     """Ports of the host that lead to machines behind the NAT."""
     on: Annotated[str | None, Field(min_length=1), Row(change=Change.REPLACE, absent=True)] = None
-    """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default `nestedlab:address` says it.
-    On another host it is made anew."""
+    """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default the one at
+    `nestedlab:address`. Changing it replaces the switch."""
     notes: Annotated[str, Row(VMSwitch("Notes", form=NOTES), same=same_text)] = ""
     """Free text kept with the switch."""
 
@@ -89,14 +98,6 @@ class NatSwitch(Resource):
     """Type of the switch. Always Internal."""
     owner: Annotated[Owner, Row(VMSwitch("Notes", form=OWNER))]
     """Who the switch belongs to, as project/stack/logical name; kept in its notes."""
-
-    switch_id: Annotated[str, Row(VMSwitch.shows("Id", form=IDENTITY), computed=True)] = ""
-    """The switch's GUID."""
-    host: Annotated[str, Row(VMSwitch.shows("ComputerName", form=TEXT), computed=True)] = ""
-    """Name of the parent host, as it calls itself."""
-    nat_name: Annotated[str, Row(by="New-NetNat -Name, Get-NetNat.Name", computed=True)] = ""
-    """Name of the NAT network, for Get-NetNat and Add-NetNatStaticMapping. It carries the switch's GUID, because a NAT
-    has no notes to say whose it is."""
 
     @field_validator("gateway")
     @classmethod
@@ -137,14 +138,28 @@ class NatSwitch(Resource):
     @classmethod
     def _into_the_network(cls, forwards: list[PortForward], info: ValidationInfo) -> list[PortForward]:
         prefix = info.data.get("prefix")
-        double = doubled(PortForward, [one.model_dump() for one in forwards])
-        if double is not None:
-            raise ValueError(f"two of them are for the same port, {' '.join(key_of(PortForward, double))}")
+        unique(forwards)
         if prefix is None:
             return forwards
-        for one in forwards:
-            if IPv4Address(one.internal_address) not in network(prefix):
-                raise ValueError(f"must lead into {prefix}, not to {one.internal_address}")
-            if not _is_host(IPv4Address(one.internal_address), network(prefix)):
-                raise ValueError(f"must lead to an address of a host in {prefix}, not to {one.internal_address}")
+        for forward in forwards:
+            address = forward.internal_address
+            if IPv4Address(address) not in network(prefix):
+                raise ValueError(f"must lead into {prefix}, not to {address}")
+            if not _is_host(IPv4Address(address), network(prefix)):
+                raise ValueError(f"must lead to an address of a host in {prefix}, not to {address}")
         return forwards
+
+
+ObservedNatSwitch: TypeAlias = Observed[NatSwitch, NatSwitchOutputs]
+"""A NAT switch as a host has it, or as a state recorded it."""
+
+
+def nat_network(inputs: NatSwitch) -> IPv4Network:
+    """The network behind the NAT that the switch asks for: wider than its own if other switches are to join."""
+    return network(inputs.nat_prefix or inputs.prefix)
+
+
+def shares(known: NatSwitch) -> bool:
+    """Whether the NAT network of a switch is, or may be, of several switches: it joins one, or has a wider one."""
+    wider = known.nat_prefix or ""
+    return bool(known.nat) or (bool(wider) and not same_prefix(wider, known.prefix or ""))

@@ -22,7 +22,7 @@ from spnego.exceptions import SpnegoError
 
 from nestedlab.connection import Connection
 from nestedlab.errors import AccessError, Interrupted, NestedlabError, UnreachableError
-from nestedlab.pipeline import Argument, Facts, Pipeline, ErrorRecord, PSObject, Step, Value
+from nestedlab.pipeline import Argument, ErrorRecord, Facts, Pipeline, PSObject, Step, Value
 from nestedlab.psrp.faults import answered, not_installed, refused, unreachable
 
 _LOG = logging.getLogger(__name__)

@@ -176,8 +176,8 @@ class DataDisk:
             and slow to make.
         :param keep: Whether a disk that was made stays on the host when the machine goes.
         :param location: Location on the machine's SCSI controller. By default its place in the list, the
-            first being 1: where disks may be taken out of the middle of the list, say it, for those behind
-            would move up and be others.
+            first being 1. Set it if disks may be removed from the middle of the list: those behind would move
+            up and become others.
         """
         if size_gib is not None:
             pulumi.set(self, "size_gib", size_gib)
@@ -226,8 +226,8 @@ class DataDisk:
     @property
     @pulumi.getter(name="location")
     def location(self) -> pulumi.Input[int] | None:
-        """Location on the machine's SCSI controller. By default its place in the list, the first being 1: where
-        disks may be taken out of the middle of the list, say it, for those behind would move up and be others."""
+        """Location on the machine's SCSI controller. By default its place in the list, the first being 1. Set it
+        if disks may be removed from the middle of the list: those behind would move up and become others."""
         return pulumi.get(self, "location")  # type: ignore[no-any-return] # how the SDK keeps it
 
 
@@ -251,7 +251,7 @@ class Adapter:
     ) -> None:
         """A network adapter of a machine.
 
-        :param name: Name of the adapter, by which it is told from the machine's others.
+        :param name: Name of the adapter, which identifies it among the machine's others.
         :param switch: Name of the switch on the host that the adapter is connected to; empty for none.
         :param mac: The adapter's MAC address; empty for a dynamic one, which the host chooses.
         :param mac_spoofing: Whether the adapter may send with other MAC addresses than its own; see
@@ -288,7 +288,7 @@ class Adapter:
     @property
     @pulumi.getter(name="name")
     def name(self) -> pulumi.Input[str] | None:
-        """Name of the adapter, by which it is told from the machine's others."""
+        """Name of the adapter, which identifies it among the machine's others."""
         return pulumi.get(self, "name")  # type: ignore[no-any-return] # how the SDK keeps it
 
     @property
@@ -378,8 +378,8 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
             another NatSwitch, or one of an administrator's. `prefix` must lie inside it. It stays when the
             switch goes.
         :param forwards: Ports of the host that lead to machines behind the NAT.
-        :param on: Name of the parent host, one of those in the setting `nestedlab:hosts`; by default
-            `nestedlab:address` says it. On another host it is made anew.
+        :param on: Name of the parent host, one of those in the setting `nestedlab:hosts`; by default the
+            one at `nestedlab:address`. Changing it replaces the switch.
         :param notes: Free text kept with the switch.
         :param opts: Options of the resource.
         """
@@ -443,8 +443,8 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
 
     @property
     def on(self) -> pulumi.Output[str]:
-        """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default `nestedlab:address`
-        says it. On another host it is made anew."""
+        """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default the one at
+        `nestedlab:address`. Changing it replaces the switch."""
         output: pulumi.Output[str] = self.__dict__["on"]
         return output
 
@@ -532,60 +532,63 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         :param name: Name of the machine on the host. By default the resource's logical name.
         :param processors: Virtual processors given to the machine. Default: 4.
         :param processor_weight: Share of the host's processors that the machine gets when they are scarce,
-            beside other machines' weights. Default: 100.
+            relative to other machines' weights. Default: 100.
         :param processor_limit: Most of its virtual processors' time that the machine may use, in percent.
             Default: 100.
-        :param processor_reserve: Part of its virtual processors' time that is kept for the machine, in
+        :param processor_reserve: Share of its virtual processors' time that is reserved for the machine, in
             percent. Default: 0.
-        :param processors_per_numa_node: Most virtual processors that a NUMA node of the machine has, at
-            most as many as the host has. By default as the host's own nodes are.
-        :param numa_nodes_per_socket: Most NUMA nodes that a socket of the machine has. By default as the
-            host's own sockets are.
-        :param memory_mib: Memory given to the machine, in MiB, a multiple of 2. It is static; 4096 is the
-            least that a nested host is of use with. Default: 8192.
-        :param memory_per_numa_node_mib: Most memory that a NUMA node of the machine has, in MiB, a multiple
-            of 2. By default as the host's own nodes are.
-        :param os_disk: The disk that the machine starts from: it is attached first, which is the order of
-            the firmware. One that is put in later stands behind data disks there, on which there should be no
-            system then.
+        :param processors_per_numa_node: Most virtual processors in one NUMA node of the machine, at most as
+            many as the host has. By default as in the host's own nodes.
+        :param numa_nodes_per_socket: Most NUMA nodes in one socket of the machine. By default as in the
+            host's own sockets.
+        :param memory_mib: Memory given to the machine, in MiB, a multiple of 2. Static. A nested host needs
+            at least 4096 to be useful. Default: 8192.
+        :param memory_per_numa_node_mib: Most memory in one NUMA node of the machine, in MiB, a multiple of
+            2. By default as in the host's own nodes.
+        :param os_disk: The disk that the machine boots from: it is attached first, and the firmware's boot
+            order is the order of attaching. If it is attached again later it comes after the data disks in the
+            boot order, so do not put a system on those.
         :param data_disks: Further disks of the machine. They are attached and detached while it runs.
         :param iso: Image of a DVD on the host that is in the machine's DVD drive; empty for none.
-        :param adapters: The machine's network adapters, where `switch` and `mac_spoofing`, which describe
-            one, are not enough.
+        :param adapters: The machine's network adapters, if `switch` and `mac_spoofing`, which describe one,
+            are not enough.
         :param switch: Name of the switch on the host that the machine's one network adapter is connected
             to; empty for none.
         :param mac_spoofing: Whether the adapter may send with other MAC addresses than its own, so that
-            machines inside the nested host reach the network directly. It weakens isolation: where that is
-            unwelcome, use a NatSwitch inside or outside. Off unless asked for.
-        :param secure_boot: Whether the firmware starts signed systems only. Default: True.
-        :param secure_boot_template: Whose signatures the firmware takes: MicrosoftUEFICertificateAuthority
-            is for Linux, OpenSourceShieldedVM for shielded Linux from Windows Server 2019 on. Default:
-            'MicrosoftWindows'.
+            machines inside the nested host reach the network directly. It weakens isolation: if that is
+            unwelcome, use a NatSwitch inside or outside. Off by default.
+        :param secure_boot: Whether the firmware boots signed systems only. Default: True.
+        :param secure_boot_template: Whose signatures the firmware accepts:
+            MicrosoftUEFICertificateAuthority is for Linux, OpenSourceShieldedVM for shielded Linux from Windows
+            Server 2019 on. Default: 'MicrosoftWindows'.
         :param tpm: Whether the machine has a virtual TPM. Its key stays on this host: the machine does not
             start on another one. Default: False.
         :param time_synchronization: Whether the guest's clock follows the host's (integration service). Off
             for a lab with a domain of its own. Default: True.
-        :param running: Whether the machine is to run. Default: True.
+        :param running: Whether the machine runs. Default: True.
         :param baseline: Name of a checkpoint that is taken once, while the machine is off and set up, and
-            kept, so that `reset` can go back to it; on the host the machine's id is added to it. While there is
-            one, the disks it has can neither be taken away nor grow.
-        :param reset: Any text; when it changes, the machine goes back to its baseline. Settings are as the
-            program says afterwards; disks that the baseline does not have are made anew, but for those to keep.
-        :param on_power_off: What a change does that needs the machine off while it runs, as a reset does:
-            shut it down and start it again, or fail. What says running=False shuts it down all the same.
+            kept, so that `reset` can go back to it; on the host the machine's id is added to the name. While it
+            is there, the disks that it holds cannot be removed or resized.
+        :param reset: Any text; when it changes, the machine goes back to its baseline. Afterwards its
+            settings are those of the program again; disks that are not in the baseline are created again,
+            empty, except those with `keep`.
+        :param on_power_off: What to do when an update or reset needs a running machine to be off: `restart`
+            shuts it down and starts it again, `fail` refuses the update. A saved or paused machine counts as
+            running: it is resumed first. With `running=False` the machine is shut down whatever is set here.
             Default: 'restart'.
-        :param automatic_start: What becomes of the machine when the host starts. Default: 'StartIfRunning'.
-        :param automatic_start_delay: Seconds that the host waits before it starts the machine by itself.
-            Default: 0.
-        :param automatic_stop: What becomes of the machine when the host shuts down. A nested host with
+        :param automatic_start: What the host does with the machine when it starts. Default:
+            'StartIfRunning'.
+        :param automatic_start_delay: Seconds that the host waits before it starts the machine
+            automatically. Default: 0.
+        :param automatic_stop: What the host does with the machine when it shuts down. A nested host with
             running machines cannot be saved. Default: 'ShutDown'.
         :param checkpoint_type: What kind of checkpoints are taken of the machine. Default: 'Production'.
-        :param on: Name of the parent host, one of those in the setting `nestedlab:hosts`; by default
-            `nestedlab:address` says it. On another host it is made anew.
+        :param on: Name of the parent host, one of those in the setting `nestedlab:hosts`; by default the
+            one at `nestedlab:address`. Changing it replaces the machine.
         :param notes: Free text kept with the machine.
         :param path: Folder on the host under which the machine's own folder is made. By default the host's.
-        :param configuration_version: The machine's configuration version at birth, one of those that the
-            host supports (Get-VMHostSupportedVersion). By default the host's newest.
+        :param configuration_version: The configuration version that the machine is created with, one that
+            the host supports (Get-VMHostSupportedVersion). By default the host's newest.
         :param opts: Options of the resource.
         """
         properties: dict[str, Any] = {
@@ -626,6 +629,7 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             "exposeVirtualizationExtensions": None,
             "vmId": None,
             "host": None,
+            "powerState": None,
             "version": None,
             "osDiskPath": None,
             "baselineId": None,
@@ -652,7 +656,7 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
 
     @property
     def processor_weight(self) -> pulumi.Output[int]:
-        """Share of the host's processors that the machine gets when they are scarce, beside other machines'
+        """Share of the host's processors that the machine gets when they are scarce, relative to other machines'
         weights."""
         output: pulumi.Output[int] = self.__dict__["processorWeight"]
         return output
@@ -665,41 +669,42 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
 
     @property
     def processor_reserve(self) -> pulumi.Output[int]:
-        """Part of its virtual processors' time that is kept for the machine, in percent."""
+        """Share of its virtual processors' time that is reserved for the machine, in percent."""
         output: pulumi.Output[int] = self.__dict__["processorReserve"]
         return output
 
     @property
     def processors_per_numa_node(self) -> pulumi.Output[int]:
-        """Most virtual processors that a NUMA node of the machine has, at most as many as the host has. By default
-        as the host's own nodes are."""
+        """Most virtual processors in one NUMA node of the machine, at most as many as the host has. By default as
+        in the host's own nodes."""
         output: pulumi.Output[int] = self.__dict__["processorsPerNumaNode"]
         return output
 
     @property
     def numa_nodes_per_socket(self) -> pulumi.Output[int]:
-        """Most NUMA nodes that a socket of the machine has. By default as the host's own sockets are."""
+        """Most NUMA nodes in one socket of the machine. By default as in the host's own sockets."""
         output: pulumi.Output[int] = self.__dict__["numaNodesPerSocket"]
         return output
 
     @property
     def memory_mib(self) -> pulumi.Output[int]:
-        """Memory given to the machine, in MiB, a multiple of 2. It is static; 4096 is the least that a nested host
-        is of use with."""
+        """Memory given to the machine, in MiB, a multiple of 2. Static. A nested host needs at least 4096 to be
+        useful."""
         output: pulumi.Output[int] = self.__dict__["memoryMib"]
         return output
 
     @property
     def memory_per_numa_node_mib(self) -> pulumi.Output[int]:
-        """Most memory that a NUMA node of the machine has, in MiB, a multiple of 2. By default as the host's own
-        nodes are."""
+        """Most memory in one NUMA node of the machine, in MiB, a multiple of 2. By default as in the host's own
+        nodes."""
         output: pulumi.Output[int] = self.__dict__["memoryPerNumaNodeMib"]
         return output
 
     @property
     def os_disk(self) -> pulumi.Output[Mapping[str, Any]]:
-        """The disk that the machine starts from: it is attached first, which is the order of the firmware. One
-        that is put in later stands behind data disks there, on which there should be no system then."""
+        """The disk that the machine boots from: it is attached first, and the firmware's boot order is the order
+        of attaching. If it is attached again later it comes after the data disks in the boot order, so do not
+        put a system on those."""
         output: pulumi.Output[Mapping[str, Any]] = self.__dict__["osDisk"]
         return output
 
@@ -717,7 +722,7 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
 
     @property
     def adapters(self) -> pulumi.Output[Sequence[Any]]:
-        """The machine's network adapters, where `switch` and `mac_spoofing`, which describe one, are not enough."""
+        """The machine's network adapters, if `switch` and `mac_spoofing`, which describe one, are not enough."""
         output: pulumi.Output[Sequence[Any]] = self.__dict__["adapters"]
         return output
 
@@ -730,20 +735,20 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
     @property
     def mac_spoofing(self) -> pulumi.Output[bool]:
         """Whether the adapter may send with other MAC addresses than its own, so that machines inside the nested
-        host reach the network directly. It weakens isolation: where that is unwelcome, use a NatSwitch inside
-        or outside. Off unless asked for."""
+        host reach the network directly. It weakens isolation: if that is unwelcome, use a NatSwitch inside or
+        outside. Off by default."""
         output: pulumi.Output[bool] = self.__dict__["macSpoofing"]
         return output
 
     @property
     def secure_boot(self) -> pulumi.Output[bool]:
-        """Whether the firmware starts signed systems only."""
+        """Whether the firmware boots signed systems only."""
         output: pulumi.Output[bool] = self.__dict__["secureBoot"]
         return output
 
     @property
     def secure_boot_template(self) -> pulumi.Output[str]:
-        """Whose signatures the firmware takes: MicrosoftUEFICertificateAuthority is for Linux,
+        """Whose signatures the firmware accepts: MicrosoftUEFICertificateAuthority is for Linux,
         OpenSourceShieldedVM for shielded Linux from Windows Server 2019 on."""
         output: pulumi.Output[str] = self.__dict__["secureBootTemplate"]
         return output
@@ -764,47 +769,49 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
 
     @property
     def running(self) -> pulumi.Output[bool]:
-        """Whether the machine is to run."""
+        """Whether the machine runs."""
         output: pulumi.Output[bool] = self.__dict__["running"]
         return output
 
     @property
     def baseline(self) -> pulumi.Output[str]:
         """Name of a checkpoint that is taken once, while the machine is off and set up, and kept, so that `reset`
-        can go back to it; on the host the machine's id is added to it. While there is one, the disks it has can
-        neither be taken away nor grow."""
+        can go back to it; on the host the machine's id is added to the name. While it is there, the disks that
+        it holds cannot be removed or resized."""
         output: pulumi.Output[str] = self.__dict__["baseline"]
         return output
 
     @property
     def reset(self) -> pulumi.Output[str]:
-        """Any text; when it changes, the machine goes back to its baseline. Settings are as the program says
-        afterwards; disks that the baseline does not have are made anew, but for those to keep."""
+        """Any text; when it changes, the machine goes back to its baseline. Afterwards its settings are those of
+        the program again; disks that are not in the baseline are created again, empty, except those with
+        `keep`."""
         output: pulumi.Output[str] = self.__dict__["reset"]
         return output
 
     @property
     def on_power_off(self) -> pulumi.Output[str]:
-        """What a change does that needs the machine off while it runs, as a reset does: shut it down and start it
-        again, or fail. What says running=False shuts it down all the same."""
+        """What to do when an update or reset needs a running machine to be off: `restart` shuts it down and starts
+        it again, `fail` refuses the update. A saved or paused machine counts as running: it is resumed first.
+        With `running=False` the machine is shut down whatever is set here."""
         output: pulumi.Output[str] = self.__dict__["onPowerOff"]
         return output
 
     @property
     def automatic_start(self) -> pulumi.Output[str]:
-        """What becomes of the machine when the host starts."""
+        """What the host does with the machine when it starts."""
         output: pulumi.Output[str] = self.__dict__["automaticStart"]
         return output
 
     @property
     def automatic_start_delay(self) -> pulumi.Output[int]:
-        """Seconds that the host waits before it starts the machine by itself."""
+        """Seconds that the host waits before it starts the machine automatically."""
         output: pulumi.Output[int] = self.__dict__["automaticStartDelay"]
         return output
 
     @property
     def automatic_stop(self) -> pulumi.Output[str]:
-        """What becomes of the machine when the host shuts down. A nested host with running machines cannot be
+        """What the host does with the machine when it shuts down. A nested host with running machines cannot be
         saved."""
         output: pulumi.Output[str] = self.__dict__["automaticStop"]
         return output
@@ -817,8 +824,8 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
 
     @property
     def on(self) -> pulumi.Output[str]:
-        """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default `nestedlab:address`
-        says it. On another host it is made anew."""
+        """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default the one at
+        `nestedlab:address`. Changing it replaces the machine."""
         output: pulumi.Output[str] = self.__dict__["on"]
         return output
 
@@ -836,7 +843,7 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
 
     @property
     def configuration_version(self) -> pulumi.Output[str]:
-        """The machine's configuration version at birth, one of those that the host supports (Get-
+        """The configuration version that the machine is created with, one that the host supports (Get-
         VMHostSupportedVersion). By default the host's newest."""
         output: pulumi.Output[str] = self.__dict__["configurationVersion"]
         return output
@@ -856,14 +863,14 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
     @property
     def automatic_checkpoints(self) -> pulumi.Output[bool]:
         """Whether the host takes a checkpoint at each start. Always off: it would put a file in front of each
-        disk. Windows Server 2016 does not know it."""
+        disk. Windows Server 2016 does not have it."""
         output: pulumi.Output[bool] = self.__dict__["automaticCheckpoints"]
         return output
 
     @property
     def expose_virtualization_extensions(self) -> pulumi.Output[bool]:
-        """Whether the virtual processor offers the virtualization extensions to the guest. Always on. An AMD
-        processor takes Windows Server 2022 for it."""
+        """Whether the virtual processor offers the virtualization extensions to the guest. Always on. With an AMD
+        processor the host needs Windows Server 2022 for it."""
         output: pulumi.Output[bool] = self.__dict__["exposeVirtualizationExtensions"]
         return output
 
@@ -883,6 +890,12 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
     def host(self) -> pulumi.Output[str]:
         """Name of the parent host, as it calls itself."""
         output: pulumi.Output[str] = self.__dict__["host"]
+        return output
+
+    @property
+    def power_state(self) -> pulumi.Output[str]:
+        """The machine's power state when it was last read: Running, Off, Saved, Paused or another VMState."""
+        output: pulumi.Output[str] = self.__dict__["powerState"]
         return output
 
     @property
@@ -918,7 +931,7 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
     @property
     def checkpointed_disks(self) -> pulumi.Output[Sequence[Any]]:
         """Locations of the disks that a checkpoint holds, the baseline or another, 0 being the OS disk's. While it
-        is there they can neither be taken away nor grow."""
+        is there they cannot be removed or resized."""
         output: pulumi.Output[Sequence[Any]] = self.__dict__["checkpointedDisks"]
         return output
 
@@ -930,7 +943,7 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
 
     @property
     def checkpoints(self) -> pulumi.Output[Sequence[Any]]:
-        """Names of the machine's checkpoints that somebody has taken beside the baseline, and which are left
+        """Names of the machine's checkpoints that somebody has taken besides the baseline, and which are left
         alone."""
         output: pulumi.Output[Sequence[Any]] = self.__dict__["checkpoints"]
         return output

@@ -1,4 +1,4 @@
-"""The table of a machine's network adapter, and how MAC addresses and VLANs compare. What is done is in adapters.py."""
+"""The table of a machine's network adapter, and how MAC addresses and VLANs compare."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from nestedlab.declare import Change, Part, Row
-from nestedlab.nouns import ON_OFF, TEXT, VMNetworkAdapter, VMNetworkAdapterConnection
 from nestedlab.names import Name, SwitchName, bare_mac, same_mac, same_name
+from nestedlab.nouns import ON_OFF, TEXT, VMNetworkAdapter, VMNetworkAdapterConnection
 
 # On one adapter that is piped in: the machine's own rows go through all of its adapters.
 _Adapter = replace(VMNetworkAdapter, through=())
@@ -46,12 +46,12 @@ def vlans(text: str) -> frozenset[int]:
     return found
 
 
-def same_vlans(asked: str, found: str) -> bool:
+def same_vlans(wanted: str, there: str) -> bool:
     """Whether two lists name the same VLANs; the host may show what no program can ask for."""
     try:
-        return vlans(asked) == vlans(found)
+        return vlans(wanted) == vlans(there)
     except ValueError:
-        return asked == found
+        return wanted == there
 
 
 def _trunk(text: str) -> str:
@@ -65,7 +65,7 @@ class Adapter(Part):
     key: ClassVar[tuple[str, ...]] = ("name",)
 
     name: Annotated[Name, Row(_Adapter.shows("Name"), by="Add-VMNetworkAdapter -Name", same=same_name)]
-    """Name of the adapter, by which it is told from the machine's others."""
+    """Name of the adapter, which identifies it among the machine's others."""
     switch: Annotated[SwitchName, Row(_Connection("SwitchName", form=TEXT), same=same_name)] = ""
     """Name of the switch on the host that the adapter is connected to; empty for none."""
     mac: Annotated[

@@ -1,97 +1,145 @@
-"""What is done with a machine's disks: looked for, made, attached, taken out, each in a slot of its own."""
+"""What is done with a machine's disks: looked up, made, attached, detached, each in a slot of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PureWindowsPath
+from typing import Any
 from uuid import UUID
 
-from nestedlab.declare import Properties
 from nestedlab.errors import NotFoundError, RefusedError
-from nestedlab.lifecycle import Found
+from nestedlab.lifecycle import SideEffect
+from nestedlab.machine.changes import MachineChanges
+from nestedlab.machine.disks import read
+from nestedlab.machine.disks.changes import DiskChange, called, disk_changes, disk_side_effects, lost_in_a_reset
+from nestedlab.machine.disks.table import Disk, both_made, by_location
+from nestedlab.machine.facet import Facet
+from nestedlab.machine.identity import machine_by_id
+from nestedlab.machine.table import NestedHyperVHost, ObservedMachine
 from nestedlab.nouns import GIB_BYTES
 from nestedlab.ownership import is_made_for
 from nestedlab.pipeline import Argument, Cmdlet, ErrorKind, Facts, Pipeline, cmdlet, statement
-from nestedlab.machine.disks.table import ANOTHER, HELD, OS_LOCATION, both_made, by_location, is_another, same_disk, shrinks
-from nestedlab.machine.disks.read import base_of, drives, file_for, is_difference, made_path, removable
-
-ATTRIBUTES = frozenset({"os_disk", "data_disks"})
-"""The machine's attributes that this file writes."""
 
 
-def lookup(desired: Properties, now: Found | None = None) -> Iterator[Pipeline]:
-    """What shows whether images and given disks are there that are not attached yet."""
-    # Get-VHD says the same of a file that is missing and of one it cannot read: look at what it shows.
-    unreadable = (ErrorKind.ABSENT, ErrorKind.BUSY, ErrorKind.OTHER)
-    for path in dict.fromkeys(_needed(_new(desired, now)).values()):
-        yield statement("Get-VHD", Path=path).tolerating(*unreadable)
+class Disks(Facet):
+    """The disk that the machine starts from, and its data disks."""
+
+    attributes = frozenset({"os_disk", "data_disks"})
+
+    def reads(self, machine: UUID) -> tuple[Pipeline, ...]:
+        """What shows the machine's drives and the files in them."""
+        return read.reads(machine)
+
+    def observe(self, facts: Facts, known: ObservedMachine) -> Mapping[str, Any]:
+        """The disks in their slots, and the files that were made for the machine."""
+        return read.observe(facts, known)
+
+    def lookup(self, inputs: NestedHyperVHost, now: ObservedMachine | None) -> Iterator[Pipeline]:
+        """What shows the images and given disks that are not attached yet, and the folder to make disks in."""
+        if now is not None and now.facts.first("VMHost") is None and _makes_some(inputs, now):
+            yield statement("Get-VMHost")
+        # Get-VHD says the same of a file that is missing and of one it cannot read: see what it shows.
+        unreadable = (ErrorKind.ABSENT, ErrorKind.BUSY, ErrorKind.OTHER)
+        for path in dict.fromkeys(_needed(_new(inputs, now)).values()):
+            yield statement("Get-VHD", Path=path).tolerating(*unreadable)
+
+    def validate(self, facts: Facts, inputs: NestedHyperVHost, now: ObservedMachine | None) -> None:
+        """Raise if an image or a given disk is not there, cannot be read, or is larger than the disk asked for."""
+        there = {PureWindowsPath(file.text("Path")): file for file in facts.all("VirtualHardDisk")}
+        new = _new(inputs, now)
+        for location, disk in new.items():
+            image = there.get(PureWindowsPath(disk.parent or ""))
+            if image is not None and disk.size_gib and disk.size_gib * GIB_BYTES < image.number("Size"):
+                size = image.number("Size") / GIB_BYTES
+                raise RefusedError(f"{called(location)}.size_gib: the image has {size:g} GiB. Ask for at least that.")
+        for name, path in _needed(new).items():
+            if PureWindowsPath(path) not in there:
+                raise NotFoundError(
+                    f"{name}: {path} is not a virtual disk on the host, or it cannot be read. "
+                    "Check the path, as the host sees it, and that no other machine is writing to the file."
+                )
+
+    def side_effects(self, changes: MachineChanges) -> Iterator[SideEffect]:
+        """Disks that a checkpoint holds, and data disks that are lost."""
+        yield from disk_side_effects(disk_changes(changes.inputs, changes.state))
+        if changes.resets:
+            yield from lost_in_a_reset(changes.inputs, changes.state)
+
+    def apply(self, changes: MachineChanges) -> Iterator[Pipeline]:
+        """What makes the disks what is asked for, slot by slot."""
+        now = changes.state
+        slots = [
+            _slot(changes, change) for change in disk_changes(changes.inputs, now, after_reset=changes.after_reset)
+        ]
+        # First all that is taken out: a disk may go from one slot to another.
+        for slot in slots:
+            if slot.change.detaches:
+                yield slot.detach().setting(called(slot.change.location))
+        for slot in slots:
+            for pipeline in slot.put_in(_kept(slot, changes)):
+                yield pipeline.setting(called(slot.change.location))
+        # Last what cannot be undone, when all the rest is done.
+        gone = [slot.file for slot in slots if slot.change.deletes]
+        staying = _staying(changes, slots)
+        detached = read.removable(now, after_reset=changes.after_reset)
+        yield from _removals([*gone, *detached], now.id, staying)
 
 
-def prerequisites(facts: Facts, desired: Properties, now: Found | None = None) -> None:
-    """Raise where an image or a given disk is not there, or where it cannot be read."""
-    there = {PureWindowsPath(one.text("Path")): one for one in facts.all("VirtualHardDisk")}
-    new = _new(desired, now)
-    for location, disk in new.items():
-        image = there.get(PureWindowsPath(disk.get("parent") or ""))
-        if image is not None and disk.get("size_gib") and disk["size_gib"] * GIB_BYTES < image.number("Size"):
-            has = image.number("Size") / GIB_BYTES
-            raise RefusedError(f"{_called(location)}.size_gib: the image has {has:g} GiB; ask for at least that.")
-    for name, path in _needed(new).items():
-        if PureWindowsPath(path) not in there:
-            raise NotFoundError(
-                f"{name}: {path} is not a virtual disk on the host, or it cannot be read. "
-                "Check the path, as the host sees it, and that no other machine is writing to the file."
-            )
+def _makes_some(inputs: NestedHyperVHost, now: ObservedMachine) -> bool:
+    """Whether a file may have to be made, so that its folder must be known."""
+    there = by_location(now.inputs)
+    return any(
+        not disk.is_given and not both_made(there.get(location), disk) for location, disk in by_location(inputs).items()
+    )
 
 
-def _new(desired: Properties, now: Found | None) -> dict[int, Properties]:
+def _new(inputs: NestedHyperVHost, now: ObservedMachine | None) -> dict[int, Disk]:
     """The disks that are to be put in. A given one that is in some slot of the machine already is there, and in use."""
     if now is None:
-        return by_location(desired)
-    there = by_location(now.values)
-    attached = [PureWindowsPath(drive.text("Path")) for drive in drives(now.facts).values()]
+        return by_location(inputs)
+    there = by_location(now.inputs)
+    attached = [PureWindowsPath(drive.text("Path")) for drive in read.drives(now.facts).values()]
     return {
         location: disk
-        for location, disk in by_location(desired).items()
-        if not both_made(there.get(location) or {}, disk) and PureWindowsPath(disk.get("path") or "") not in attached
+        for location, disk in by_location(inputs).items()
+        if not both_made(there.get(location), disk) and PureWindowsPath(disk.path or "") not in attached
     }
 
 
-def _needed(new: Mapping[int, Properties]) -> dict[str, str]:
+def _needed(new: Mapping[int, Disk]) -> dict[str, str]:
     """The files that must be there, by the property that names them."""
     return {
-        f"{_called(location)}.{key}": disk[key]
+        f"{called(location)}.{name}": path
         for location, disk in new.items()
-        for key in ("parent", "path")
-        if disk.get(key) is not None
+        for name, path in (("parent", disk.parent), ("path", disk.path))
+        if path is not None
     }
 
 
-def _called(location: int) -> str:
-    return "os_disk" if location == OS_LOCATION else f"data_disks[{location}]"
+def files_to_make(machine: UUID, inputs: NestedHyperVHost, folder: str) -> list[str]:
+    """The files that creating the machine makes."""
+    return [
+        read.made_path(machine, inputs.name, folder, location)
+        for location, disk in by_location(inputs).items()
+        if not disk.is_given
+    ]
 
 
-def to_make(machine: UUID, desired: Properties, folder: str) -> list[str]:
-    """The files that making the machine's disks makes."""
-    wanted = by_location(desired).items()
-    return [made_path(machine, desired, folder, location) for location, disk in wanted if disk.get("path") is None]
-
-
-def needs_folder(desired: Properties, now: Found) -> bool:
-    """Whether a file may have to be made, so that its folder must be known."""
-    there = by_location(now.values)
-    wanted = by_location(desired).items()
-    return any(disk.get("path") is None and not both_made(there.get(location) or {}, disk) for location, disk in wanted)
+def folder_of(inputs: NestedHyperVHost, facts: Facts) -> str:
+    """The folder that disks are made in: the machine's own if it was given one, else the host's for disks."""
+    machine, host = facts.first("VirtualMachine"), facts.first("VMHost")
+    if inputs.path is None and host is not None:
+        return host.text("VirtualHardDiskPath")
+    return machine.text("Path") if machine is not None else ""
 
 
 @dataclass(frozen=True)
 class _Slot:
     """A place for a disk: the file that is in it ("" for none), and the file that would be made for it."""
 
-    machine: Cmdlet
-    identity: UUID
-    location: int
+    machine: UUID
+    change: DiskChange
     file: str
     made: str
 
@@ -99,121 +147,87 @@ class _Slot:
         """What takes the disk out."""
         # By number and location alone: -ControllerType fails here on some builds (windsorcli's provider), and a
         # Generation 2 machine has none but SCSI controllers.
-        drive = cmdlet("Get-VMHardDiskDrive", ControllerNumber=0, ControllerLocation=self.location)
-        return self.machine | drive | cmdlet("Remove-VMHardDiskDrive")
+        drive = cmdlet("Get-VMHardDiskDrive", ControllerNumber=0, ControllerLocation=self.change.location)
+        return machine_by_id(self.machine) | drive | cmdlet("Remove-VMHardDiskDrive")
 
-    def attach(self, disk: Properties, *, kept: bool) -> Iterator[Pipeline]:
-        """What makes the disk's file, unless it is given, and puts it in."""
-        path = self.made if disk.get("path") is None else disk["path"]
-        yield from _make(path, disk, kept=kept)
+    def put_in(self, kept: bool) -> Iterator[Pipeline]:  # noqa: FBT001 - a fact about the slot, not a mode
+        """What resizes the disk, or makes the file that is asked for and attaches it."""
+        if self.change.grows_to is not None:
+            yield statement("Resize-VHD", Path=self.file, SizeBytes=self.change.grows_to * GIB_BYTES)
+        disk = self.change.attaches
+        if disk is None:
+            return
+        if self.change.from_scratch and not kept:
+            yield statement("Remove-Item", LiteralPath=self.made).tolerating(ErrorKind.ABSENT)
+        yield from _make(self.made, disk, kept=kept)
         place: dict[str, Argument] = {
             "ControllerType": "SCSI",
             "ControllerNumber": 0,
-            "ControllerLocation": self.location,
+            "ControllerLocation": self.change.location,
         }
-        yield self.machine | Cmdlet("Add-VMHardDiskDrive", {**place, "Path": path})
+        attached = self.made if disk.path is None else disk.path
+        yield machine_by_id(self.machine) | Cmdlet("Add-VMHardDiskDrive", {**place, "Path": attached})
 
 
-def changes(machine: Cmdlet, desired: Properties, now: Found, folder: str, *, fresh: bool) -> Iterator[Pipeline]:
-    """What makes the disks what is asked for, slot by slot; files are made in the folder.
+def _slot(changes: MachineChanges, change: DiskChange) -> _Slot:
+    now = changes.state
+    drive = read.drives(now.facts).get(change.location)
+    made = read.file_for(now, change.location) or read.made_path(
+        now.id, changes.inputs.name, folder_of(changes.inputs, now.facts), change.location
+    )
+    return _Slot(now.id, change, drive.text("Path") if drive else "", made)
 
-    After a reset (`fresh`) a disk that the baseline does not have is made anew, without what was on it, unless it is
-    one to keep.
-    """
-    there, wanted = by_location(now.values), by_location(desired)
-    slots = [_slot(machine, desired, now, folder, location) for location in sorted({*there, *wanted})]
-    changed = [
-        (slot, shown, disk)
-        for slot in slots
-        if not _agree(slot, shown := there.get(slot.location) or {}, disk := wanted.get(slot.location))
+
+def _kept(slot: _Slot, changes: MachineChanges) -> bool:
+    """Whether the file that would be made is one that was kept of an earlier disk: then it is not this one."""
+    disk = slot.change.attaches
+    stayed = [PureWindowsPath(path) for path in changes.state.outputs.kept_disks or ()]
+    return disk is not None and not disk.keep and PureWindowsPath(slot.made) in stayed
+
+
+def _staying(changes: MachineChanges, slots: Sequence[_Slot]) -> list[str]:
+    """The files that are asked for, or stay in a slot."""
+    now, changed = changes.state, {slot.change.location: slot for slot in slots}
+    asked_for = [
+        disk.path if disk.path is not None else _made_in(changes, location)
+        for location, disk in by_location(changes.inputs).items()
     ]
-    for change in changed:
-        _refuse(*change)
-    # First all that is taken out: a disk may go from one slot to another.
-    taken = [(slot, shown) for slot, shown, disk in changed if slot.file and not both_made(shown, disk or {})]
-    for slot, _ in taken:
-        yield slot.detach().setting(_called(slot.location))
-    for slot, shown, disk in changed:
-        left = slot if both_made(shown, disk or {}) else replace(slot, file="")
-        for one in _put(left, disk, now, fresh=fresh) if disk is not None else ():
-            yield one.setting(_called(slot.location))
-    # Last what cannot be undone, when all the rest is done. One that is given by its path is left where it is.
-    gone = [slot.file for slot, shown in taken if not shown.get("keep") and shown.get("path") is None]
-    asked_for = [wanted[slot.location].get("path") or slot.made for slot in slots if slot.location in wanted]
-    out = {slot.location for slot, _ in taken}
-    attached = [base_of(slot.file) for slot in slots if slot.file and slot.location not in out]
-    yield from _removals([*gone, *removable(now, fresh=fresh)], now.id, [*asked_for, *attached])
+    attached = [
+        read.base_of(drive.text("Path"))
+        for location, drive in read.drives(now.facts).items()
+        if location not in changed or not changed[location].change.detaches
+    ]
+    return [*asked_for, *attached]
+
+
+def _made_in(changes: MachineChanges, location: int) -> str:
+    return _slot(changes, DiskChange(location, None, None)).made
 
 
 def _removals(files: Sequence[str], machine: UUID, staying: Sequence[str]) -> Iterator[Pipeline]:
     """What removes files that were made for the machine and are wanted in no slot, and none but these."""
-    wanted = [PureWindowsPath(one) for one in staying]
+    wanted = [PureWindowsPath(path) for path in staying]
     for file in dict.fromkeys(files):
         if is_made_for(PureWindowsPath(file).stem, machine) and PureWindowsPath(file) not in wanted:
             yield statement("Remove-Item", LiteralPath=file).tolerating(ErrorKind.ABSENT)
 
 
-def _slot(machine: Cmdlet, desired: Properties, now: Found, folder: str, location: int) -> _Slot:
-    drive = drives(now.facts).get(location)
-    file = drive.text("Path") if drive else ""
-    made = file_for(now, location) or made_path(now.id, desired, folder, location)
-    return _Slot(machine, now.id, location, file, made)
+def _make(path: str, disk: Disk, *, kept: bool) -> Iterator[Pipeline]:
+    """What makes the file. One of this name is there already only if an earlier attempt has made it.
 
-
-def _agree(slot: _Slot, shown: Properties, disk: Properties | None) -> bool:
-    return not slot.file if disk is None else bool(slot.file) and same_disk(disk, shown)
-
-
-def _refuse(slot: _Slot, shown: Properties, disk: Properties | None) -> None:
-    """Raise where the disk in the slot cannot be taken away or changed without loss."""
-    if is_difference(slot.file):
-        raise RefusedError(f"{_called(slot.location)}: {HELD}")
-    if not slot.file or disk is None:
-        return
-    if shrinks(shown.get("size_gib"), disk.get("size_gib")):
-        raise RefusedError(f"{_called(slot.location)}: a disk cannot shrink: it has {shown['size_gib']} GiB there.")
-    if is_another(shown, disk):
-        raise RefusedError(f"{_called(slot.location)}: {ANOTHER}")
-
-
-def refuse_beneath(checkpoints: Sequence[str], desired: Properties) -> None:
-    """Raise where a reset may make a disk anew that somebody's checkpoint holds: what that one shows would be lost."""
-    anew = any(disk.get("path") is None and not disk.get("keep") for disk in desired.get("data_disks") or ())
-    if checkpoints and anew:
-        raise RefusedError(
-            f"the machine's checkpoint {checkpoints[0]!r} was not taken by nestedlab, and may hold a data disk that a "
-            "reset makes anew: remove it, or keep the disks (keep=True)."
-        )
-
-
-def _put(slot: _Slot, disk: Properties, now: Found, *, fresh: bool) -> Iterator[Pipeline]:
-    """What puts the disk into its slot, which is empty or has the same disk in another size."""
-    if slot.file:
-        yield statement("Resize-VHD", Path=slot.file, SizeBytes=disk["size_gib"] * GIB_BYTES)
-        return
-    stayed = [PureWindowsPath(one) for one in now.values.get("kept_disks") or ()]
-    kept = not disk.get("keep") and PureWindowsPath(slot.made) in stayed
-    if fresh and disk.get("path") is None and not disk.get("keep") and not kept:
-        yield statement("Remove-Item", LiteralPath=slot.made).tolerating(ErrorKind.ABSENT)
-    yield from slot.attach(disk, kept=kept)
-
-
-def _make(path: str, disk: Properties, *, kept: bool) -> Iterator[Pipeline]:
-    """What makes the file. One of this name is there already only where an earlier attempt has made it.
-
-    Or where a disk that was `kept` is there, which is not this one: then Windows says that it is.
+    Or if a disk that was `kept` is there, which is not this one: then Windows says that it is.
     """
-    if disk.get("path") is not None:
+    if disk.is_given:
         return
-    size = disk["size_gib"] * GIB_BYTES if disk.get("size_gib") is not None else None
-    if disk.get("parent") is not None:
-        making = statement("New-VHD", Path=path, ParentPath=disk["parent"], Differencing=True)
-    elif disk.get("fixed"):
+    size = disk.size_gib * GIB_BYTES if disk.size_gib is not None else None
+    if disk.parent is not None:
+        making = statement("New-VHD", Path=path, ParentPath=disk.parent, Differencing=True)
+    elif disk.fixed:
         making = statement("New-VHD", Path=path, SizeBytes=size, Fixed=True)
     else:
         making = statement("New-VHD", Path=path, SizeBytes=size, Dynamic=True)
     yield making if kept else making.tolerating(ErrorKind.EXISTS)
-    if disk.get("parent") is not None and size is not None:
-        # A differencing disk is born with its parent's size (New-VHD). One that has the asked size already is refused
-        # here; whether it has is read back.
+    if disk.parent is not None and size is not None:
+        # A differencing disk is created with its parent's size (New-VHD). One that has the asked size already is
+        # refused here; whether it has is read back.
         yield statement("Resize-VHD", Path=path, SizeBytes=size).tolerating(ErrorKind.INVALID)

@@ -1,53 +1,46 @@
-"""The table of a machine's disk, and how two of them compare. What is done with disks is in disks.py."""
+"""The table of a machine's disk, and how two of them compare."""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from nestedlab.declare import Change, Depends, Part, Properties, Row
-from nestedlab.lifecycle import differences, hardest, needs
-from nestedlab.parts import reconcile
+from nestedlab.declare import Change, Depends, Part, Row, strongest
+from nestedlab.lifecycle import differences
 from nestedlab.names import DiskPath, same_path
+from nestedlab.parts import reconcile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nestedlab.machine.table import NestedHyperVHost
 
 MAX_GIB = 64 * 1024  # VHDX: 64 TiB (New-VHD)
 
-# A Generation 2 machine is born with one SCSI controller, looks at its first slot first, and has 64 slots there.
+# A Generation 2 machine is created with one SCSI controller, looks at its first slot first, and has 64 slots there.
 OS_LOCATION = 0
 LAST_LOCATION = 62
 DVD_LOCATION = 63
 
 
-def shrinks(found: int | None, asked: int | None) -> bool:
-    """Whether the asked size is less than the found one."""
-    return found is not None and asked is not None and asked < found
+def shrinks(before: int | None, after: int | None) -> bool:
+    """Whether the size after is less than the size before."""
+    return before is not None and after is not None and after < before
 
 
 _GROWS = Depends(
     "it grows while the machine is off, and does not shrink",
-    lambda found, asked: Change.REPLACE if shrinks(found, asked) else Change.OFF,
+    lambda there, wanted: Change.REPLACE if shrinks(there, wanted) else Change.OFF,
 )
 _EXCHANGED = Depends(
-    "for a file while the machine is off; for a disk that is made, the machine is made anew; a data disk at any time",
-    lambda found, asked: Change.OFF if found is not None and asked is not None else Change.REPLACE,
+    "for another file while the machine is off; for a disk that is made, the machine is replaced; a data disk at any "
+    "time",
+    lambda there, wanted: Change.OFF if there is not None and wanted is not None else Change.REPLACE,
 )
 _NEVER = Depends(
-    "never: the machine is made anew; for another data disk, choose another location", lambda *_: Change.REPLACE
+    "never: the machine is replaced; for another data disk, choose another location", lambda *_: Change.REPLACE
 )
-
-
-ANOTHER = (
-    "the disk there is another one, and would be lost. Give the new disk another location, or take this one away first."
-)
-"""Why a data disk cannot be made anew in its place, and what to do."""
-
-
-HELD = (
-    "the machine has a checkpoint that the disk is part of, so that it can neither be taken away nor grow. Give up the "
-    "baseline first (leave it out), or remove the checkpoint on the host."
-)
-"""Why a disk cannot change while a checkpoint holds it, and what to do."""
 
 
 class Disk(Part):
@@ -92,6 +85,16 @@ class Disk(Part):
             raise ValueError("fixed is for a blank disk: it goes with size_gib alone")
         return self
 
+    @property
+    def is_given(self) -> bool:
+        """Whether it is a file that exists; else one that is made for the machine."""
+        return self.path is not None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it stands for a slot with nothing in it."""
+        return self.size_gib is None and self.parent is None and self.path is None
+
 
 class DataDisk(Disk):
     """A further disk of the machine; like `Disk`, in a slot of its own."""
@@ -103,35 +106,51 @@ class DataDisk(Disk):
         Field(ge=1, le=LAST_LOCATION),
         Row(by="Add-VMHardDiskDrive -ControllerLocation, Get-VMHardDiskDrive.ControllerLocation"),
     ] = None
-    """Location on the machine's SCSI controller. By default its place in the list, the first being 1: where disks may
-    be taken out of the middle of the list, say it, for those behind would move up and be others."""
+    """Location on the machine's SCSI controller. By default its place in the list, the first being 1. Set it if disks
+    may be removed from the middle of the list: those behind would move up and become others."""
 
 
-def same_disk(asked: Properties, found: Properties) -> bool:
-    """Whether the disk found is the one asked for; {} stands for an empty slot."""
-    return not differences(Disk, asked, found) if asked and found else not asked and not found
+EMPTY = Disk.model_construct()
+"""A slot with nothing in it, where a disk should be."""
 
 
-def both_made(found: Properties, asked: Properties) -> bool:
-    """Whether the disk found in a slot was made, and so is the one asked for: then it stays there, or is another."""
-    return bool(found and asked) and found.get("path") is None and asked.get("path") is None
+def same_disk(wanted: Disk, there: Disk) -> bool:
+    """Whether the disk that is there is the one asked for."""
+    if wanted.is_empty or there.is_empty:
+        return wanted.is_empty and there.is_empty
+    return not _different(wanted, there)
 
 
-def is_another(found: Properties, asked: Properties) -> bool:
-    """Whether a disk that was made would have to be made anew to be what is asked for: what is on it would be lost."""
-    return both_made(found, asked) and not {one.name for one in differences(Disk, asked, found)} <= {"size_gib", "keep"}
+def _different(wanted: Disk, there: Disk) -> set[str]:
+    return {row.name for row in Disk.attributes() if not row.agrees(wanted, there)}
 
 
-def _disk_change(found: Properties | None, asked: Properties | None) -> Change:
+def both_made(there: Disk | None, wanted: Disk | None) -> bool:
+    """Whether the disk in a slot was made, and the one asked for is: then it stays there, or is another one."""
+    return _is_made(there) and _is_made(wanted)
+
+
+def _is_made(disk: Disk | None) -> bool:
+    return disk is not None and not disk.is_empty and not disk.is_given
+
+
+def is_another(there: Disk | None, wanted: Disk | None) -> bool:
+    """Whether a disk that was made would have to be made again to be what is asked for: its contents would be lost."""
+    if there is None or wanted is None or not both_made(there, wanted):
+        return False
+    return not _different(wanted, there) <= {"size_gib", "keep"}
+
+
+def _disk_change(there: Disk | None, wanted: Disk | None) -> Change:
     # A disk that is gone from its slot is put there again, while the machine is off.
-    return hardest(needs(differences(Disk, asked, found), found, asked)) if found and asked else Change.OFF
+    if there is None or wanted is None or there.is_empty or wanted.is_empty:
+        return Change.OFF
+    return strongest({row.change(there, wanted) for row in differences(wanted, there)})
 
 
-def _data_disks_change(found: list[Properties] | None, asked: list[Properties] | None) -> Change:
-    compared = reconcile(DataDisk, asked or (), found or ())
-    grown = any(
-        both_made(now, one) and "size_gib" in {row.name for row in rows} for one, now, rows in compared.different
-    )
+def _data_disks_change(there: Sequence[DataDisk] | None, wanted: Sequence[DataDisk] | None) -> Change:
+    pairs = reconcile(wanted or (), there or ()).different
+    grown = any(both_made(pair.there, pair.wanted) and "size_gib" in {row.name for row in pair.rows} for pair in pairs)
     return Change.OFF if grown else Change.LIVE
 
 
@@ -139,18 +158,24 @@ DISK_CHANGE = Depends("see `Disk`", _disk_change)
 DATA_DISKS_CHANGE = Depends("attached and detached at any time; for the rest see `DataDisk`", _data_disks_change)
 
 
-def by_location(disks: Properties) -> dict[int, Properties]:
-    """The disks that a program asks for, by location."""
-    there = {one["location"]: one for one in disks.get("data_disks") or ()}
-    return {OS_LOCATION: disks["os_disk"], **there} if disks.get("os_disk") else there
+def by_location(machine: NestedHyperVHost) -> dict[int, Disk]:
+    """The disks of a machine, as a program asks for them or as they were observed, by location."""
+    # Both have no value in a preview whose inputs are not known yet.
+    disks: dict[int, Disk] = {disk.location: disk for disk in machine.data_disks or () if disk.location is not None}
+    if machine.os_disk is not None and not machine.os_disk.is_empty:
+        return {OS_LOCATION: machine.os_disk, **disks}
+    return disks
 
 
-def growth(asked: Properties, before: Properties) -> int:
+def growth(inputs: NestedHyperVHost, before: NestedHyperVHost | None) -> int:
     """GiB that the disks made for a machine may come to take beyond what they may now; what has no size counts 0."""
-    there = by_location(before)
+    there = by_location(before) if before is not None else {}
     return sum(
-        max((disk.get("size_gib") or 0) - (was.get("size_gib") or 0 if both_made(was, disk) else 0), 0)
-        for location, disk in by_location(asked).items()
-        if disk.get("path") is None
-        for was in [there.get(location) or {}]
+        max((disk.size_gib or 0) - _size_now(there.get(location), disk), 0)
+        for location, disk in by_location(inputs).items()
+        if not disk.is_given
     )
+
+
+def _size_now(there: Disk | None, wanted: Disk) -> int:
+    return (there.size_gib or 0) if there is not None and both_made(there, wanted) else 0

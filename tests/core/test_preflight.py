@@ -12,8 +12,11 @@ import pytest
 import yaml
 
 from nestedlab.errors import AccessError, Interrupted, NestedlabError, RefusedError, UnreachableError
-from nestedlab.preflight import Foresight
-from nestedlab.pipeline import Facts, ErrorRecord, PSObject, Step
+from nestedlab.lifecycle import check
+from nestedlab.machine.table import NestedHyperVHost
+from nestedlab.nat_switch.table import NatSwitch
+from nestedlab.pipeline import ErrorRecord, Facts, PSObject, Step
+from nestedlab.preflight import Preflight
 from nestedlab.requirements import SURVEY
 
 USUAL = yaml.safe_load(Path(__file__).parents[1].joinpath("cases/core/hosts/parent.yaml").read_text(encoding="utf-8"))
@@ -49,19 +52,31 @@ def parent(**differs: dict[str, Any]) -> Parent:
 
 
 def machine(name: str = "hv1", **inputs: Any) -> dict[str, Any]:
-    usual = {"owner": f"lab/dev/{name}", "memory_mib": 8192, "os_disk": {"size_gib": 80}, "mac_spoofing": True}
-    return {**usual, **inputs}
+    usual = {"name": name, "owner": f"lab/dev/{name}", "memory_mib": 8192, "os_disk": {"size_gib": 80}}
+    return {**usual, "mac_spoofing": None if inputs.get("adapters") else True, **inputs}
 
 
-def told(foresight: Foresight, inputs: dict[str, Any], *unknown: str, exists: bool = False) -> list[str]:
-    return foresight.machine(inputs, unknown, inputs if exists else {})
+def told(preflight: Preflight, inputs: dict[str, Any], *unknown: str, exists: bool = False) -> list[str]:
+    return preflight.check(checked(inputs, *unknown), checked(inputs) if exists else None)
+
+
+def checked(inputs: dict[str, Any], *unknown: str) -> NestedHyperVHost:
+    table, failures = check(NestedHyperVHost, inputs, unknown)
+    assert table is not None, failures
+    return table
+
+
+def nat_switch(name: str, *unknown: str) -> NatSwitch:
+    table, failures = check(NatSwitch, {"name": name, "prefix": "192.168.50.0/24", "owner": f"lab/dev/{name}"}, unknown)
+    assert table is not None, failures
+    return table
 
 
 def test_a_host_is_asked_once_whatever_the_number_of_machines() -> None:
     host = parent(**MIGRATES)
-    foresight = Foresight(host)
+    preflight = Preflight(host)
     assert host.asked == 0
-    said = [one for name in ("hv1", "hv2", "hv3") for one in told(foresight, machine(name))]
+    said = [one for name in ("hv1", "hv2", "hv3") for one in told(preflight, machine(name))]
     assert host.asked == 1
     assert [one[:4] for one in said] == ["S12:"]
 
@@ -69,8 +84,8 @@ def test_a_host_is_asked_once_whatever_the_number_of_machines() -> None:
 @pytest.mark.parametrize("error", [UnreachableError, AccessError, Interrupted])
 def test_a_host_that_cannot_be_asked_is_one_warning(error: type[NestedlabError]) -> None:
     host = Parent(error("hv01 port 5986 refused the connection"))
-    foresight = Foresight(host)
-    said = [one for name in ("hv1", "hv2", "hv3") for one in told(foresight, machine(name))]
+    preflight = Preflight(host)
+    said = [one for name in ("hv1", "hv2", "hv3") for one in told(preflight, machine(name))]
     assert host.asked == 1
     (one,) = said
     assert "its Windows, processor, memory and disk space are not checked" in one
@@ -80,58 +95,58 @@ def test_a_host_that_cannot_be_asked_is_one_warning(error: type[NestedlabError])
 def test_what_the_host_does_not_tell_is_one_warning() -> None:
     """An account that may open a session need not be allowed all that is asked."""
     refused = ErrorRecord("AccessDenied", "PermissionDenied", "Access denied", "Get-CimInstance")
-    foresight = Foresight(Parent(Facts((), (refused, refused))))
-    (said,) = [one for name in ("hv1", "hv2") for one in told(foresight, machine(name))]
-    assert "did not tell all that is checked here" in said
+    preflight = Preflight(Parent(Facts((), (refused, refused))))
+    (said,) = [one for name in ("hv1", "hv2") for one in told(preflight, machine(name))]
+    assert "did not show all that is checked here" in said
     assert "(Get-CimInstance: Access denied)" in said
 
 
 def test_a_missing_network_is_said_once_of_each_machine() -> None:
-    foresight = Foresight(parent())
+    preflight = Preflight(parent())
     alone = [machine(name, mac_spoofing=False) for name in ("hv1", "hv2", "hv1")]
-    assert [len(told(foresight, one)) for one in alone] == [1, 1, 0]
+    assert [len(told(preflight, one)) for one in alone] == [1, 1, 0]
 
 
 def test_a_switch_without_a_name_yet_is_no_network() -> None:
-    foresight = Foresight(parent())
-    foresight.switch({})
-    assert len(told(foresight, machine(mac_spoofing=False))) == 1
+    preflight = Preflight(parent())
+    assert preflight.check(nat_switch("net", "name"), None) == []
+    assert len(told(preflight, machine(mac_spoofing=False))) == 1
 
 
 def test_a_host_that_rules_nested_hosts_out_refuses_each_machine_that_is_to_be_made() -> None:
-    foresight = Foresight(parent(**AMD_2019))
+    preflight = Preflight(parent(**AMD_2019))
     for name in ("hv1", "hv2"):
         with pytest.raises(RefusedError, match=r"cannot run nested hosts\. S2: .* Windows Server 2022"):
-            told(foresight, machine(name))
+            told(preflight, machine(name))
 
 
 def test_a_machine_that_is_there_is_not_refused_but_warned_of() -> None:
-    foresight = Foresight(parent(**AMD_2019))
-    said = told(foresight, machine("hv1"), exists=True) + told(foresight, machine("hv2"), exists=True)
+    preflight = Preflight(parent(**AMD_2019))
+    said = told(preflight, machine("hv1"), exists=True) + told(preflight, machine("hv2"), exists=True)
     assert [one[:3] for one in said] == ["S2:"]
     with pytest.raises(RefusedError):
-        told(foresight, machine("hv3"))
+        told(preflight, machine("hv3"))
 
 
 def test_a_machine_of_a_version_that_its_host_does_not_make_is_refused_and_the_others_are_not() -> None:
-    foresight = Foresight(parent())
+    preflight = Preflight(parent())
     with pytest.raises(RefusedError, match=r"makes no machines of version 12\.0; there are 10\.0"):
-        told(foresight, machine("hv1", configuration_version="12.0"))
-    assert told(foresight, machine("hv2", configuration_version="10.0")) == []
+        told(preflight, machine("hv1", configuration_version="12.0"))
+    assert told(preflight, machine("hv2", configuration_version="10.0")) == []
 
 
 def test_what_all_machines_ask_for_is_added_up_and_said_once() -> None:
-    foresight = Foresight(parent())
-    assert told(foresight, machine("hv1", memory_mib=40960)) == []
-    (memory,) = told(foresight, machine("hv2", memory_mib=40960))
+    preflight = Preflight(parent())
+    assert told(preflight, machine("hv1", memory_mib=40960)) == []
+    (memory,) = told(preflight, machine("hv2", memory_mib=40960))
     assert memory.startswith("memory: the stack's machines ask for at least 80.0 GiB")
-    assert told(foresight, machine("hv3", memory_mib=40960)) == []
+    assert told(preflight, machine("hv3", memory_mib=40960)) == []
 
 
 def test_a_machine_that_is_checked_twice_counts_once() -> None:
     """The engine checks what is replaced a second time."""
-    foresight = Foresight(parent())
-    assert [told(foresight, machine("hv1", memory_mib=40960), exists=exists) for exists in (True, False)] == [[], []]
+    preflight = Preflight(parent())
+    assert [told(preflight, machine("hv1", memory_mib=40960), exists=exists) for exists in (True, False)] == [[], []]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +156,7 @@ def test_a_machine_that_is_checked_twice_counts_once() -> None:
         ({"memory_mib": 90000, "running": False}, False, []),
         ({"os_disk": {"size_gib": 500}}, False, ["disk"]),
         ({"os_disk": {"size_gib": 500}}, True, []),
-        ({"os_disk": {"path": "D:\\a.vhdx", "size_gib": 500}}, False, []),
+        ({"os_disk": {"path": "D:\\a.vhdx"}}, False, []),
         (
             {
                 "os_disk": {"parent": "D:\\a.vhdx"},
@@ -156,7 +171,7 @@ def test_a_machine_that_is_checked_twice_counts_once() -> None:
 def test_a_machine_takes_memory_while_it_runs_and_space_for_disks_that_are_made(
     inputs: dict[str, Any], exists: bool, warned: list[str]
 ) -> None:
-    said = told(Foresight(parent()), machine(**inputs), exists=exists)
+    said = told(Preflight(parent()), machine(**inputs), exists=exists)
     assert [one.partition(":")[0] for one in said] == warned
 
 
@@ -170,18 +185,18 @@ def test_a_machine_takes_memory_while_it_runs_and_space_for_disks_that_are_made(
     ],
 )
 def test_a_machine_that_is_there_takes_what_its_disks_grow_by(before: dict[str, Any], grows: bool) -> None:
-    said = Foresight(parent()).machine(machine(os_disk={"size_gib": 500}), (), machine(**before))
+    said = Preflight(parent()).check(checked(machine(os_disk={"size_gib": 500})), checked(machine(**before)))
     assert [one.partition(":")[0] for one in said] == (["disk"] if grows else [])
 
 
 def test_each_drive_has_a_warning_of_its_own_and_a_further_host_its_name() -> None:
     elsewhere = machine("hv3", os_disk={"size_gib": 500}, path="d:/VMs", on="hv02")
-    foresight = Foresight(parent(VMHost={"VirtualHardDiskPath": "C:\\Disks"}))
-    assert told(foresight, machine("hv2", os_disk={"size_gib": 500})) == []  # C: is not shown
-    (said,) = told(foresight, elsewhere)
+    preflight = Preflight(parent(VMHost={"VirtualHardDiskPath": "C:\\Disks"}))
+    assert told(preflight, machine("hv2", os_disk={"size_gib": 500})) == []  # C: is not shown
+    (said,) = told(preflight, elsewhere)
     assert said.startswith("hv02: disk: ")
     assert "may take 500 GiB or more; D: of the parent host has 400 GiB free" in said
-    assert told(foresight, {**elsewhere, "owner": "lab/dev/hv4"}) == []
+    assert told(preflight, {**elsewhere, "owner": "lab/dev/hv4"}) == []
 
 
 @pytest.mark.parametrize(
@@ -194,15 +209,26 @@ def test_each_drive_has_a_warning_of_its_own_and_a_further_host_its_name() -> No
         ({"mac_spoofing": False}, ("switch",), False),
         ({"switch": "External"}, ("mac_spoofing",), False),
         ({"mac_spoofing": None}, ("adapters",), False),
-        ({"mac_spoofing": None, "adapters": [{"switch": "External"}, {"switch": ""}]}, (), True),
-        ({"mac_spoofing": None, "adapters": [{"switch": "External"}, {"switch": "lab-net"}]}, (), False),
-        ({"mac_spoofing": None, "adapters": [{"switch": "External", "mac_spoofing": True}]}, (), False),
+        (
+            {"mac_spoofing": None, "adapters": [{"name": "a", "switch": "External"}, {"name": "b", "switch": ""}]},
+            (),
+            True,
+        ),
+        (
+            {
+                "mac_spoofing": None,
+                "adapters": [{"name": "a", "switch": "External"}, {"name": "b", "switch": "lab-net"}],
+            },
+            (),
+            False,
+        ),
+        ({"mac_spoofing": None, "adapters": [{"name": "a", "switch": "External", "mac_spoofing": True}]}, (), False),
     ],
 )
 def test_a_nested_host_whose_machines_will_have_no_network_is_warned_of(
     inputs: dict[str, Any], unknown: tuple[str, ...], warned: bool
 ) -> None:
-    foresight = Foresight(parent())
-    foresight.switch({"name": "lab-net"})
-    said = told(foresight, machine(**inputs), *unknown)
+    preflight = Preflight(parent())
+    preflight.check(nat_switch("lab-net"), None)
+    said = told(preflight, machine(**inputs), *unknown)
     assert [one[:6] for one in said] == (["S7, S8"] if warned else [])

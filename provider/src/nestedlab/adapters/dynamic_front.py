@@ -1,0 +1,115 @@
+"""The dynamic front: translates between Pulumi's dynamic providers and the provider, and holds no rules."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    UpdateResult,
+)
+
+from nestedlab.adapters import engine_log, plain_errors, urns
+from nestedlab.adapters.wire import from_wire, path_on_wire, to_wire
+from nestedlab.connection import SETTINGS
+from nestedlab.declare import Resource
+from nestedlab.lifecycle import HalfMade
+from nestedlab.provider import KINDS, Provider
+from nestedlab.psrp.sessions import sessions_with
+
+LOG_VARIABLE = "NESTEDLAB_LOG"
+"""Environment variable with the path of a file to log every step and every answer's errors to."""
+
+_KINDS: Mapping[str, type[Resource]] = {kind.__name__: kind for kind in KINDS}
+
+
+@dataclass(frozen=True)
+class DynamicFront:
+    """One kind of resource, as Pulumi's dynamic provider protocol speaks of it."""
+
+    kind: type[Resource]
+    provider: Provider
+
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Validate the inputs; those that have no value yet stay as they are."""
+        values, unknown = from_wire(self.kind, news)
+        before, _ = from_wire(self.kind, olds)
+        checked = self.provider.check(self.kind, values, unknown, before)
+        if checked.failures:
+            return CheckResult(
+                news, [CheckFailure(path_on_wire(failure.path), failure.reason) for failure in checked.failures]
+            )
+        pending = {row.wire: news[row.wire] for row in self.kind.attributes() if row.name in unknown}
+        return CheckResult({**to_wire(checked.inputs), **pending}, [])
+
+    def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        """Compare the state with the inputs."""
+        state, _ = from_wire(self.kind, olds)
+        values, unknown = from_wire(self.kind, news)
+        diff = self.provider.diff(self.kind, id_, state, values, unknown)
+        return DiffResult(
+            changes=diff.has_changes,
+            replaces=[row.wire for row in diff.replaces],
+            delete_before_replace=True,  # names on the host are fixed: the old one has to go first
+        )
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Create it, and roll back what could not be completed: the protocol has no word for a half-made resource."""
+        values, _ = from_wire(self.kind, props)
+        try:
+            created = self.provider.create(self.kind, values)
+        except HalfMade as half_made:
+            self.provider.undo(self.kind, half_made)
+        return CreateResult(created.id, to_wire(created.state))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Read it; a blank id tells the engine that it is gone."""
+        state, _ = from_wire(self.kind, props)
+        now = self.provider.read(self.kind, id_, state)
+        return ReadResult("", {}) if now is None else ReadResult(id_, to_wire(now.state), to_wire(now.inputs))
+
+    def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        """Bring it to the inputs."""
+        state, _ = from_wire(self.kind, olds)
+        values, _ = from_wire(self.kind, news)
+        return UpdateResult(to_wire(self.provider.update(self.kind, id_, state, values).state))
+
+    def delete(self, id_: str, props: dict[str, Any]) -> None:
+        """Remove it from the host."""
+        state, _ = from_wire(self.kind, props)
+        self.provider.delete(self.kind, id_, state)
+
+
+def configured(kind: str, request: ConfigureRequest) -> DynamicFront:
+    """The front of a kind, for the stack's configuration and this process's environment."""
+    plain_errors.install()
+    _log_to(os.environ.get(LOG_VARIABLE))
+    settings = {key: value for key in SETTINGS if (value := request.config.get(key)) is not None}
+    return DynamicFront(_KINDS[kind], _provider(json.dumps(settings, sort_keys=True)))
+
+
+@cache
+def _provider(settings: str) -> Provider:
+    """The provider that the kinds of one configuration share: they are configured one by one, in one process."""
+    return Provider(json.loads(settings), os.environ, sessions_with, _report)
+
+
+def _report(kind: type[Resource], owner: str, text: str) -> None:
+    engine_log.warn(urns.urn(kind.__name__, owner), text)
+
+
+def _log_to(path: str | None) -> None:
+    if path:
+        logging.basicConfig(filename=path, format="%(asctime)s %(threadName)s %(levelname)s %(message)s")
+        logging.getLogger("nestedlab").setLevel(logging.DEBUG)

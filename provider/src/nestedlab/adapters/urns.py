@@ -1,0 +1,26 @@
+"""Owners and URNs: an owner is what a resource's URN says of it, as the marker on the host keeps it.
+
+`project/stack/name`, or `project/stack/types of its parents::name`. The SDK makes one of what it knows before there is
+a URN, the provider makes a URN of one to say what a warning is about; nobody else knows either form.
+"""
+
+from __future__ import annotations
+
+_DYNAMIC = "pulumi-python:dynamic/nestedlab"
+
+
+def owner(project: str, stack: str, parent: str | None, name: str) -> str:
+    """The owner of a resource; `parent` is the URN of its parent, if it has one.
+
+    Two components of different types may each have a child of the same name: Pulumi tells them apart by the types.
+    """
+    types = f"{parent.split('::')[2]}::" if parent is not None else ""
+    return f"{project}/{stack}/{types}{name}"
+
+
+def urn(kind: str, owner: str) -> str:
+    """The URN of an owner's resource; `kind` is its class, such as NatSwitch."""
+    project, stack, rest = owner.split("/", 2)
+    parents, _, name = rest.partition("::") if "::" in rest else ("", "", rest)
+    types = f"{parents}$" if parents else ""
+    return f"urn:pulumi:{stack}::{project}::{types}{_DYNAMIC}:{kind}::{name}"

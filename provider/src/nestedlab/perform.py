@@ -1,0 +1,68 @@
+"""Performs plans: runs their steps on a host, waits before them, and hands the answers back."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeVar
+
+from nestedlab.errors import Cancelled, NestedlabError, raise_for
+from nestedlab.lifecycle import Plan
+from nestedlab.pipeline import Facts, Runner, Step
+
+_LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Runners(Protocol):
+    """Where an operation gets a runner from."""
+
+    def borrow(self) -> AbstractContextManager[Runner]:
+        """A runner for this worker alone."""
+        ...
+
+
+class Cancellation:
+    """Whether the operations of a process are to end; safe across threads."""
+
+    def __init__(self) -> None:
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        """End every operation before its next step. What has been created by then is completed by the next `up`."""
+        self._cancelled.set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait before a step. Raises Cancelled as soon as the operation is cancelled."""
+        if self._cancelled.wait(seconds):
+            raise Cancelled("the operation was cancelled; run `pulumi up` to complete it")
+
+
+def perform(plan: Plan[T], runner: Runner, wait: Callable[[float], None]) -> T:
+    """Run a plan's steps to its end, each after its delay, which `wait` waits for.
+
+    What a step raises is raised inside the plan, which may catch it. Raises what the plan and `wait` raise.
+    """
+    answer: Facts | None = None
+    error: Exception | None = None
+    while True:
+        try:
+            step = plan.throw(error) if error is not None else plan.send(answer)  # type: ignore[arg-type] # None starts it
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        wait(step.delay)
+        answer, error = _run(step, runner)
+
+
+def _run(step: Step, runner: Runner) -> tuple[Facts | None, Exception | None]:
+    try:
+        facts = runner.run(step)
+        raise_for(facts, step)
+    except (NestedlabError, TimeoutError) as error:
+        _LOG.debug("%s: %s: %s", runner.host, step.purpose, error)
+        return None, error
+    return facts, None
