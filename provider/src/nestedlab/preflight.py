@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from nestedlab.declare import Resource
 from nestedlab.errors import AccessError, Interrupted, NestedlabError, RefusedError, UnreachableError, kind_of
 from nestedlab.machine.adapters.table import Adapter
-from nestedlab.machine.disks.table import growth
+from nestedlab.machine.disks.slots import growth
 from nestedlab.machine.table import NestedHyperVHost
 from nestedlab.nat_switch.table import NatSwitch
 from nestedlab.perform import Runners

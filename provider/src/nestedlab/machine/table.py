@@ -104,7 +104,7 @@ class NestedHyperVHost(Resource):
     processors: Annotated[int, Field(ge=1, le=2048), Row(VMProcessor("Count"), Change.OFF)] = 4
     """Virtual processors given to the machine."""
     processor_weight: Annotated[int, Field(ge=1, le=10000), Row(VMProcessor("RelativeWeight"), Change.OFF)] = 100
-    """Share of the host's processors that the machine gets when they are scarce, relative to other machines' weights."""
+    """Share of the host's processors that the machine gets when they are scarce, relative to other machines'."""
     processor_limit: Annotated[int, Field(ge=1, le=100), Row(VMProcessor("Maximum"), Change.OFF)] = 100
     """Most of its virtual processors' time that the machine may use, in percent."""
     processor_reserve: Annotated[int, Field(ge=0, le=100), Row(VMProcessor("Reserve"), Change.OFF)] = 0

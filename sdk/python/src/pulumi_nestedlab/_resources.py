@@ -532,7 +532,7 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         :param name: Name of the machine on the host. By default the resource's logical name.
         :param processors: Virtual processors given to the machine. Default: 4.
         :param processor_weight: Share of the host's processors that the machine gets when they are scarce,
-            relative to other machines' weights. Default: 100.
+            relative to other machines'. Default: 100.
         :param processor_limit: Most of its virtual processors' time that the machine may use, in percent.
             Default: 100.
         :param processor_reserve: Share of its virtual processors' time that is reserved for the machine, in
@@ -656,8 +656,7 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
 
     @property
     def processor_weight(self) -> pulumi.Output[int]:
-        """Share of the host's processors that the machine gets when they are scarce, relative to other machines'
-        weights."""
+        """Share of the host's processors that the machine gets when they are scarce, relative to other machines'."""
         output: pulumi.Output[int] = self.__dict__["processorWeight"]
         return output
 

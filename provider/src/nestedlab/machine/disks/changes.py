@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from nestedlab.lifecycle import SideEffect
-from nestedlab.machine.disks.table import OS_LOCATION, Disk, both_made, by_location, is_another, same_disk, shrinks
+from nestedlab.machine.disks.slots import by_location
+from nestedlab.machine.disks.table import OS_LOCATION, Disk, both_made, is_another, same_disk, shrinks
 from nestedlab.machine.table import NestedHyperVHost, ObservedMachine
 
 

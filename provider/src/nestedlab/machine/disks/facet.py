@@ -13,7 +13,8 @@ from nestedlab.lifecycle import SideEffect
 from nestedlab.machine.changes import MachineChanges
 from nestedlab.machine.disks import read
 from nestedlab.machine.disks.changes import DiskChange, called, disk_changes, disk_side_effects, lost_in_a_reset
-from nestedlab.machine.disks.table import Disk, both_made, by_location
+from nestedlab.machine.disks.slots import by_location
+from nestedlab.machine.disks.table import Disk, both_made
 from nestedlab.machine.facet import Facet
 from nestedlab.machine.identity import machine_by_id
 from nestedlab.machine.table import NestedHyperVHost, ObservedMachine

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from nestedlab.errors import kind_of
-from nestedlab.machine.disks.table import EMPTY, OS_LOCATION, DataDisk, Disk, by_location
+from nestedlab.machine.disks.slots import by_location
+from nestedlab.machine.disks.table import EMPTY, OS_LOCATION, DataDisk, Disk
 from nestedlab.machine.identity import machine_by_id
 from nestedlab.machine.table import NestedHyperVHost, ObservedMachine
 from nestedlab.names import same_path

@@ -14,8 +14,6 @@ from nestedlab.parts import reconcile
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nestedlab.machine.table import NestedHyperVHost
-
 MAX_GIB = 64 * 1024  # VHDX: 64 TiB (New-VHD)
 
 # A Generation 2 machine is created with one SCSI controller, looks at its first slot first, and has 64 slots there.
@@ -156,26 +154,3 @@ def _data_disks_change(there: Sequence[DataDisk] | None, wanted: Sequence[DataDi
 
 DISK_CHANGE = Depends("see `Disk`", _disk_change)
 DATA_DISKS_CHANGE = Depends("attached and detached at any time; for the rest see `DataDisk`", _data_disks_change)
-
-
-def by_location(machine: NestedHyperVHost) -> dict[int, Disk]:
-    """The disks of a machine, as a program asks for them or as they were observed, by location."""
-    # Both have no value in a preview whose inputs are not known yet.
-    disks: dict[int, Disk] = {disk.location: disk for disk in machine.data_disks or () if disk.location is not None}
-    if machine.os_disk is not None and not machine.os_disk.is_empty:
-        return {OS_LOCATION: machine.os_disk, **disks}
-    return disks
-
-
-def growth(inputs: NestedHyperVHost, before: NestedHyperVHost | None) -> int:
-    """GiB that the disks made for a machine may come to take beyond what they may now; what has no size counts 0."""
-    there = by_location(before) if before is not None else {}
-    return sum(
-        max((disk.size_gib or 0) - _size_now(there.get(location), disk), 0)
-        for location, disk in by_location(inputs).items()
-        if not disk.is_given
-    )
-
-
-def _size_now(there: Disk | None, wanted: Disk) -> int:
-    return (there.size_gib or 0) if there is not None and both_made(there, wanted) else 0
