@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hyperv_sim.state.disks import place
 from nestedlab.errors import ConflictError, NotFoundError, RefusedError
 
 if TYPE_CHECKING:
@@ -75,11 +76,20 @@ def test_a_kept_disk_is_not_another_one_in_its_place(provider: Provider) -> None
     file = data_disk(provider)
     without = provider.update("machine", made)
     assert without.values["kept_disks"] == [file.path]
-    with pytest.raises(ConflictError, match="give it by its path"):
+    with pytest.raises(ConflictError, match="attach it with path"):
         provider.update("machine", without, **ONE)
     given = provider.update("machine", without, data_disks=[{"path": file.path.upper()}])
-    assert given.values["data_disks"] == [{"location": 1, "path": file.path, "fixed": False, "keep": False}]
+    assert given.values["data_disks"] == [{"location": 1, "path": file.path.upper(), "fixed": False, "keep": False}]
     provider.delete("machine", given)
+    assert data_disk(provider) is file
+
+
+def test_a_kept_disk_stays_if_a_given_file_takes_its_place(provider: Provider) -> None:
+    place(provider.parent.host.state.files, GIVEN, size=2**30)
+    made = provider.create("machine", **KEPT)
+    file = data_disk(provider)
+    now = provider.update("machine", made, data_disks=[{"path": GIVEN}])
+    assert now.values["kept_disks"] == [file.path]
     assert data_disk(provider) is file
 
 
@@ -164,7 +174,7 @@ def test_a_reset_does_not_take_a_kept_file_for_a_disk_to_make_anew(provider: Pro
     made = provider.update("machine", provider.create("machine", **asked), **asked, **KEPT)
     file = data_disk(provider)
     without = provider.update("machine", made, **asked)
-    with pytest.raises(ConflictError, match="give it by its path"):
+    with pytest.raises(ConflictError, match="attach it with path"):
         provider.update("machine", without, **asked, **ONE, reset="1")
     assert data_disk(provider) is file
 

@@ -214,7 +214,8 @@ def test_a_baseline_in_another_case_is_the_same(provider: Provider) -> None:
     made = provider.create("machine", baseline="clean")
     same = provider.update("machine", made, baseline="Clean", notes="x")
     assert (same.values["running"], same.values["baseline_id"]) == (True, made.values["baseline_id"])
-    assert provider.update("machine", same, baseline="CLEAN", notes="x").values == same.values
+    again = provider.update("machine", same, baseline="CLEAN", notes="x")
+    assert again.values == {**same.values, "baseline": "CLEAN"}
 
 
 @pytest.mark.parametrize(("kind", "cmdlet"), [("machine", "Get-VM"), ("switch", "Get-VMSwitch")])

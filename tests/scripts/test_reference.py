@@ -16,9 +16,9 @@ from nestedlab.connection import HOSTS, SETTINGS, Connection
 from nestedlab.declare import Attribute, Table
 from nestedlab.machine.adapters.table import Adapter
 from nestedlab.machine.disks.table import DataDisk, Disk
+from nestedlab.machine.table import NestedHyperVHost
 from nestedlab.nat_switch.forwards import PortForward
 from nestedlab.nat_switch.table import NatSwitch
-from nestedlab.machine.table import NestedHyperVHost
 
 TABLES: tuple[type[Table], ...] = (NestedHyperVHost, Disk, DataDisk, Adapter, NatSwitch, PortForward)
 ATTRIBUTES = [pytest.param(one, id=f"{table.__name__}.{one.name}") for table in TABLES for one in table.attributes()]
