@@ -48,7 +48,7 @@ def test_what_is_not_known_is_named_wherever_it_hides(sent: dict[str, Any]) -> N
 
 
 def test_values_are_sent_by_wire_name_and_without_those_that_are_none() -> None:
-    properties = {
+    properties: dict[str, Any] = {
         "name": "hv1",
         "memory_mib": 8192,
         "os_disk": {"size_gib": 80, "parent": None},

@@ -62,7 +62,7 @@ def test_a_strangers_machine_of_the_same_name_is_left_alone(parent: Parent, lab_
     before = parent.snapshot()
     lab = lab_on(parent, PROGRAM.format(name="hv1", options=""))
     failed = lab.up(fails=True)
-    assert "a machine named 'hv1' is on the host already" in failed.text
+    assert "the host already has a machine named 'hv1'" in failed.text
     assert "it was not made by nestedlab" in failed.text
     assert "Traceback" not in failed.text
     assert parent.snapshot() == before

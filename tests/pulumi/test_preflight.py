@@ -75,7 +75,7 @@ def test_a_preview_works_without_the_host_and_says_what_it_did_not_check(parent:
     preview = lab.preview()
     assert preview.changes == {"create": 4}
     (warned,) = warnings(preview)
-    assert "its Windows, processor, memory and disk space are not checked here" in warned
+    assert "its Windows, processor, memory and disk space are not checked" in warned
     assert "refused the connection" in warned
 
 
@@ -91,13 +91,27 @@ def test_what_a_change_does_to_a_machine_is_told_before_and_can_be_forbidden(par
 
     lab.write(machines("hv1", memory_mib=8192, more=", on_power_off='fail'"))
     forbidden = lab.preview(fails=True)
-    assert f"machine 'hv1': {off}, and on_power_off is 'fail'" in forbidden.text
+    assert f"machine 'hv1': {off}, and on_power_off='fail' forbids that" in forbidden.text
     lab.up(fails=True)
 
     lab.write(machines("hv1", "hv2", more=", path='D:\\\\VMs', data_disks=[lab.DataDisk(size_gib=10)]"))
     told = warnings(lab.preview())
-    assert told == 2 * ["the machine will be deleted, with the disks made for it, and made anew: path cannot change"]
+    assert told == 2 * ["the machine and the disks made for it will be deleted and created again: path cannot be changed"]
     assert parent.snapshot() == before
+
+
+def test_a_machine_that_somebody_has_saved_counts_as_running_in_preview_and_up_alike(
+    parent: Parent, lab_on: LabOn
+) -> None:
+    lab = lab_on(parent, machines("hv1", more=", on_power_off='fail'"))
+    lab.up()
+    parent.by_hand("Save-VM", Name="hv1")
+    lab.refresh()
+    lab.write(machines("hv1", memory_mib=8192, more=", on_power_off='fail'"))
+    resumed = "the saved machine will be resumed, shut down and started again to change memory_mib"
+    for command in (lab.preview, lab.up):
+        assert f"machine 'hv1': {resumed}, and on_power_off='fail' forbids that" in command(fails=True).text
+    assert parent.machine("hv1").state.name == "Saved"
 
 
 def test_a_nested_host_without_a_network_for_its_machines_is_told(parent: Parent, lab_on: LabOn) -> None:
