@@ -64,7 +64,10 @@ class ParameterType:
 
 @dataclass(frozen=True, slots=True)
 class Cmdlet:
-    """A cmdlet's signature. `is_cim` marks one generated from CIM: a function, with errors of its own kind."""
+    """A cmdlet's signature. `is_cim` marks one generated from CIM: a function, with errors of its own kind.
+
+    `parameters` are by their own names, `parameters_by_any_name` by name and alias in lower case.
+    """
 
     name: str
     module: str
@@ -72,6 +75,7 @@ class Cmdlet:
     is_cim: bool
     sets: tuple[ParameterSet, ...]
     parameters: Mapping[str, ParameterType]
+    parameters_by_any_name: Mapping[str, ParameterType]
 
     def parameter(self, name: str) -> ParameterType | None:
         """The parameter of this exact name or alias, in any case.
@@ -79,11 +83,7 @@ class Cmdlet:
         PowerShell takes an unambiguous prefix too. That depends on parameters which the reference may not list, so a
         prefix is not taken here.
         """
-        wanted = name.lower()
-        for parameter in self.parameters.values():
-            if wanted in (parameter.name.lower(), *(alias.lower() for alias in parameter.aliases)):
-                return parameter
-        return None
+        return self.parameters_by_any_name.get(name.lower())
 
 
 def _parameter(name: str, told: Mapping[str, Any], sets: tuple[ParameterSet, ...]) -> ParameterType:
@@ -112,13 +112,19 @@ def _set(told: Mapping[str, Any], absent: tuple[str, ...]) -> ParameterSet:
 def _cmdlet(name: str, told: Mapping[str, Any], windows: str) -> Cmdlet:
     absent = WINDOWS_2019_ON.get(name, ()) if windows == "2016" else ()
     sets = tuple(_set(one, absent) for one in told["sets"])
+    parameters = {key: _parameter(key, value, sets) for key, value in told["params"].items() if key not in absent}
     return Cmdlet(
         name=name,
         module=told["module"],
         aliases=tuple(told.get("aliases", ())),
         is_cim=bool(told.get("cdxml")),
         sets=sets,
-        parameters={key: _parameter(key, value, sets) for key, value in told["params"].items() if key not in absent},
+        parameters=parameters,
+        parameters_by_any_name={
+            name.lower(): parameter
+            for parameter in parameters.values()
+            for name in (parameter.name, *parameter.aliases)
+        },
     )
 
 

@@ -144,14 +144,26 @@ def simulated() -> Mapping[str, Simulated]:
 def present(host: Host) -> Iterator[tuple[Simulated, Cmdlet]]:
     """The cmdlets that the host has: those of its Windows version, without Hyper-V's where the role is missing."""
     for contract in load(host.windows).values():
-        if contract.name in simulated() and (host.has_hyper_v or contract.module != "Hyper-V"):
+        if contract.name in simulated() and _has(host, contract):
             yield simulated()[contract.name], contract
+
+
+def _has(host: Host, contract: Cmdlet) -> bool:
+    return host.has_hyper_v or contract.module != "Hyper-V"
 
 
 def find(host: Host, name: str) -> tuple[Simulated, Cmdlet] | None:
     """The host's cmdlet of this name or alias, in any case."""
-    wanted = name.lower()
-    for found, contract in present(host):
-        if wanted in (contract.name.lower(), *(alias.lower() for alias in contract.aliases)):
-            return found, contract
-    return None
+    found = _by_any_name(host.windows).get(name.lower())
+    return found if found and _has(host, found[1]) else None
+
+
+@cache
+def _by_any_name(windows: str) -> Mapping[str, tuple[Simulated, Cmdlet]]:
+    """The simulated cmdlets of a Windows version by name and alias, in lower case."""
+    return {
+        name.lower(): (simulated()[contract.name], contract)
+        for contract in load(windows).values()
+        if contract.name in simulated()
+        for name in (contract.name, *contract.aliases)
+    }

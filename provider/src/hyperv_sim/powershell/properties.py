@@ -6,8 +6,9 @@ A live object is a plain Python object of the host's state whose class has been 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 from hyperv_sim.fidelity import POWERSHELL, fact
@@ -115,11 +116,15 @@ def _live(type_name: str, raw: object) -> object:
     return Scalar(type_name, raw)  # type: ignore[arg-type]  # rows spell a ScalarType; a mistake fails in the tests
 
 
-def rows(live: object, windows: str) -> Iterator[Property[Any]]:
+def rows(live: object, windows: str) -> Sequence[Property[Any]]:
     """The properties that a live object has on this Windows version."""
     told = described(live)
-    if told:
-        yield from (row for row in told.properties if row.since <= windows)
+    return _rows(told, windows) if told else ()
+
+
+@cache
+def _rows(told: ObjectType[Any], windows: str) -> Sequence[Property[Any]]:
+    return [row for row in told.properties if row.since <= windows]
 
 
 def get(live: object, name: str, windows: str) -> tuple[str, object] | None:
@@ -161,6 +166,7 @@ def _flat(live: object) -> Value:
     return Scalar("String", to_string(live))
 
 
+@cache
 def _cim_metadata(names: tuple[str, ...]) -> Value:
     """The note that tells a receiving PowerShell the class of a CIM object. Its Hash and MiXml are left out."""
     namespace, class_name = names[0].split("#", 1)[1].rsplit("/", 1)
