@@ -80,4 +80,5 @@ fact(
     "names without wildcards; enumerations and objects stay objects with one level of properties",
     POWERSHELL,
 )
+fact("Select-Object", "of a hashtable its keys are selected; whole, it goes out as it came in", POWERSHELL)
 fact("Out-Null", "takes all and gives nothing", REFERENCE)

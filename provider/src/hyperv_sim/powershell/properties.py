@@ -19,6 +19,9 @@ T = TypeVar("T")
 
 PRIMITIVE_BASES = ("System.ValueType", "System.Object")
 SECURE_STRING = "System.Security.SecureString"
+HASHTABLE = ("System.Collections.Hashtable", "System.Object")
+ARRAY = ("System.Object[]", "System.Array", "System.Object")
+NULL = ("System.Object",)
 
 
 @dataclass(frozen=True)  # no slots: Python 3.10 and 3.11 cannot construct a frozen generic class with them by alias
@@ -89,8 +92,16 @@ def described(live: object) -> ObjectType[Any] | None:
     return _DESCRIBED.get(type(live))
 
 
+def undescribed(live: object) -> type | None:
+    """The Python class that keeps a live object from being serialised, or None: it is described, or of `records`."""
+    if isinstance(live, tuple):
+        return next((kind for item in live if (kind := undescribed(item))), None)
+    is_value = live is None or isinstance(live, Scalar | EnumMember | NetObject | Mapping | Selected)
+    return None if is_value or described(live) else type(live)
+
+
 def type_names(live: object) -> tuple[str, ...]:
-    """The .NET types of a live object, from the most derived one."""
+    """The .NET types of a live object, from the most derived one. Raises TypeError where it has no description."""
     if isinstance(live, Selected | NetObject):
         return live.type_names
     if isinstance(live, EnumMember):
@@ -100,8 +111,16 @@ def type_names(live: object) -> tuple[str, ...]:
     if isinstance(live, Scalar):
         bases = ("System.Object",) if live.type_name in ("String", "Version") else PRIMITIVE_BASES
         return (f"System.{live.type_name}", *bases)
+    if isinstance(live, Mapping | tuple):
+        return HASHTABLE if isinstance(live, Mapping) else ARRAY
+    return NULL if live is None else _description(live).type_names
+
+
+def _description(live: object) -> ObjectType[Any]:
     told = described(live)
-    return told.type_names if told else ("System.Object",)
+    if told is None:
+        raise TypeError(f"{live!r} is not described")
+    return told
 
 
 def _live(type_name: str, raw: object) -> object:
@@ -133,12 +152,19 @@ def get(live: object, name: str, windows: str) -> tuple[str, object] | None:
     A type file's property hides the raw one of its name, as PowerShell looks extended members up first.
     """
     wanted = name.lower()
-    if isinstance(live, Selected | NetObject):
-        members = live.values if isinstance(live, Selected) else {**live.adapted, **live.extended}
+    if isinstance(live, Selected | NetObject | Mapping):
+        members = _members(live)
         return next(((key, value) for key, value in members.items() if key.lower() == wanted), None)
     found = [row for row in rows(live, windows) if row.name.lower() == wanted]
     row = next((one for one in found if one.is_script), found[0] if found else None)
     return (row.name, _live(row.type_name, row.get(live))) if row else None
+
+
+def _members(live: Selected | NetObject | Mapping[str, object]) -> Mapping[str, object]:
+    """What PowerShell finds by a name; of a hashtable that is what is under its keys."""
+    if isinstance(live, NetObject):
+        return {**live.adapted, **live.extended}
+    return live.values if isinstance(live, Selected) else live
 
 
 def to_string(live: object) -> str:
@@ -153,8 +179,7 @@ def to_string(live: object) -> str:
         return live.text
     if isinstance(live, Selected):
         return "@{" + "; ".join(f"{key}={to_string(value)}" for key, value in live.values.items()) + "}"
-    told = described(live)
-    return told.text(live) if told else str(live)
+    return type_names(live)[0] if isinstance(live, Mapping | tuple) else _description(live).text(live)
 
 
 def _flat(live: object) -> Value:
@@ -179,14 +204,14 @@ def _object(live: object, windows: str) -> NetObject:
     """An object with its own first level of properties."""
     if isinstance(live, NetObject):
         return live
-    told = described(live)
+    told = _description(live)
     adapted: dict[str, Value] = {}
     extended: dict[str, Value] = {}
-    for row in rows(live, windows):
+    for row in _rows(told, windows):
         (extended if row.is_script else adapted)[row.name] = _flat(_live(row.type_name, row.get(live)))
-    if told and told.is_cim:
+    if told.is_cim:
         extended["__ClassMetadata"] = _cim_metadata(told.type_names)
-    return NetObject(type_names(live), adapted, extended, to_string(live))
+    return NetObject(told.type_names, adapted, extended, told.text(live))
 
 
 def _noted(live: object, windows: str) -> Value:
@@ -195,6 +220,8 @@ def _noted(live: object, windows: str) -> Value:
         return live
     if isinstance(live, tuple):
         return tuple(_noted(one, windows) for one in live)
+    if isinstance(live, Mapping):
+        return {key: _noted(value, windows) for key, value in live.items()}
     return _object(live, windows)
 
 

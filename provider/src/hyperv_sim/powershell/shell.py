@@ -175,7 +175,8 @@ class HostShell:
                 call.parameters = _given(stage.contract, bound)
                 self._host.hooks.check(stage.contract.name)
                 for live in stage.simulated.run(call):
-                    results.append(live)  # noqa: PERF402  # an error on the way must not lose the objects before it
+                    _check_described(stage.contract, live)
+                    results.append(live)  # an error on the way must not lose the objects before it
         except errors.TerminatingError as error:
             fatal = error
         except errors.CmdletError as error:
@@ -191,6 +192,13 @@ class HostShell:
             raise _StatementEndedError(stage.record(fatal))
         if action == "Stop" and call.failures:
             raise InvocationFailedError(stage.record(call.failures[0]))
+
+
+def _check_described(contract: Cmdlet, live: object) -> None:
+    """Raise TypeError for what would go out as something that Windows never sends: a mistake in the cmdlet here."""
+    kind = properties.undescribed(live)
+    if kind:
+        raise TypeError(f"{contract.name} gave a {kind.__name__}, which is not described: describe(...) says how")
 
 
 def _given(contract: Cmdlet, bound: Bound) -> dict[str, object]:
