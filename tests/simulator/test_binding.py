@@ -15,7 +15,7 @@ from hyperv_sim import errors
 from hyperv_sim.contract import WINDOWS_2019_ON, ParameterType, load
 from hyperv_sim.host import ENDPOINT, SimulatedHost
 from hyperv_sim.powershell import conversion
-from hyperv_sim.powershell.cmdlets import simulated
+from hyperv_sim.powershell.registry import simulated
 from hyperv_sim.records import Command, EnumMember, InvocationFailedError, NetObject, Parameter, Scalar, Value
 
 SCALARS: list[st.SearchStrategy[Value]] = [

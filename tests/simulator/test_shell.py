@@ -11,7 +11,7 @@ from hyperv_sim import fidelity
 from hyperv_sim.contract import load
 from hyperv_sim.fidelity_page import page, source, summary
 from hyperv_sim.host import SimulatedHost, new_shells
-from hyperv_sim.powershell.cmdlets import simulated
+from hyperv_sim.powershell.registry import simulated
 from hyperv_sim.records import Command, InvocationFailedError
 from hyperv_sim.state.enumerations import VMState
 from hyperv_sim.state.windows import WINDOWS

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 
 from psrpcore.types import ErrorCategory
 
-from hyperv_sim.powershell.cmdlets import simulated
+from hyperv_sim.powershell.registry import simulated
 from hyperv_sim.state.machines import Manner
 from hyperv_sim.wire.faults import FaultPlan
 

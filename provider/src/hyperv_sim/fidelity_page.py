@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hyperv_sim import server  # noqa: F401 - for its rows
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, rows
-from hyperv_sim.powershell.cmdlets import Simulated, simulated
+from hyperv_sim.powershell.registry import Simulated, simulated
 from hyperv_sim.powershell.shell import HostShell  # noqa: F401 - for its rows
 
 _HEAD = """\

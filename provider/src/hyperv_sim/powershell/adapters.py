@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from hyperv_sim import errors
-from hyperv_sim.powershell.cmdlets import Call
+from hyperv_sim.powershell.call import Call
 from hyperv_sim.powershell.targets import WILDCARDS, machines, switch_named
 from hyperv_sim.records import Scalar
 from hyperv_sim.state.machines import NO_MAC, Adapter

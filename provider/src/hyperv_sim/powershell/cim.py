@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from hyperv_sim import errors
 from hyperv_sim.fidelity import POWERSHELL, fact
-from hyperv_sim.powershell.cmdlets import Call
+from hyperv_sim.powershell.call import Call
 from hyperv_sim.powershell.properties import Property
 from hyperv_sim.powershell.targets import WILDCARDS, matcher
 from hyperv_sim.records import Scalar, ScalarType

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from hyperv_sim import errors
-from hyperv_sim.powershell.cmdlets import Call
+from hyperv_sim.powershell.call import Call
 from hyperv_sim.powershell.targets import WILDCARDS
 from hyperv_sim.records import Scalar
 from hyperv_sim.state.files import File

@@ -1,4 +1,4 @@
-"""How a noun declares its objects: one row per property, with its .NET type and where its value comes from.
+"""How cmdlets declare their objects: one row per property, with its .NET type and where its value comes from.
 
 A live object is a plain Python object of the host's state whose class has been described here, or a value of
 `hyperv_sim.records`. It stays live between the commands of a pipeline and is serialised only at the pipeline's end.

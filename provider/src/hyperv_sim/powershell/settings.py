@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hyperv_sim import errors
-from hyperv_sim.powershell.cmdlets import Call
+from hyperv_sim.powershell.call import Call
 from hyperv_sim.state.enumerations import VMState
 from hyperv_sim.state.machines import Machine
 

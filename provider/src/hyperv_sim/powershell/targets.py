@@ -8,7 +8,7 @@ from typing import Any
 
 from hyperv_sim import errors
 from hyperv_sim.fidelity import REFERENCE, fact
-from hyperv_sim.powershell.cmdlets import Call
+from hyperv_sim.powershell.call import Call
 from hyperv_sim.records import Scalar
 from hyperv_sim.state.machines import Machine
 from hyperv_sim.state.switches import Switch
