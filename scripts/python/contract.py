@@ -20,7 +20,7 @@ KEPT_OF_A_PARAMETER = ("type", "aliases", "values", "range")
 def own_sets(cmdlet: dict[str, Any]) -> list[dict[str, Any]]:
     """The parameter sets in a file system: a provider cmdlet's other providers are not simulated."""
     for provider in ("FileSystem", None):
-        sets = [one for one in cmdlet["sets"] if one.get("provider") == provider]
+        sets = [parameter_set for parameter_set in cmdlet["sets"] if parameter_set.get("provider") == provider]
         if sets:
             return sets
     raise click.ClickException("a cmdlet without a parameter set for the file system")
@@ -30,13 +30,13 @@ def cut(cmdlet: dict[str, Any]) -> dict[str, Any]:
     """What binding needs. Rows with a fourth item are doubtful (the page contradicts itself) and are left out."""
     sets = [
         {
-            "name": one["name"],
-            **({"default": True} if one.get("default") else {}),
-            "params": {name: row for name, row in one["params"].items() if len(row) == 3},
+            "name": parameter_set["name"],
+            **({"default": True} if parameter_set.get("default") else {}),
+            "params": {name: row for name, row in parameter_set["params"].items() if len(row) == 3},
         }
-        for one in own_sets(cmdlet)
+        for parameter_set in own_sets(cmdlet)
     ]
-    used = {name for one in sets for name in one["params"]}
+    used = {name for parameter_set in sets for name in parameter_set["params"]}
     parameters = {
         name: {key: told[key] for key in KEPT_OF_A_PARAMETER if key in told}
         for name, told in cmdlet["params"].items()
@@ -54,7 +54,9 @@ def variants(name: str, files: dict[str, dict[str, Any]]) -> list[dict[str, Any]
         if cmdlet is None:
             raise click.ClickException(f"{name} is in no contract file for Windows Server {windows}")
         signature = cut(cmdlet)
-        same = next((one for one in found if {**one, "windows": None} == {"windows": None, **signature}), None)
+        same = next(
+            (variant for variant in found if {**variant, "windows": None} == {"windows": None, **signature}), None
+        )
         if same:
             same["windows"].append(windows)
         else:

@@ -178,13 +178,13 @@ def blob(clixml: bytes) -> bytes:
 
 
 def test_messages_whose_fragments_come_mixed_and_at_different_times_arrive_whole() -> None:
-    one, other = blob(b"\xef\xbb\xbf<Obj/>"), blob(b"<S>other</S>")
+    whole, other = blob(b"\xef\xbb\xbf<Obj/>"), blob(b"<S>other</S>")
     defragmenter = Defragmenter()
-    assert list(defragmenter.take(fragment(1, 0, 1, one[:10]) + fragment(2, 0, 1, other[:50]))) == []
-    (second, first) = defragmenter.take(fragment(2, 1, 2, other[50:]) + fragment(1, 1, 2, one[10:]))
+    assert list(defragmenter.take(fragment(1, 0, 1, whole[:10]) + fragment(2, 0, 1, other[:50]))) == []
+    (second, first) = defragmenter.take(fragment(2, 1, 2, other[50:]) + fragment(1, 1, 2, whole[10:]))
     assert (first.type, first.pipeline_id, first.clixml) == (CREATE_PIPELINE, PIPELINE, b"<Obj/>")
     assert second.clixml == b"<S>other</S>"
-    assert first.fragments == fragment(1, 0, 1, one[:10]) + fragment(1, 1, 2, one[10:])
+    assert first.fragments == fragment(1, 0, 1, whole[:10]) + fragment(1, 1, 2, whole[10:])
 
 
 def test_a_pipeline_that_is_asked_for_twice_is_refused(wire: Wire) -> None:

@@ -35,4 +35,4 @@ def fact(subject: str, does: str, source: str) -> None:
 
 def rows() -> list[tuple[str, str, str]]:
     """The rows of all modules that are loaded: subject, what it does, source."""
-    return sorted({(one.subject, one.does, one.source) for one in _FACTS})
+    return sorted({(row.subject, row.does, row.source) for row in _FACTS})

@@ -26,8 +26,8 @@ SIGNATURE = f"signature: {REFERENCE}"
 
 def page() -> str:
     """The whole page, in Markdown."""
-    cmdlets = sorted(simulated().values(), key=lambda one: one.name.split("-")[::-1])
-    done = [(one.name, summary(one), _parameters(one.takes), source(one.name)) for one in cmdlets]
+    cmdlets = sorted(simulated().values(), key=lambda cmdlet: cmdlet.name.split("-")[::-1])
+    done = [(cmdlet.name, summary(cmdlet), _parameters(cmdlet.takes), source(cmdlet.name)) for cmdlet in cmdlets]
     return "\n".join(
         (
             _HEAD,

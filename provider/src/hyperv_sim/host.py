@@ -62,9 +62,9 @@ class SimulatedHost:
     def guest(self, machine: str, manner: Manner) -> None:
         """From now on the guests of machines of this name take a request to shut down so. Raises ValueError."""
         with self.state.lock:
-            found = [one for one in self.state.machines.values() if one.name.lower() == machine.lower()]
-            for one in found:
-                one.guest.manner = manner
+            found = [vm for vm in self.state.machines.values() if vm.name.lower() == machine.lower()]
+            for vm in found:
+                vm.guest.manner = manner
         if not found:
             raise ValueError(f"there is no machine {machine!r}")
 

@@ -30,11 +30,11 @@ MODES = {
 def ranges(ids: Sequence[int]) -> str:
     """Ids as Windows lists them: runs as 1-100, all parted by commas."""
     runs: list[list[int]] = []
-    for one in ids:
-        if runs and one == runs[-1][-1] + 1:
-            runs[-1].append(one)
+    for vlan_id in ids:
+        if runs and vlan_id == runs[-1][-1] + 1:
+            runs[-1].append(vlan_id)
         else:
-            runs.append([one])
+            runs.append([vlan_id])
     return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
@@ -42,14 +42,14 @@ describe(
     Vlan,
     f"{HYPER_V}.VMNetworkAdapterVlanSetting",
     [
-        P("OperationMode", "Object", lambda one: one.mode),
-        P("AccessVlanId", "Int32", lambda one: one.access_id),
-        P("NativeVlanId", "Int32", lambda one: one.native_id),
-        P("AllowedVlanIdList", "Int32", lambda one: one.allowed_ids),
-        P("AllowedVlanIdListString", "String", lambda one: ranges(one.allowed_ids)),
+        P("OperationMode", "Object", lambda vlan: vlan.mode),
+        P("AccessVlanId", "Int32", lambda vlan: vlan.access_id),
+        P("NativeVlanId", "Int32", lambda vlan: vlan.native_id),
+        P("AllowedVlanIdList", "Int32", lambda vlan: vlan.allowed_ids),
+        P("AllowedVlanIdListString", "String", lambda vlan: ranges(vlan.allowed_ids)),
         P("PrimaryVlanId", "Int32", lambda _: 0),
         P("SecondaryVlanId", "Int32", lambda _: 0),
-        P("ParentAdapter", "Object", lambda one: one.adapter),
+        P("ParentAdapter", "Object", lambda vlan: vlan.adapter),
         P("IsTemplate", "Boolean", lambda _: False),
     ],
     bases=(f"{HYPER_V}.VMNetworkAdapterFeatureBase", f"{HYPER_V}.VirtualizationObject"),

@@ -61,32 +61,32 @@ describe_cim(
     NAMESPACE,
     "Win32_OperatingSystem",
     [
-        O("BuildNumber", "String", lambda one: str(one.host.facts.build)),
-        O("Caption", "String", lambda one: f"Microsoft Windows Server {one.host.windows} Datacenter"),
-        O("CSName", "String", lambda one: one.host.name),
-        O("DataExecutionPrevention_Available", "Boolean", lambda one: one.host.has_dep),
+        O("BuildNumber", "String", lambda system: str(system.host.facts.build)),
+        O("Caption", "String", lambda system: f"Microsoft Windows Server {system.host.windows} Datacenter"),
+        O("CSName", "String", lambda system: system.host.name),
+        O("DataExecutionPrevention_Available", "Boolean", lambda system: system.host.has_dep),
         O("OSArchitecture", "String", lambda _: "64-bit"),
         O("ProductType", "UInt32", lambda _: 3),
-        O("TotalVisibleMemorySize", "UInt64", lambda one: one.host.memory // 1024),
-        O("Version", "String", lambda one: f"10.0.{one.host.facts.build}"),
+        O("TotalVisibleMemorySize", "UInt64", lambda system: system.host.memory // 1024),
+        O("Version", "String", lambda system: f"10.0.{system.host.facts.build}"),
     ],
-    text=lambda one: f"Win32_OperatingSystem: Microsoft Windows Server {one.host.windows} Datacenter",
+    text=lambda system: f"Win32_OperatingSystem: Microsoft Windows Server {system.host.windows} Datacenter",
 )
 describe_cim(
     ComputerSystem,
     NAMESPACE,
     "Win32_ComputerSystem",
     [
-        C("HypervisorPresent", "Boolean", lambda one: one.host.hypervisor_runs),
-        C("Manufacturer", "String", lambda one: _hardware(one.host)[0]),
-        C("Model", "String", lambda one: _hardware(one.host)[1]),
-        C("Name", "String", lambda one: one.host.name),
-        C("NumberOfLogicalProcessors", "UInt32", lambda one: one.host.logical_processors),
+        C("HypervisorPresent", "Boolean", lambda system: system.host.hypervisor_runs),
+        C("Manufacturer", "String", lambda system: _hardware(system.host)[0]),
+        C("Model", "String", lambda system: _hardware(system.host)[1]),
+        C("Name", "String", lambda system: system.host.name),
+        C("NumberOfLogicalProcessors", "UInt32", lambda system: system.host.logical_processors),
         C("NumberOfProcessors", "UInt32", lambda _: 1),
         C("PartOfDomain", "Boolean", lambda _: False),
-        C("TotalPhysicalMemory", "UInt64", lambda one: one.host.memory),
+        C("TotalPhysicalMemory", "UInt64", lambda system: system.host.memory),
     ],
-    text=lambda one: f'Win32_ComputerSystem: {one.host.name} (Name = "{one.host.name}")',
+    text=lambda system: f'Win32_ComputerSystem: {system.host.name} (Name = "{system.host.name}")',
 )
 # While the hypervisor runs these flags read False although the features are on. [microsoft/Windows-Sandbox PR#21]
 describe_cim(
@@ -95,23 +95,27 @@ describe_cim(
     "Win32_Processor",
     [
         W("DeviceID", "String", lambda _: "CPU0"),
-        W("Manufacturer", "String", lambda one: "GenuineIntel" if one.host.cpu == "intel" else "AuthenticAMD"),
-        W("NumberOfCores", "UInt32", lambda one: one.host.logical_processors // 2),
-        W("NumberOfLogicalProcessors", "UInt32", lambda one: one.host.logical_processors),
+        W(
+            "Manufacturer",
+            "String",
+            lambda processor: "GenuineIntel" if processor.host.cpu == "intel" else "AuthenticAMD",
+        ),
+        W("NumberOfCores", "UInt32", lambda processor: processor.host.logical_processors // 2),
+        W("NumberOfLogicalProcessors", "UInt32", lambda processor: processor.host.logical_processors),
         W(
             "SecondLevelAddressTranslationExtensions",
             "Boolean",
-            lambda one: one.host.has_slat and not one.host.hypervisor_runs,
+            lambda processor: processor.host.has_slat and not processor.host.hypervisor_runs,
         ),
         W(
             "VirtualizationFirmwareEnabled",
             "Boolean",
-            lambda one: one.host.has_virtualization and not one.host.hypervisor_runs,
+            lambda processor: processor.host.has_virtualization and not processor.host.hypervisor_runs,
         ),
         W(
             "VMMonitorModeExtensions",
             "Boolean",
-            lambda one: one.host.has_virtualization and not one.host.hypervisor_runs,
+            lambda processor: processor.host.has_virtualization and not processor.host.hypervisor_runs,
         ),
     ],
     text=lambda _: 'Win32_Processor (DeviceID = "CPU0")',
@@ -122,13 +126,13 @@ describe_cim(
     NAMESPACE,
     "Win32_LogicalDisk",
     [
-        L("DeviceID", "String", lambda one: f"{one.letter}:"),
+        L("DeviceID", "String", lambda disk: f"{disk.letter}:"),
         L("DriveType", "UInt32", lambda _: LOCAL_DISK),
         L("FileSystem", "String", lambda _: "NTFS"),
-        L("FreeSpace", "UInt64", lambda one: one.host.files.free(f"{one.letter}:\\")),
-        L("Size", "UInt64", lambda one: one.host.files.drives[one.letter]),
+        L("FreeSpace", "UInt64", lambda disk: disk.host.files.free(f"{disk.letter}:\\")),
+        L("Size", "UInt64", lambda disk: disk.host.files.drives[disk.letter]),
     ],
-    text=lambda one: f'Win32_LogicalDisk: {one.letter}: (DeviceID = "{one.letter}:")',
+    text=lambda disk: f'Win32_LogicalDisk: {disk.letter}: (DeviceID = "{disk.letter}:")',
 )
 
 CLASSES: dict[str, Callable[[Host], Sequence[object]]] = {

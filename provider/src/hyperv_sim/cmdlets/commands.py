@@ -42,13 +42,13 @@ def _describe(kind: type[Info], command_type: EnumMember) -> None:
         kind,
         f"{AUTOMATION}.{kind.__name__}",
         [
-            row("Name", "String", lambda one: one.contract.name),
+            row("Name", "String", lambda info: info.contract.name),
             row("CommandType", "Object", lambda _: command_type),
-            row("ModuleName", "String", lambda one: one.contract.module),
-            row("Source", "String", lambda one: one.contract.module),
+            row("ModuleName", "String", lambda info: info.contract.module),
+            row("Source", "String", lambda info: info.contract.module),
         ],
         bases=(f"{AUTOMATION}.CommandInfo",),
-        text=lambda one: one.contract.name,
+        text=lambda info: info.contract.name,
     )
 
 
@@ -62,7 +62,7 @@ def get_command(call: Call) -> Iterator[object]:
     for name in call.get("Name", ("*",)):
         fits = matcher(name)
         found = [contract for _, contract in present(call.host) if fits(contract.name)]
-        yield from (FunctionInfo(one) if one.is_cim else CmdletInfo(one) for one in found)
+        yield from (FunctionInfo(contract) if contract.is_cim else CmdletInfo(contract) for contract in found)
         if not found and not any(mark in name for mark in WILDCARDS):
             call.fail(_not_found(name))
 

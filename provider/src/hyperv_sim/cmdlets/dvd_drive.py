@@ -30,19 +30,19 @@ describe(
     DvdDrive,
     f"{HYPER_V}.DvdDrive",
     [
-        P("DvdMediaType", "Object", lambda one: DvdMediaType.ISO if one.path else DvdMediaType.None_),
-        P("Path", "String", lambda one: one.path),
-        P("ControllerLocation", "Int32", lambda one: one.controller_location),
-        P("ControllerNumber", "Int32", lambda one: one.controller_number),
-        P("ControllerType", "Object", lambda one: one.controller_type),
+        P("DvdMediaType", "Object", lambda drive: DvdMediaType.ISO if drive.path else DvdMediaType.None_),
+        P("Path", "String", lambda drive: drive.path),
+        P("ControllerLocation", "Int32", lambda drive: drive.controller_location),
+        P("ControllerNumber", "Int32", lambda drive: drive.controller_number),
+        P("ControllerType", "Object", lambda drive: drive.controller_type),
         P("Name", "String", _name),
         P("PoolName", "String", lambda _: "Primordial"),
-        P("Id", "String", lambda one: component_id(one.machine, one.id)),
-        P("VMId", "Guid", lambda one: one.machine.id),
-        P("VMName", "String", lambda one: one.machine.name),
+        P("Id", "String", lambda drive: component_id(drive.machine, drive.id)),
+        P("VMId", "Guid", lambda drive: drive.machine.id),
+        P("VMName", "String", lambda drive: drive.machine.name),
     ],
     bases=(f"{HYPER_V}.Drive", f"{HYPER_V}.VMDevice", f"{HYPER_V}.VMComponentObject"),
-    text=lambda one: component_text("DvdDrive", _name(one), one.machine, one.id),
+    text=lambda drive: component_text("DvdDrive", _name(drive), drive.machine, drive.id),
 )
 
 
@@ -55,8 +55,10 @@ def get_vm_dvd_drive(call: Call) -> Iterator[object]:
 
 def _in_slot(call: Call, machine: Machine) -> list[DvdDrive]:
     wanted = [call.get(name) for name in SLOT]
-    found = sorted(machine.dvd_drives, key=lambda one: (one.controller_type.value, *one.slot[1:]))
-    return [one for one in found if all(part in (None, own) for part, own in zip(wanted, one.slot[1:], strict=True))]
+    found = sorted(machine.dvd_drives, key=lambda drive: (drive.controller_type.value, *drive.slot[1:]))
+    return [
+        drive for drive in found if all(part in (None, own) for part, own in zip(wanted, drive.slot[1:], strict=True))
+    ]
 
 
 @cmdlet("Add-VMDvdDrive", takes=("VMName", "VM", *SLOT, "Path", "Passthru"))

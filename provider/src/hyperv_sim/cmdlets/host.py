@@ -48,8 +48,8 @@ describe(
     SupportedVersion,
     f"{HYPER_V}.VMHostSupportedVersion",
     [
-        V("Version", "Version", lambda one: one.version),
-        V("IsDefault", "Boolean", lambda one: one.is_default),
+        V("Version", "Version", lambda supported: supported.version),
+        V("IsDefault", "Boolean", lambda supported: supported.is_default),
     ],
 )
 

@@ -26,12 +26,12 @@ def _name(service: IntegrationService) -> str:
 
 
 ROWS = [
-    P("Enabled", "Boolean", lambda one: one.enabled),
+    P("Enabled", "Boolean", lambda service: service.enabled),
     P("Name", "String", _name),
-    P("Id", "String", lambda one: component_id(one.machine, one.component)),
-    P("VMId", "Guid", lambda one: one.machine.id),
-    P("VMName", "String", lambda one: one.machine.name),
-    P("ComputerName", "String", lambda one: one.machine.host_name),
+    P("Id", "String", lambda service: component_id(service.machine, service.component)),
+    P("VMId", "Guid", lambda service: service.machine.id),
+    P("VMName", "String", lambda service: service.machine.name),
+    P("ComputerName", "String", lambda service: service.machine.host_name),
     P("IsDeleted", "Boolean", lambda _: False),
 ]
 
@@ -57,7 +57,7 @@ def _of_name(call: Call, machine: Machine) -> Iterator[IntegrationService]:
         yield from machine.integration_services
     for name in call.get("Name", ()):
         with call.going_on():
-            found = [one for one in machine.integration_services if _name(one).lower() == name.lower()]
+            found = [service for service in machine.integration_services if _name(service).lower() == name.lower()]
             if not found:
                 message = "A parameter is invalid. No integration component with the given name was found."
                 raise errors.hyper_v("InvalidParameter", message)

@@ -42,32 +42,32 @@ describe(
     FileInfo,
     "System.IO.FileInfo",
     [
-        F("Name", "String", lambda one: ntpath.basename(one.file.path)),
-        F("Length", "Int64", lambda one: one.file.size),
-        F("DirectoryName", "String", lambda one: ntpath.dirname(one.file.path)),
-        F("IsReadOnly", "Boolean", lambda one: one.file.is_read_only),
+        F("Name", "String", lambda info: ntpath.basename(info.file.path)),
+        F("Length", "Int64", lambda info: info.file.size),
+        F("DirectoryName", "String", lambda info: ntpath.dirname(info.file.path)),
+        F("IsReadOnly", "Boolean", lambda info: info.file.is_read_only),
         F("Exists", "Boolean", lambda _: True),
-        F("FullName", "String", lambda one: one.file.path),
-        F("Extension", "String", lambda one: ntpath.splitext(one.file.path)[1]),
-        F("PSPath", "String", lambda one: PROVIDER + one.file.path, is_script=True),
+        F("FullName", "String", lambda info: info.file.path),
+        F("Extension", "String", lambda info: ntpath.splitext(info.file.path)[1]),
+        F("PSPath", "String", lambda info: PROVIDER + info.file.path, is_script=True),
         F("PSIsContainer", "Boolean", lambda _: False, is_script=True),
     ],
     bases=FILE_SYSTEM_INFO,
-    text=lambda one: one.file.path,
+    text=lambda info: info.file.path,
 )
 describe(
     DirectoryInfo,
     "System.IO.DirectoryInfo",
     [
-        D("Name", "String", lambda one: ntpath.basename(one.file.path) or one.file.path),
+        D("Name", "String", lambda info: ntpath.basename(info.file.path) or info.file.path),
         D("Exists", "Boolean", lambda _: True),
-        D("FullName", "String", lambda one: one.file.path),
-        D("Extension", "String", lambda one: ntpath.splitext(one.file.path)[1]),
-        D("PSPath", "String", lambda one: PROVIDER + one.file.path, is_script=True),
+        D("FullName", "String", lambda info: info.file.path),
+        D("Extension", "String", lambda info: ntpath.splitext(info.file.path)[1]),
+        D("PSPath", "String", lambda info: PROVIDER + info.file.path, is_script=True),
         D("PSIsContainer", "Boolean", lambda _: True, is_script=True),
     ],
     bases=FILE_SYSTEM_INFO,
-    text=lambda one: one.file.path,
+    text=lambda info: info.file.path,
 )
 
 
@@ -93,9 +93,9 @@ def get_child_item(call: Call) -> Iterator[object]:
             file = existing(call, path)
             found = list(call.host.files.within(file)) if file.is_folder else [file]
             kinds = [kind for name, kind in (("Directory", True), ("File", False)) if call.get(name)]
-            for one in sorted(found, key=lambda each: (not each.is_folder, each.path.lower())):
-                if not kinds or kinds == [one.is_folder]:
-                    yield _info(one)
+            for item in sorted(found, key=lambda each: (not each.is_folder, each.path.lower())):
+                if not kinds or kinds == [item.is_folder]:
+                    yield _info(item)
 
 
 @cmdlet("Test-Path", takes=("Path", "LiteralPath", "PathType"))
@@ -158,9 +158,9 @@ def remove_item(call: Call) -> Iterator[object]:
 
 def _remove(call: Call, file: File) -> None:
     """Remove all that can be removed; what cannot is an error each, and keeps the folders above it."""
-    for one in list(call.host.files.within(file)) if file.is_folder else ():
+    for child in list(call.host.files.within(file)) if file.is_folder else ():
         with call.going_on():
-            _remove(call, one)
+            _remove(call, child)
     if is_in_use(call.host, file) or (file.is_folder and any(call.host.files.within(file))):
         raise _io_error(file)
     if file.is_read_only and not call.get("Force"):

@@ -17,13 +17,13 @@ from hyperv_sim.state.machines import Machine
 @cmdlet("Suspend-VM", takes=("Name", "VM", "Passthru"))
 def suspend_vm(call: Call) -> Iterator[object]:
     """Suspend-VM: pauses a running machine."""
-    yield from each(call, machines(call), lambda one: _turn(call, one, VMState.Running, VMState.Paused))
+    yield from each(call, machines(call), lambda machine: _turn(call, machine, VMState.Running, VMState.Paused))
 
 
 @cmdlet("Resume-VM", takes=("Name", "VM", "Passthru"))
 def resume_vm(call: Call) -> Iterator[object]:
     """Resume-VM: lets a paused machine go on."""
-    yield from each(call, machines(call), lambda one: _turn(call, one, VMState.Paused, VMState.Running))
+    yield from each(call, machines(call), lambda machine: _turn(call, machine, VMState.Paused, VMState.Running))
 
 
 def _turn(call: Call, machine: Machine, before: VMState, after: VMState) -> Iterator[object]:

@@ -24,38 +24,38 @@ describe_cim(
     NAMESPACE,
     "MSFT_NetAdapter",
     [
-        P("Name", "String", lambda one: one.alias),
-        P("InterfaceAlias", "String", lambda one: one.alias),
-        P("InterfaceDescription", "String", lambda one: one.description),
-        P("InterfaceIndex", "UInt32", lambda one: one.index),
-        P("InterfaceGuid", "String", lambda one: f"{{{str(one.guid).upper()}}}"),
-        P("Virtual", "Boolean", lambda one: not one.is_physical),
-        P("HardwareInterface", "Boolean", lambda one: one.is_physical),
-        P("ifIndex", "UInt32", lambda one: one.index, is_script=True),
-        P("ifAlias", "String", lambda one: one.alias, is_script=True),
-        P("ifDesc", "String", lambda one: one.description, is_script=True),
+        P("Name", "String", lambda interface: interface.alias),
+        P("InterfaceAlias", "String", lambda interface: interface.alias),
+        P("InterfaceDescription", "String", lambda interface: interface.description),
+        P("InterfaceIndex", "UInt32", lambda interface: interface.index),
+        P("InterfaceGuid", "String", lambda interface: f"{{{str(interface.guid).upper()}}}"),
+        P("Virtual", "Boolean", lambda interface: not interface.is_physical),
+        P("HardwareInterface", "Boolean", lambda interface: interface.is_physical),
+        P("ifIndex", "UInt32", lambda interface: interface.index, is_script=True),
+        P("ifAlias", "String", lambda interface: interface.alias, is_script=True),
+        P("ifDesc", "String", lambda interface: interface.description, is_script=True),
         P("Status", "String", lambda _: "Up", is_script=True),
         P("AdminStatus", "String", lambda _: "Up", is_script=True),
         P("MacAddress", "String", mac_with_hyphens, is_script=True),
-        P("LinkSpeed", "String", lambda one: "1 Gbps" if one.is_physical else "10 Gbps", is_script=True),
+        P("LinkSpeed", "String", lambda interface: "1 Gbps" if interface.is_physical else "10 Gbps", is_script=True),
     ],
-    text=lambda one: f'MSFT_NetAdapter (Name = "{one.alias}")',
+    text=lambda interface: f'MSFT_NetAdapter (Name = "{interface.alias}")',
 )
 
 KEYS = {
-    "Name": lambda one: one.alias,
-    "InterfaceDescription": lambda one: one.description,
-    "InterfaceIndex": lambda one: one.index,
+    "Name": lambda interface: interface.alias,
+    "InterfaceDescription": lambda interface: interface.description,
+    "InterfaceIndex": lambda interface: interface.index,
 }
 
 
 @cmdlet("Get-NetAdapter", takes=(*KEYS, "Physical"))
 def get_net_adapter(call: Call) -> Iterator[object]:
     """Get-NetAdapter: all but the loopback, by -Name, -InterfaceDescription or -InterfaceIndex; -Physical."""
-    found = [one for one in call.host.network.listed() if not one.is_loopback]
+    found = [interface for interface in call.host.network.listed() if not interface.is_loopback]
     call.host.network.look_for_adapters()
     if call.get("Physical"):
-        found = [one for one in found if one.is_physical]
+        found = [interface for interface in found if interface.is_physical]
     yield from query(call, "MSFT_NetAdapter", found, KEYS)
 
 

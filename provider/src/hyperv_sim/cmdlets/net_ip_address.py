@@ -44,41 +44,43 @@ describe_cim(
     NAMESPACE,
     CLASS,
     [
-        P("IPAddress", "String", lambda one: one.address.text),
-        P("InterfaceIndex", "UInt32", lambda one: one.address.interface.index),
-        P("InterfaceAlias", "String", lambda one: one.address.interface.alias),
-        P("PrefixLength", "Byte", lambda one: one.address.ip.network.prefixlen),
-        *in_words("AddressFamily", "UInt16", ADDRESS_FAMILY, lambda one: f"IPv{one.address.ip.version}"),
+        P("IPAddress", "String", lambda stored: stored.address.text),
+        P("InterfaceIndex", "UInt32", lambda stored: stored.address.interface.index),
+        P("InterfaceAlias", "String", lambda stored: stored.address.interface.alias),
+        P("PrefixLength", "Byte", lambda stored: stored.address.ip.network.prefixlen),
+        *in_words("AddressFamily", "UInt16", ADDRESS_FAMILY, lambda stored: f"IPv{stored.address.ip.version}"),
         *in_words("Type", "Byte", {"Unicast": 1}, lambda _: "Unicast"),
-        *in_words("PrefixOrigin", "UInt16", PREFIX_ORIGIN, lambda one: one.address.prefix_origin),
-        *in_words("SuffixOrigin", "UInt16", SUFFIX_ORIGIN, lambda one: one.address.suffix_origin),
-        *in_words("AddressState", "UInt16", STATE, lambda one: one.state),
-        *in_words("Store", "Byte", {"PersistentStore": 0, "ActiveStore": 1}, lambda one: one.store),
-        P("PolicyStore", "String", lambda one: one.store, is_script=True),
+        *in_words("PrefixOrigin", "UInt16", PREFIX_ORIGIN, lambda stored: stored.address.prefix_origin),
+        *in_words("SuffixOrigin", "UInt16", SUFFIX_ORIGIN, lambda stored: stored.address.suffix_origin),
+        *in_words("AddressState", "UInt16", STATE, lambda stored: stored.state),
+        *in_words("Store", "Byte", {"PersistentStore": 0, "ActiveStore": 1}, lambda stored: stored.store),
+        P("PolicyStore", "String", lambda stored: stored.store, is_script=True),
         P("ValidLifetime", "TimeSpan", lambda _: FOREVER),
         P("PreferredLifetime", "TimeSpan", lambda _: FOREVER),
-        P("SkipAsSource", "Boolean", lambda one: one.address.skip_as_source),
-        P("ifIndex", "UInt32", lambda one: one.address.interface.index, is_script=True),
+        P("SkipAsSource", "Boolean", lambda stored: stored.address.skip_as_source),
+        P("ifIndex", "UInt32", lambda stored: stored.address.interface.index, is_script=True),
     ],
-    text=lambda one: f'{CLASS} (IPAddress = "{one.address.text}", InterfaceIndex = {one.address.interface.index})',
+    text=lambda stored: (
+        f'{CLASS} (IPAddress = "{stored.address.text}", InterfaceIndex = {stored.address.interface.index})'
+    ),
 )
 
 KEYS: Mapping[str, Callable[[Stored], object]] = {
-    "IPAddress": lambda one: one.address.text,
-    "InterfaceIndex": lambda one: one.address.interface.index,
-    "InterfaceAlias": lambda one: one.address.interface.alias,
-    "AddressFamily": lambda one: f"IPv{one.address.ip.version}",
-    "PrefixLength": lambda one: one.address.ip.network.prefixlen,
-    "PrefixOrigin": lambda one: one.address.prefix_origin,
-    "SuffixOrigin": lambda one: one.address.suffix_origin,
-    "AddressState": lambda one: one.state,
-    "SkipAsSource": lambda one: one.address.skip_as_source,
+    "IPAddress": lambda stored: stored.address.text,
+    "InterfaceIndex": lambda stored: stored.address.interface.index,
+    "InterfaceAlias": lambda stored: stored.address.interface.alias,
+    "AddressFamily": lambda stored: f"IPv{stored.address.ip.version}",
+    "PrefixLength": lambda stored: stored.address.ip.network.prefixlen,
+    "PrefixOrigin": lambda stored: stored.address.prefix_origin,
+    "SuffixOrigin": lambda stored: stored.address.suffix_origin,
+    "AddressState": lambda stored: stored.state,
+    "SkipAsSource": lambda stored: stored.address.skip_as_source,
 }
 
 
 def _active(call: Call) -> list[Stored]:
     listed = call.host.network.listed()
-    return [Stored(one) for one in call.host.network.addresses if one.interface in listed]
+    return [Stored(address) for address in call.host.network.addresses if address.interface in listed]
 
 
 @cmdlet("Get-NetIPAddress", takes=(*KEYS, "PolicyStore"))
@@ -87,7 +89,7 @@ def get_net_ip_address(call: Call) -> Iterator[object]:
     store = str(call.get("PolicyStore", "ActiveStore")).lower()
     found = _active(call)
     if store == "persistentstore":
-        found = [Stored(one.address, "PersistentStore") for one in found if one.address.is_persistent]
+        found = [Stored(stored.address, "PersistentStore") for stored in found if stored.address.is_persistent]
     elif store != "activestore":
         raise errors.not_simulated("Get-NetIPAddress -PolicyStore other than ActiveStore and PersistentStore")
     call.host.network.look_for_addresses()
@@ -100,9 +102,9 @@ def new_net_ip_address(call: Call) -> Iterator[object]:
     interface = _interface(call)
     network = call.host.network
     ip = _ip(call)
-    if any(one.ip.ip == ip.ip for one in network.of(interface)):
+    if any(other.ip.ip == ip.ip for other in network.of(interface)):
         raise errors.windows_system_error(87, "InvalidArgument", f"Instance {CLASS} already exists")
-    if any(one.ip.ip == ip.ip for one in network.addresses):
+    if any(other.ip.ip == ip.ip for other in network.addresses):
         raise errors.windows_system_error(5010, "NotSpecified", "The object already exists.")
     address = network.assign(interface, str(ip))
     yield Stored(address)
@@ -113,11 +115,11 @@ def _interface(call: Call) -> Interface:
     """The interface meant. [the id where there is none: inferred from Get-NetIPAddress; public notes]"""
     name = "InterfaceIndex" if "InterfaceIndex" in call.parameters else "InterfaceAlias"
     wanted = call.parameters[name]
-    for one in call.host.network.listed():
-        if wanted == one.index or (isinstance(wanted, str) and one.alias.lower() == wanted.lower()):
-            if one.is_loopback:
+    for interface in call.host.network.listed():
+        if wanted == interface.index or (isinstance(wanted, str) and interface.alias.lower() == wanted.lower()):
+            if interface.is_loopback:
                 raise errors.not_simulated("New-NetIPAddress on the loopback")
-            return one
+            return interface
     target = Scalar("String" if isinstance(wanted, str) else "UInt32", wanted)
     raise errors.cim_not_found("MSFT_NetIPInterface", name, target, str(wanted))
 
@@ -152,12 +154,12 @@ def remove_net_ip_address(call: Call) -> Iterator[object]:
     if not any(name in call.parameters for name in (*KEYS, "InputObject")):
         raise errors.not_simulated("Remove-NetIPAddress of all addresses, which cuts the connection")
     found = chosen(call, CLASS, _active(call), KEYS)
-    if any(one.address.prefix_origin != "Manual" for one in found):
+    if any(stored.address.prefix_origin != "Manual" for stored in found):
         raise errors.not_simulated("Remove-NetIPAddress of an address that Windows gave itself")
-    for one in found:
-        call.host.network.withdraw(one.address)
+    for stored in found:
+        call.host.network.withdraw(stored.address)
         if call.get("PassThru"):
-            yield one
+            yield stored
 
 
 fact("New-NetIPAddress", "two objects: ActiveStore, Tentative, and PersistentStore, Invalid", "public console output")

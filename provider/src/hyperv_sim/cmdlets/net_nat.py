@@ -25,23 +25,23 @@ describe_cim(
     NAMESPACE,
     CLASS,
     [
-        P("Name", "String", lambda one: one.name),
+        P("Name", "String", lambda nat: nat.name),
         P("ExternalIPInterfaceAddressPrefix", "String", lambda _: None),
-        P("InternalIPInterfaceAddressPrefix", "String", lambda one: str(one.internal_prefix)),
-        P("IcmpQueryTimeout", "UInt32", lambda one: one.icmp_query_timeout),
-        P("TcpEstablishedConnectionTimeout", "UInt32", lambda one: one.tcp_established_timeout),
-        P("TcpTransientConnectionTimeout", "UInt32", lambda one: one.tcp_transient_timeout),
-        *in_words("TcpFilteringBehavior", "Byte", FILTERING, lambda one: one.tcp_filtering),
-        *in_words("UdpFilteringBehavior", "Byte", FILTERING, lambda one: one.udp_filtering),
-        P("UdpIdleSessionTimeout", "UInt32", lambda one: one.udp_idle_timeout),
-        P("UdpInboundRefresh", "Boolean", lambda one: one.udp_inbound_refresh),
+        P("InternalIPInterfaceAddressPrefix", "String", lambda nat: str(nat.internal_prefix)),
+        P("IcmpQueryTimeout", "UInt32", lambda nat: nat.icmp_query_timeout),
+        P("TcpEstablishedConnectionTimeout", "UInt32", lambda nat: nat.tcp_established_timeout),
+        P("TcpTransientConnectionTimeout", "UInt32", lambda nat: nat.tcp_transient_timeout),
+        *in_words("TcpFilteringBehavior", "Byte", FILTERING, lambda nat: nat.tcp_filtering),
+        *in_words("UdpFilteringBehavior", "Byte", FILTERING, lambda nat: nat.udp_filtering),
+        P("UdpIdleSessionTimeout", "UInt32", lambda nat: nat.udp_idle_timeout),
+        P("UdpInboundRefresh", "Boolean", lambda nat: nat.udp_inbound_refresh),
         *in_words("Store", "Byte", {"Local": 0}, lambda _: "Local"),
         P("Active", "Boolean", lambda _: True),
     ],
-    text=lambda one: f'{CLASS} (Name = "{one.name}")',
+    text=lambda nat: f'{CLASS} (Name = "{nat.name}")',
 )
 
-KEYS: Mapping[str, Callable[[Nat], object]] = {"Name": lambda one: one.name}
+KEYS: Mapping[str, Callable[[Nat], object]] = {"Name": lambda nat: nat.name}
 SETTINGS = (
     Setting("IcmpQueryTimeout", "icmp_query_timeout"),
     Setting("TcpEstablishedConnectionTimeout", "tcp_established_timeout"),
@@ -75,7 +75,7 @@ def new_net_nat(call: Call) -> Iterator[object]:
         raise errors.windows_system_error(52, "NotSpecified", DUPLICATE)
     prefix = _prefix(call.get("InternalIPInterfaceAddressPrefix", ""))
     is_one_too_many = bool(nats.networks) and not call.host.facts.several_nats
-    if is_one_too_many or any(one.internal_prefix.overlaps(prefix) for one in nats.networks):
+    if is_one_too_many or any(other.internal_prefix.overlaps(prefix) for other in nats.networks):
         raise wrong()
     if _overlaps_the_lan(call.host, prefix):
         raise wrong()
@@ -103,8 +103,8 @@ def _prefix(text: str) -> IPv4Network:
 def _overlaps_the_lan(host: Host, prefix: IPv4Network) -> bool:
     """The prefix must leave the host's own networks alone, except those of its adapters to switches. [WinNAT's blog]"""
     own = {adapter.id for adapter in host.host_adapters}
-    networks = [one.ip.network for one in host.network.addresses if one.interface.guid not in own]
-    return any(one.overlaps(prefix) for one in networks if isinstance(one, IPv4Network))
+    networks = [address.ip.network for address in host.network.addresses if address.interface.guid not in own]
+    return any(network.overlaps(prefix) for network in networks if isinstance(network, IPv4Network))
 
 
 @cmdlet("Set-NetNat", takes=("Name", "InputObject", "PassThru", *names(SETTINGS)))

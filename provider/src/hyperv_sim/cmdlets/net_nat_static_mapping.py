@@ -25,23 +25,23 @@ describe_cim(
     NAMESPACE,
     CLASS,
     [
-        P("StaticMappingID", "UInt32", lambda one: one.id),
-        P("NatName", "String", lambda one: one.nat.name),
-        *in_words("Protocol", "Byte", PROTOCOL, lambda one: one.protocol),
-        P("RemoteExternalIPAddressPrefix", "String", lambda one: one.remote_prefix),
-        P("ExternalIPAddress", "String", lambda one: one.external_address),
-        P("ExternalPort", "UInt16", lambda one: one.external_port),
-        P("InternalIPAddress", "String", lambda one: str(one.internal_address)),
-        P("InternalPort", "UInt16", lambda one: one.internal_port),
+        P("StaticMappingID", "UInt32", lambda mapping: mapping.id),
+        P("NatName", "String", lambda mapping: mapping.nat.name),
+        *in_words("Protocol", "Byte", PROTOCOL, lambda mapping: mapping.protocol),
+        P("RemoteExternalIPAddressPrefix", "String", lambda mapping: mapping.remote_prefix),
+        P("ExternalIPAddress", "String", lambda mapping: mapping.external_address),
+        P("ExternalPort", "UInt16", lambda mapping: mapping.external_port),
+        P("InternalIPAddress", "String", lambda mapping: str(mapping.internal_address)),
+        P("InternalPort", "UInt16", lambda mapping: mapping.internal_port),
         P("InternalRoutingDomainId", "String", lambda _: "{00000000-0000-0000-0000-000000000000}"),
         P("Active", "Boolean", lambda _: True),
     ],
-    text=lambda one: f"{CLASS} (StaticMappingID = {one.id})",
+    text=lambda mapping: f"{CLASS} (StaticMappingID = {mapping.id})",
 )
 
 KEYS: Mapping[str, Callable[[StaticMapping], object]] = {
-    "NatName": lambda one: one.nat.name,
-    "StaticMappingID": lambda one: one.id,
+    "NatName": lambda mapping: mapping.nat.name,
+    "StaticMappingID": lambda mapping: mapping.id,
 }
 ADD = ("NatName", "Protocol", "ExternalIPAddress", "ExternalPort", "InternalIPAddress", "InternalPort")
 
@@ -65,7 +65,11 @@ def add_net_nat_static_mapping(call: Call) -> Iterator[object]:
         raise wrong()
     mapping = _new(call, nat)
     is_foreign = mapping.external_address not in (ANY[0], *nats.external_addresses)
-    if is_foreign or _endpoint(mapping) in nats.taken_ports or any(_collide(mapping, one) for one in _mappings(call)):
+    if (
+        is_foreign
+        or _endpoint(mapping) in nats.taken_ports
+        or any(_collide(mapping, other) for other in _mappings(call))
+    ):
         message = "The process cannot access the file because it is being used by another process."
         raise errors.windows_system_error(32, "NotSpecified", message)
     yield nats.map(mapping)
@@ -91,10 +95,10 @@ def _endpoint(mapping: StaticMapping) -> tuple[str, int]:
     return (mapping.protocol, mapping.external_port)
 
 
-def _collide(one: StaticMapping, other: StaticMapping) -> bool:
+def _collide(mapping: StaticMapping, other: StaticMapping) -> bool:
     """Whether two mappings are for one external endpoint; any address is every address."""
-    addresses = {one.external_address, other.external_address}
-    return _endpoint(one) == _endpoint(other) and (len(addresses) == 1 or ANY[0] in addresses)
+    addresses = {mapping.external_address, other.external_address}
+    return _endpoint(mapping) == _endpoint(other) and (len(addresses) == 1 or ANY[0] in addresses)
 
 
 def _is_endpoint(address: IPv4Address, prefix: IPv4Network) -> bool:

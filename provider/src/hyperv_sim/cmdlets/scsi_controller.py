@@ -24,22 +24,22 @@ FAILED = "Failed to modify device 'SCSI Controller'."
 def _drives(controller: ScsiController) -> list[Drive | DvdDrive]:
     mine = (ControllerType.SCSI, controller.number)
     all_drives: list[Drive | DvdDrive] = [*controller.machine.drives, *controller.machine.dvd_drives]
-    return [one for one in all_drives if one.slot[:2] == mine]
+    return [drive for drive in all_drives if drive.slot[:2] == mine]
 
 
 describe(
     ScsiController,
     f"{HYPER_V}.VMScsiController",
     [
-        P("ControllerNumber", "Int32", lambda one: one.number),
+        P("ControllerNumber", "Int32", lambda controller: controller.number),
         P("Drives", "Object", _drives),
         P("Name", "String", lambda _: NAME),
-        P("Id", "String", lambda one: component_id(one.machine, one.id)),
-        P("VMId", "Guid", lambda one: one.machine.id),
-        P("VMName", "String", lambda one: one.machine.name),
+        P("Id", "String", lambda controller: component_id(controller.machine, controller.id)),
+        P("VMId", "Guid", lambda controller: controller.machine.id),
+        P("VMName", "String", lambda controller: controller.machine.name),
     ],
     bases=(f"{HYPER_V}.VMDriveController", f"{HYPER_V}.VMDevice", f"{HYPER_V}.VMComponentObject"),
-    text=lambda one: component_text("VMScsiController", NAME, one.machine, one.id),
+    text=lambda controller: component_text("VMScsiController", NAME, controller.machine, controller.id),
 )
 
 
@@ -48,7 +48,7 @@ def get_vm_scsi_controller(call: Call) -> Iterator[object]:
     """Get-VMScsiController, all of a machine's or the one of a number."""
     wanted = call.get("ControllerNumber")
     for machine in machines(call):
-        yield from (one for one in machine.scsi_controllers if wanted in (None, one.number))
+        yield from (controller for controller in machine.scsi_controllers if wanted in (None, controller.number))
 
 
 @cmdlet("Add-VMScsiController", takes=("VMName", "VM", "Passthru"))
@@ -90,7 +90,11 @@ def _chosen(call: Call) -> Iterator[ScsiController]:
     for name in call.get("VMName", ()):
         with call.going_on():
             for machine in named(call.host, name, missing="ObjectNotFound"):
-                found = [one for one in machine.scsi_controllers if one.number == call.parameters["ControllerNumber"]]
+                found = [
+                    controller
+                    for controller in machine.scsi_controllers
+                    if controller.number == call.parameters["ControllerNumber"]
+                ]
                 yield from found or _missing()
 
 

@@ -24,32 +24,34 @@ describe(
     Checkpoint,
     f"{HYPER_V}.VMSnapshot",
     [
-        P("Id", "Guid", lambda one: one.id),
-        P("Name", "String", lambda one: one.name),
+        P("Id", "Guid", lambda checkpoint: checkpoint.id),
+        P("Name", "String", lambda checkpoint: checkpoint.name),
         P("SnapshotType", "Object", lambda _: SnapshotType.Standard),
         P("IsAutomaticCheckpoint", "Boolean", lambda _: False, since="2019"),
-        P("VMId", "Guid", lambda one: one.machine.id),
-        P("VMName", "String", lambda one: one.machine.name),
-        P("State", "Object", lambda one: one.state),
-        P("CreationTime", "DateTime", lambda one: one.created),
-        P("ParentSnapshotId", "Guid", lambda one: one.parent.id if one.parent else None),
-        P("ParentSnapshotName", "String", lambda one: one.parent.name if one.parent else None),
-        P("ParentCheckpointId", "Guid", lambda one: one.parent.id if one.parent else None),
-        P("ParentCheckpointName", "String", lambda one: one.parent.name if one.parent else None),
-        P("Path", "String", lambda one: one.machine.snapshot_file_location),
-        P("Notes", "String", lambda one: one.settings.notes),
-        P("Generation", "Int32", lambda one: one.settings.generation),
-        P("Version", "String", lambda one: one.settings.version),
-        P("ProcessorCount", "Int64", lambda one: one.settings.processor.count),
-        P("DynamicMemoryEnabled", "Boolean", lambda one: one.settings.memory.dynamic),
-        P("MemoryStartup", "Int64", lambda one: one.settings.memory.startup),
-        P("HardDrives", "Object", lambda one: one.settings.drives),
-        P("DVDDrives", "Object", lambda one: one.settings.dvd_drives),
-        P("NetworkAdapters", "Object", lambda one: one.settings.adapters),
-        P("IsDeleted", "Boolean", lambda one: one not in one.machine.checkpoints),
+        P("VMId", "Guid", lambda checkpoint: checkpoint.machine.id),
+        P("VMName", "String", lambda checkpoint: checkpoint.machine.name),
+        P("State", "Object", lambda checkpoint: checkpoint.state),
+        P("CreationTime", "DateTime", lambda checkpoint: checkpoint.created),
+        P("ParentSnapshotId", "Guid", lambda checkpoint: checkpoint.parent.id if checkpoint.parent else None),
+        P("ParentSnapshotName", "String", lambda checkpoint: checkpoint.parent.name if checkpoint.parent else None),
+        P("ParentCheckpointId", "Guid", lambda checkpoint: checkpoint.parent.id if checkpoint.parent else None),
+        P("ParentCheckpointName", "String", lambda checkpoint: checkpoint.parent.name if checkpoint.parent else None),
+        P("Path", "String", lambda checkpoint: checkpoint.machine.snapshot_file_location),
+        P("Notes", "String", lambda checkpoint: checkpoint.settings.notes),
+        P("Generation", "Int32", lambda checkpoint: checkpoint.settings.generation),
+        P("Version", "String", lambda checkpoint: checkpoint.settings.version),
+        P("ProcessorCount", "Int64", lambda checkpoint: checkpoint.settings.processor.count),
+        P("DynamicMemoryEnabled", "Boolean", lambda checkpoint: checkpoint.settings.memory.dynamic),
+        P("MemoryStartup", "Int64", lambda checkpoint: checkpoint.settings.memory.startup),
+        P("HardDrives", "Object", lambda checkpoint: checkpoint.settings.drives),
+        P("DVDDrives", "Object", lambda checkpoint: checkpoint.settings.dvd_drives),
+        P("NetworkAdapters", "Object", lambda checkpoint: checkpoint.settings.adapters),
+        P("IsDeleted", "Boolean", lambda checkpoint: checkpoint not in checkpoint.machine.checkpoints),
     ],
     bases=(f"{HYPER_V}.VirtualMachineBase", f"{HYPER_V}.VirtualizationObject"),
-    text=lambda one: f"VMSnapshot (Name = '{one.name}', VMName = '{one.machine.name}') [Id = '{one.id}']",
+    text=lambda checkpoint: (
+        f"VMSnapshot (Name = '{checkpoint.name}', VMName = '{checkpoint.machine.name}') [Id = '{checkpoint.id}']"
+    ),
 )
 
 
@@ -94,8 +96,10 @@ def _state(machine: Machine) -> VMState:
 def get_vm_snapshot(call: Call) -> Iterator[object]:
     """Get-VMSnapshot, all of a machine's, those of a name, or by -Id."""
     if "Id" in call.parameters:
-        every = [one for machine in call.host.machines.values() for one in machine.checkpoints]
-        yield from _found([one for one in every if one.id == call.parameters["Id"]], str(call.parameters["Id"]))
+        every = [checkpoint for machine in call.host.machines.values() for checkpoint in machine.checkpoints]
+        yield from _found(
+            [checkpoint for checkpoint in every if checkpoint.id == call.parameters["Id"]], str(call.parameters["Id"])
+        )
         return
     yield from each(call, machines(call), lambda machine: _of_name(machine, call.get("Name")))
 
@@ -105,7 +109,7 @@ def _of_name(machine: Machine, name: str | None) -> list[Checkpoint]:
         return list(machine.checkpoints)
     if any(mark in name for mark in WILDCARDS):
         raise errors.not_simulated("wildcards in a checkpoint's name")
-    return _found([one for one in machine.checkpoints if one.name.lower() == name.lower()], name)
+    return _found([checkpoint for checkpoint in machine.checkpoints if checkpoint.name.lower() == name.lower()], name)
 
 
 def _found(found: list[Checkpoint], wanted: str) -> list[Checkpoint]:
@@ -122,11 +126,11 @@ def _chosen(call: Call) -> Iterator[Checkpoint]:
                 for name in _all(call.get("Name")):
                     yield from _of_name(machine, name)
         return
-    for one in _all(call.parameters["VMSnapshot"]):
+    for checkpoint in _all(call.parameters["VMSnapshot"]):
         with call.going_on():
-            if one.machine.id not in call.host.machines or one not in one.machine.checkpoints:
-                raise errors.hyper_v("ObjectNotFound", f"The checkpoint '{one.name}' does not exist any more.")
-            yield one
+            if checkpoint.machine.id not in call.host.machines or checkpoint not in checkpoint.machine.checkpoints:
+                raise errors.hyper_v("ObjectNotFound", f"The checkpoint '{checkpoint.name}' does not exist any more.")
+            yield checkpoint
 
 
 def _machines(call: Call) -> Iterator[Machine]:
@@ -144,10 +148,10 @@ def _all(given: Any) -> tuple[Any, ...]:
 @cmdlet("Rename-VMSnapshot", takes=("VMName", "VM", "Name", "VMSnapshot", "NewName", "Passthru"))
 def rename_vm_snapshot(call: Call) -> Iterator[object]:
     """Rename-VMSnapshot: a name in use is taken too."""
-    for one in list(_chosen(call)):
-        one.name = call.parameters["NewName"]
+    for checkpoint in list(_chosen(call)):
+        checkpoint.name = call.parameters["NewName"]
         if call.get("Passthru"):
-            yield one
+            yield checkpoint
 
 
 @cmdlet("Restore-VMSnapshot", takes=("VMName", "VM", "Name", "VMSnapshot", "Passthru"), confirms=True)
@@ -156,13 +160,13 @@ def restore_vm_snapshot(call: Call) -> Iterator[object]:
     found = list(_chosen(call))
     if len(found) > 1:
         raise errors.hyper_v("InvalidParameter", "More than one checkpoint has this name.")
-    for one in found:
+    for checkpoint in found:
         with call.going_on():
-            if one.machine.state not in RESTING or one.machine.is_merging:
-                raise wrong_state(f"'{one.machine.name}' failed to apply checkpoint.")
-            checkpoints.restore(call.host, one)
+            if checkpoint.machine.state not in RESTING or checkpoint.machine.is_merging:
+                raise wrong_state(f"'{checkpoint.machine.name}' failed to apply checkpoint.")
+            checkpoints.restore(call.host, checkpoint)
             if call.get("Passthru"):
-                yield one
+                yield checkpoint
 
 
 @cmdlet(
@@ -172,11 +176,11 @@ def restore_vm_snapshot(call: Call) -> Iterator[object]:
 )
 def remove_vm_snapshot(call: Call) -> Iterator[object]:
     """Remove-VMSnapshot: at once from the list; its disks are merged later, and are locked until then."""
-    for one in list(_chosen(call)):
-        machine = one.machine
-        if one not in machine.checkpoints:  # gone with one that it was made on
+    for checkpoint in list(_chosen(call)):
+        machine = checkpoint.machine
+        if checkpoint not in machine.checkpoints:  # gone with one that it was made on
             continue
-        gone = checkpoints.descendants(machine, one) if call.get("IncludeAllChildSnapshots") else [one]
+        gone = checkpoints.descendants(machine, checkpoint) if call.get("IncludeAllChildSnapshots") else [checkpoint]
         checkpoints.remove(call.host, machine, gone)
         if call.get("Passthru"):
             yield machine

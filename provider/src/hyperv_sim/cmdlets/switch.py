@@ -22,16 +22,20 @@ describe(
     Switch,
     f"{HYPER_V}.VMSwitch",
     [
-        P("Name", "String", lambda one: one.name),
-        P("Id", "Guid", lambda one: one.id),
-        P("SwitchType", "Object", lambda one: one.switch_type),
-        P("Notes", "String", lambda one: one.notes),
-        P("AllowManagementOS", "Boolean", lambda one: one.switch_type is VMSwitchType.Internal),
-        P("NetAdapterInterfaceDescription", "String", lambda one: one.net_adapter or None),
-        P("NetAdapterInterfaceDescriptions", "String", lambda one: (one.net_adapter,) if one.net_adapter else ()),
+        P("Name", "String", lambda switch: switch.name),
+        P("Id", "Guid", lambda switch: switch.id),
+        P("SwitchType", "Object", lambda switch: switch.switch_type),
+        P("Notes", "String", lambda switch: switch.notes),
+        P("AllowManagementOS", "Boolean", lambda switch: switch.switch_type is VMSwitchType.Internal),
+        P("NetAdapterInterfaceDescription", "String", lambda switch: switch.net_adapter or None),
+        P(
+            "NetAdapterInterfaceDescriptions",
+            "String",
+            lambda switch: (switch.net_adapter,) if switch.net_adapter else (),
+        ),
         P("EmbeddedTeamingEnabled", "Boolean", lambda _: False),
         P("IovEnabled", "Boolean", lambda _: False),
-        P("ComputerName", "String", lambda one: one.host_name),
+        P("ComputerName", "String", lambda switch: switch.host_name),
         P("PacketDirectEnabled", "Boolean", lambda _: False),
         P("BandwidthReservationMode", "Object", lambda _: VMSwitchBandwidthMode.Absolute),
         P("DefaultFlowMinimumBandwidthAbsolute", "Int64", lambda _: 0),
@@ -84,7 +88,7 @@ def new_vm_switch(call: Call) -> Iterator[object]:
 @cmdlet("Set-VMSwitch", takes=("Name", "VMSwitch", "SwitchType", "AllowManagementOS", "Notes", "Passthru"))
 def set_vm_switch(call: Call) -> Iterator[object]:
     """Set-VMSwitch: notes, and internal or private."""
-    given = [one for one in ("SwitchType", "AllowManagementOS", "Notes") if one in call.parameters]
+    given = [name for name in ("SwitchType", "AllowManagementOS", "Notes") if name in call.parameters]
     if not given:
         raise errors.hyper_v("InvalidParameter", f"{FAILED} Specify at least one parameter.")
     for switch in _meant(call, missing="ObjectNotFound"):

@@ -36,20 +36,20 @@ describe(
     VirtualHardDisk,
     "Microsoft.Vhd.PowerShell.VirtualHardDisk",
     [
-        P("Path", "String", lambda one: one.file.path),
-        P("VhdFormat", "Object", lambda one: one.disk.vhd_format),
-        P("VhdType", "Object", lambda one: one.disk.vhd_type),
-        P("FileSize", "UInt64", lambda one: one.file.size),
-        P("Size", "UInt64", lambda one: one.disk.size),
+        P("Path", "String", lambda vhd: vhd.file.path),
+        P("VhdFormat", "Object", lambda vhd: vhd.disk.vhd_format),
+        P("VhdType", "Object", lambda vhd: vhd.disk.vhd_type),
+        P("FileSize", "UInt64", lambda vhd: vhd.file.size),
+        P("Size", "UInt64", lambda vhd: vhd.disk.size),
         P("MinimumSize", "UInt64", lambda _: None),
-        P("LogicalSectorSize", "UInt32", lambda one: one.disk.logical_sector_size),
-        P("PhysicalSectorSize", "UInt32", lambda one: one.disk.physical_sector_size),
-        P("BlockSize", "UInt32", lambda one: one.disk.block_size),
-        P("ParentPath", "String", lambda one: one.disk.parent_path),
-        P("DiskIdentifier", "String", lambda one: str(one.disk.identifier).upper()),
+        P("LogicalSectorSize", "UInt32", lambda vhd: vhd.disk.logical_sector_size),
+        P("PhysicalSectorSize", "UInt32", lambda vhd: vhd.disk.physical_sector_size),
+        P("BlockSize", "UInt32", lambda vhd: vhd.disk.block_size),
+        P("ParentPath", "String", lambda vhd: vhd.disk.parent_path),
+        P("DiskIdentifier", "String", lambda vhd: str(vhd.disk.identifier).upper()),
         P("FragmentationPercentage", "UInt32", lambda _: None),
         P("Alignment", "Int32", lambda _: 1),
-        P("Attached", "Boolean", lambda one: is_in_use(one.host, one.file)),
+        P("Attached", "Boolean", lambda vhd: is_in_use(vhd.host, vhd.file)),
         P("DiskNumber", "UInt32", lambda _: None),
         P("Number", "UInt32", lambda _: None),
     ],
@@ -73,7 +73,7 @@ def _asked(call: Call) -> Iterator[str]:
     for identity in call.parameters["VMId"]:
         machine = call.host.machines.get(identity)
         if machine:
-            yield from (drive.path for drive in sorted(machine.drives, key=lambda one: one.slot[1:]))
+            yield from (drive.path for drive in sorted(machine.drives, key=lambda drive: drive.slot[1:]))
         else:
             message = f'Hyper-V was unable to find a virtual machine with id "{identity}".'
             call.fail(errors.hyper_v("ObjectNotFound", message, target=Scalar("Guid", identity)))

@@ -93,7 +93,9 @@ def _parameter(name: str, told: Mapping[str, Any], sets: tuple[ParameterSet, ...
         name=name,
         type_name=type_name.removesuffix("[]").rsplit(".", 1)[-1],
         is_array=type_name.endswith("[]"),
-        is_mandatory=any(one.places[name].mandatory for one in sets if name in one.places),
+        is_mandatory=any(
+            parameter_set.places[name].mandatory for parameter_set in sets if name in parameter_set.places
+        ),
         aliases=tuple(told.get("aliases", ())),
         values=tuple(told.get("values", ())),
         bounds=(bounds[0], bounds[1]) if bounds else None,
@@ -111,7 +113,7 @@ def _set(told: Mapping[str, Any], absent: tuple[str, ...]) -> ParameterSet:
 
 def _cmdlet(name: str, told: Mapping[str, Any], windows: str) -> Cmdlet:
     absent = WINDOWS_2019_ON.get(name, ()) if windows == "2016" else ()
-    sets = tuple(_set(one, absent) for one in told["sets"])
+    sets = tuple(_set(parameter_set, absent) for parameter_set in told["sets"])
     parameters = {key: _parameter(key, value, sets) for key, value in told["params"].items() if key not in absent}
     return Cmdlet(
         name=name,

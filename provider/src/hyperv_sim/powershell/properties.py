@@ -129,7 +129,7 @@ def _live(type_name: str, raw: object) -> object:
     if isinstance(raw, NetEnum):
         return EnumMember(raw.type_name, raw.text, int(raw.value))
     if isinstance(raw, list | tuple):
-        return tuple(_live(type_name, one) for one in raw)
+        return tuple(_live(type_name, item) for item in raw)
     if type_name == "Object":
         raise TypeError(f"a property of type Object gave {raw!r}, which is not described")
     return Scalar(type_name, raw)  # type: ignore[arg-type]  # rows spell a ScalarType; a mistake fails in the tests
@@ -156,7 +156,7 @@ def get(live: object, name: str, windows: str) -> tuple[str, object] | None:
         members = _members(live)
         return next(((key, value) for key, value in members.items() if key.lower() == wanted), None)
     found = [row for row in rows(live, windows) if row.name.lower() == wanted]
-    row = next((one for one in found if one.is_script), found[0] if found else None)
+    row = next((row for row in found if row.is_script), found[0] if found else None)
     return (row.name, _live(row.type_name, row.get(live))) if row else None
 
 
@@ -187,7 +187,7 @@ def _flat(live: object) -> Value:
     if live is None or isinstance(live, Scalar):
         return live
     if isinstance(live, tuple):
-        return tuple(_flat(one) for one in live)
+        return tuple(_flat(item) for item in live)
     return Scalar("String", to_string(live))
 
 
@@ -219,7 +219,7 @@ def _noted(live: object, windows: str) -> Value:
     if live is None or isinstance(live, Scalar | EnumMember):
         return live
     if isinstance(live, tuple):
-        return tuple(_noted(one, windows) for one in live)
+        return tuple(_noted(item, windows) for item in live)
     if isinstance(live, Mapping):
         return {key: _noted(value, windows) for key, value in live.items()}
     return _object(live, windows)

@@ -71,8 +71,8 @@ def machines_with(call: Call, part: str) -> Iterator[Machine]:
     if not given:
         yield from machines(call)
         return
-    for one in given:
-        yield from present(call, one.machine)
+    for component in given:
+        yield from present(call, component.machine)
 
 
 def _all(given: Any) -> tuple[Any, ...]:

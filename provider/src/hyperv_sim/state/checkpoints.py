@@ -150,9 +150,9 @@ def _nearest(checkpoint: Checkpoint | None, gone: Sequence[Checkpoint]) -> Check
 def descendants(machine: Machine, checkpoint: Checkpoint) -> list[Checkpoint]:
     """A checkpoint and all that were made on top of it."""
     found = [checkpoint]
-    for one in machine.checkpoints:
-        if one.parent in found:
-            found.append(one)
+    for other in machine.checkpoints:
+        if other.parent in found:
+            found.append(other)
     return found
 
 
@@ -177,7 +177,7 @@ def look(host: Host) -> None:
             merge.looks_left -= 1
             continue
         host.merges.remove(merge)
-        merge.machine.is_merging = any(one.machine is merge.machine for one in host.merges)
+        merge.machine.is_merging = any(other.machine is merge.machine for other in host.merges)
         for file in _locked(host.files, merge):
             file.is_busy = False
         _settle(host.files, merge.machine, merge.paths)
@@ -192,8 +192,8 @@ def _locked(files: Files, merge: Merge) -> Iterator[File]:
 
 
 def _children(files: Files, file: File) -> list[File]:
-    others = [one for one in files.entries.values() if one.disk and one.disk.parent_path]
-    return [one for one in others if one.disk and files.find(one.disk.parent_path) is file]
+    others = [candidate for candidate in files.entries.values() if candidate.disk and candidate.disk.parent_path]
+    return [candidate for candidate in others if candidate.disk and files.find(candidate.disk.parent_path) is file]
 
 
 def _owners(machine: Machine) -> list[Drive]:
@@ -218,7 +218,7 @@ def _settle(files: Files, machine: Machine, paths: Sequence[str]) -> None:
             left.extend([parent] if parent else [])
         elif len(children) == 1 and is_differences(children[0].path):
             _merge(files, machine, children[0], file)
-            left = [file, *(one for one in left if one is not children[0])]
+            left = [file, *(other for other in left if other is not children[0])]
 
 
 def _merge(files: Files, machine: Machine, child: File, into: File) -> None:
@@ -226,9 +226,9 @@ def _merge(files: Files, machine: Machine, child: File, into: File) -> None:
     if child.disk is None or into.disk is None:
         return
     into.disk.size, into.disk.written = child.disk.size, child.disk.written
-    for one in _children(files, child):
-        if one.disk:
-            one.disk.parent_path = into.path
+    for grandchild in _children(files, child):
+        if grandchild.disk:
+            grandchild.disk.parent_path = into.path
     for drive in _owners(machine):
         if files.find(drive.path) is child:
             drive.path = into.path

@@ -138,7 +138,7 @@ def is_in_use(host: Host, file: File) -> bool:
     """Whether something has the file open: a machine that is neither off nor saved has its disks and their parents."""
     if file.is_busy:
         return True
-    machines = [one for one in host.machines.values() if one.state not in (VMState.Off, VMState.Saved)]
+    machines = [machine for machine in host.machines.values() if machine.state not in (VMState.Off, VMState.Saved)]
     return any(file in _reached(host.files, path) for machine in machines for path in machine.attachments)
 
 

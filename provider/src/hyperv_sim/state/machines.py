@@ -201,24 +201,24 @@ class Machine:
     @property
     def guest_answers(self) -> bool:
         """Whether the guest can be asked to shut down: it has the services, and the host offers that one."""
-        shutdown = next(one for one in self.integration_services if one.component == SHUTDOWN)
+        shutdown = next(service for service in self.integration_services if service.component == SHUTDOWN)
         return shutdown.enabled and self.guest.manner != "absent"
 
     @property
     def attachments(self) -> list[str]:
         """The files that the machine has open while it runs, without their parents."""
-        return [*(one.path for one in self.drives), *(one.path for one in self.dvd_drives if one.path)]
+        return [*(drive.path for drive in self.drives), *(dvd.path for dvd in self.dvd_drives if dvd.path)]
 
     def free_slots(self) -> Iterator[Slot]:
         """The slots without a drive, in the order in which Hyper-V fills them.
 
         Generation 1: IDE 0 and 1 with two places each, then SCSI. Generation 2: SCSI.
         """
-        taken = {*(one.slot for one in self.drives), *(one.slot for one in self.dvd_drives)}
+        taken = {*(drive.slot for drive in self.drives), *(dvd.slot for dvd in self.dvd_drives)}
         ide = [(ControllerType.IDE, number, location) for number in (0, 1) for location in (0, 1)]
         scsi = [
-            (ControllerType.SCSI, one.number, location)
-            for one in self.scsi_controllers
+            (ControllerType.SCSI, controller.number, location)
+            for controller in self.scsi_controllers
             for location in range(SCSI_LOCATIONS)
         ]
         yield from (slot for slot in (ide if self.generation == 1 else []) + scsi if slot not in taken)

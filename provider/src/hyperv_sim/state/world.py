@@ -94,7 +94,7 @@ class Host:
     def free_memory(self) -> int:
         """Bytes that machines may still take, perhaps fewer than 0. A machine that is off or saved takes none."""
         resting = (VMState.Off, VMState.Saved)
-        taken = sum(one.memory.startup for one in self.machines.values() if one.state not in resting)
+        taken = sum(machine.memory.startup for machine in self.machines.values() if machine.state not in resting)
         return self.memory - OWN_MEMORY - taken
 
     def drives_on(self, path: str) -> list[Drive]:
