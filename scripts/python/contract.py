@@ -38,8 +38,8 @@ def cut(cmdlet: dict[str, Any]) -> dict[str, Any]:
     ]
     used = {name for parameter_set in sets for name in parameter_set["params"]}
     parameters = {
-        name: {key: told[key] for key in KEPT_OF_A_PARAMETER if key in told}
-        for name, told in cmdlet["params"].items()
+        name: {key: entry[key] for key in KEPT_OF_A_PARAMETER if key in entry}
+        for name, entry in cmdlet["params"].items()
         if name in used
     }
     kept = {key: cmdlet[key] for key in KEPT if cmdlet.get(key)}
@@ -73,7 +73,7 @@ def main(folder: Path) -> None:
     files = {key: json.loads(path.read_text(encoding="utf-8")) for key, path in paths.items()}
     names = (CONTRACT / "simulated.txt").read_text(encoding="utf-8").split()
     cmdlets = {name: json.dumps(variants(name, files), separators=(",", ":")) for name in sorted(names)}
-    lines = [f'"{name}": {told}' for name, told in cmdlets.items()]
+    lines = [f'"{name}": {entry}' for name, entry in cmdlets.items()]
     sources = json.dumps([files[key]["source"] for key in (*WINDOWS, "powershell51")])
     text = '{\n"source": ' + sources + ',\n"cmdlets": {\n' + ",\n".join(lines) + "\n}}\n"
     (CONTRACT / "cmdlets.json").write_text(text, encoding="utf-8")

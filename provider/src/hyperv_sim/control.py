@@ -115,7 +115,7 @@ def _cmdlet(name: str) -> str:
 
 
 class ControlPort:
-    """The listening port: `with ControlPort(control) as port: tell users port.url and port.token`."""
+    """The listening port: `with ControlPort(control) as port: give users port.url and port.token`."""
 
     def __init__(self, control: Control, token: str | None = None) -> None:
         self.token = token or secrets.token_urlsafe(24)

@@ -39,7 +39,7 @@ class SimulatedHost:
         self._endpoints[configuration_name.lower()] = shell
 
     def shells(self, configuration_name: str) -> Shell | None:
-        """A shell for a new runspace pool, or None where no endpoint has this name (in any case)."""
+        """A shell for a new runspace pool, or None if no endpoint has this name (in any case)."""
         make = self._endpoints.get(configuration_name.lower())
         return make() if make else None
 
@@ -71,7 +71,7 @@ class SimulatedHost:
     def place(self, path: str) -> None:
         """Put a file there with the folders above it, as an administrator copies an image; a virtual disk by its name.
 
-        Raises ValueError where the path is not one of the host's drives'.
+        Raises ValueError if the path is not one of the host's drives'.
         """
         with self.state.lock:
             if not re.match(r"[A-Za-z]:\\[^\\]", path) or path[0].upper() not in self.state.files.drives:

@@ -104,7 +104,7 @@ def _wanted(call: Call) -> tuple[VMNetworkAdapterVlanMode, int, int, tuple[int, 
 
 
 def _listed(text: str) -> tuple[int, ...]:
-    """The ids of a list such as 1-100,200, in ascending order; none where the text is no such list."""
+    """The ids of a list such as 1-100,200, in ascending order; none if the text is no such list."""
     found: set[int] = set()
     for part in text.split(",") if text else ():
         ends = [end.strip() for end in part.split("-")]

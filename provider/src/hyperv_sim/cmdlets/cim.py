@@ -1,4 +1,4 @@
-"""Get-CimInstance for the classes that tell what the host can do."""
+"""Get-CimInstance for the classes that show what the host can do."""
 
 from __future__ import annotations
 
@@ -167,6 +167,6 @@ fact(
 fact("Get-CimInstance", "Win32_ComputerSystem on hardware: a made-up Manufacturer and Model", "not simulated")
 fact(
     "Get-CimInstance",
-    "four classes with the properties that tell what the host can do; __ClassMetadata without hash and MiXml",
+    "four classes with the properties that show what the host can do; __ClassMetadata without hash and MiXml",
     "not simulated",
 )

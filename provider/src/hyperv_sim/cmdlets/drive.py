@@ -174,7 +174,7 @@ fact(
 )
 fact(
     "Add-VMHardDiskDrive",
-    "the next free slot unless told; IDE on generation 2 and an occupied slot are `InvalidParameter`",
+    "the next free slot unless one is given; IDE on generation 2 and an occupied slot are `InvalidParameter`",
     f"{WINDSOR}; ids inferred",
 )
 fact("Add-VMHardDiskDrive", "SCSI while running, IDE only while off", "inferred")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hyperv_sim import errors
 from hyperv_sim.fidelity import POWERSHELL, UNKNOWN, WINDSOR, fact
 from hyperv_sim.powershell.call import Call
-from hyperv_sim.powershell.paths import IO_EXCEPTION, PROVIDER, asked, check_drive, existing
+from hyperv_sim.powershell.paths import IO_EXCEPTION, PROVIDER, check_drive, existing, given_paths
 from hyperv_sim.powershell.properties import Property, describe
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.records import Scalar
@@ -78,7 +78,7 @@ def _info(file: File) -> FileInfo | DirectoryInfo:
 @cmdlet("Get-Item", takes=("Path", "LiteralPath"))
 def get_item(call: Call) -> Iterator[object]:
     """Get-Item: a file or a folder, by its full path."""
-    for path in asked(call):
+    for path in given_paths(call):
         with call.going_on():
             yield _info(existing(call, path))
 
@@ -88,7 +88,7 @@ def get_child_item(call: Call) -> Iterator[object]:
     """Get-ChildItem of one level: folders first, each by name."""
     if not {"Path", "LiteralPath"} & call.parameters.keys():
         raise errors.not_simulated("Get-ChildItem of the current folder")
-    for path in asked(call):
+    for path in given_paths(call):
         with call.going_on():
             file = existing(call, path)
             found = list(call.host.files.within(file)) if file.is_folder else [file]
@@ -102,7 +102,7 @@ def get_child_item(call: Call) -> Iterator[object]:
 def test_path(call: Call) -> Iterator[object]:
     """Test-Path -PathType Any, Container or Leaf; a drive that is missing is no error."""
     kind = call.get("PathType", "Any")
-    for path in asked(call):
+    for path in given_paths(call):
         file = call.host.files.find(path)
         yield Scalar("Boolean", file is not None and kind in ("Any", "Container" if file.is_folder else "Leaf"))
 
@@ -112,7 +112,7 @@ def new_item(call: Call) -> Iterator[object]:
     """New-Item -ItemType Directory, with the folders above it."""
     if str(call.get("ItemType", "")).lower() != "directory":
         raise errors.not_simulated("New-Item of anything but -ItemType Directory")
-    for folder in asked(call):
+    for folder in given_paths(call):
         path = ntpath.join(folder, call.parameters["Name"]) if "Name" in call.parameters else folder
         with call.going_on():
             check_drive(call, path)
@@ -145,7 +145,7 @@ def _above(path: str) -> Iterator[str]:
 def remove_item(call: Call) -> Iterator[object]:
     """Remove-Item: files, empty folders, and full ones with -Recurse. A disk's parent can be removed like any file."""
     look(call.host)
-    for path in asked(call):
+    for path in given_paths(call):
         with call.going_on():
             file = existing(call, path)
             if ntpath.dirname(path) == path:

@@ -85,7 +85,7 @@ def _active(call: Call) -> list[Stored]:
 
 @cmdlet("Get-NetIPAddress", takes=(*KEYS, "PolicyStore"))
 def get_net_ip_address(call: Call) -> Iterator[object]:
-    """Get-NetIPAddress, of the active store unless told."""
+    """Get-NetIPAddress, of the active store unless -PolicyStore says otherwise."""
     store = str(call.get("PolicyStore", "ActiveStore")).lower()
     found = _active(call)
     if store == "persistentstore":
@@ -112,7 +112,7 @@ def new_net_ip_address(call: Call) -> Iterator[object]:
 
 
 def _interface(call: Call) -> Interface:
-    """The interface meant. [the id where there is none: inferred from Get-NetIPAddress; public notes]"""
+    """The interface meant. [the id if there is none: inferred from Get-NetIPAddress; public notes]"""
     name = "InterfaceIndex" if "InterfaceIndex" in call.parameters else "InterfaceAlias"
     wanted = call.parameters[name]
     for interface in call.host.network.listed():
@@ -157,7 +157,7 @@ def remove_net_ip_address(call: Call) -> Iterator[object]:
     if any(stored.address.prefix_origin != "Manual" for stored in found):
         raise errors.not_simulated("Remove-NetIPAddress of an address that Windows gave itself")
     for stored in found:
-        call.host.network.withdraw(stored.address)
+        call.host.network.remove_address(stored.address)
         if call.get("PassThru"):
             yield stored
 

@@ -188,12 +188,12 @@ def remove_vm_snapshot(call: Call) -> Iterator[object]:
 
 fact(
     "Checkpoint-VM",
-    "the machine writes to NAME_GUID.avhdx beside each disk from then on; the checkpoint keeps the files before",
+    "the machine writes to NAME_GUID.avhdx next to each disk from then on; the checkpoint keeps the files before",
     "dsccommunity/HyperVDsc#28; the files' names inferred",
 )
 fact(
     "Checkpoint-VM",
-    "refused where the type is Disabled: `InvalidOperation,...NewVMSnapshot`",
+    "refused if the type is Disabled: `InvalidOperation,...NewVMSnapshot`",
     f"public test data for the id; {UNKNOWN}",
 )
 fact(

@@ -51,10 +51,10 @@ FAILED = "Failed while modifying virtual Ethernet switch settings."
 def get_vm_switch(call: Call) -> Iterator[object]:
     """Get-VMSwitch, all, by -Name (wildcards, every switch of the name) or by -Id."""
     types = call.get("SwitchType", tuple(VMSwitchType))
-    yield from (switch for switch in _asked(call) if switch.switch_type in types)
+    yield from (switch for switch in _matching(call) if switch.switch_type in types)
 
 
-def _asked(call: Call) -> Iterator[Switch]:
+def _matching(call: Call) -> Iterator[Switch]:
     """A name without wildcards, or an id, that is not there is an error. [windsor; by id inferred from Get-VM]"""
     if "Id" in call.parameters:
         for identity in call.parameters["Id"]:
@@ -91,7 +91,7 @@ def set_vm_switch(call: Call) -> Iterator[object]:
     given = [name for name in ("SwitchType", "AllowManagementOS", "Notes") if name in call.parameters]
     if not given:
         raise errors.hyper_v("InvalidParameter", f"{FAILED} Specify at least one parameter.")
-    for switch in _meant(call, missing="ObjectNotFound"):
+    for switch in _chosen(call, missing="ObjectNotFound"):
         with call.going_on():
             wanted = _wanted_type(call, switch)
             if "Notes" in call.parameters:
@@ -120,7 +120,7 @@ def _wanted_type(call: Call, switch: Switch) -> VMSwitchType:
 @cmdlet("Rename-VMSwitch", takes=("Name", "VMSwitch", "NewName", "Passthru"))
 def rename_vm_switch(call: Call) -> Iterator[object]:
     """Rename-VMSwitch. Whether Windows renames the host's adapter with it is not known; here it keeps its names."""
-    for switch in _meant(call, missing="InvalidParameter"):
+    for switch in _chosen(call, missing="InvalidParameter"):
         if not call.host.hooks.forgets("Rename-VMSwitch", "NewName"):
             switch.name = call.parameters["NewName"]
         if call.get("Passthru"):
@@ -130,7 +130,7 @@ def rename_vm_switch(call: Call) -> Iterator[object]:
 @cmdlet("Remove-VMSwitch", takes=("Name", "VMSwitch", "Force"), confirms=True)
 def remove_vm_switch(call: Call) -> Iterator[object]:
     """Remove-VMSwitch: refused while a NAT network needs the host's adapter to it; machines become unconnected."""
-    for switch in _meant(call, missing="InvalidParameter"):
+    for switch in _chosen(call, missing="InvalidParameter"):
         with call.going_on():
             _check_free(call, switch, f"Failed while removing virtual Ethernet switch '{switch.name}'.")
             remove_switch(call.host, switch)
@@ -144,7 +144,7 @@ def _check_free(call: Call, switch: Switch, failed: str) -> None:
         raise errors.hyper_v("OperationFailed", f"{failed} The NAT network '{names[0]}' uses its adapter.")
 
 
-def _meant(call: Call, *, missing: str) -> Iterator[Switch]:
+def _chosen(call: Call, *, missing: str) -> Iterator[Switch]:
     """The switches of -VMSwitch or -Name, one at a time. [the errors' ids: public logs; windsor]"""
     if "VMSwitch" in call.parameters:
         given = call.parameters["VMSwitch"]
@@ -170,7 +170,7 @@ fact(
 fact("New-VMSwitch", "a name in use makes a second switch of that name; internal and private ones only", "Lability#326")
 fact(
     "New-VMSwitch",
-    'an internal one makes the host\'s adapter "vEthernet (NAME)", with a number where that is taken',
+    'an internal one makes the host\'s adapter "vEthernet (NAME)", with a number if that is taken',
     "Microsoft's NAT guide; autolab",
 )
 fact("New-VMSwitch", "the adapter can come some listings later (`network.adapter_delay`)", "autolab waits for it")

@@ -60,13 +60,13 @@ describe(
 def get_vhd(call: Call) -> Iterator[object]:
     """Get-VHD, by -Path or, all of a machine's, by -VMId."""
     look(call.host)
-    for path in _asked(call):
+    for path in _paths(call):
         with call.going_on():
             failed = f"Getting the mounted storage instance for the path '{path}' failed."
             yield _shown(call, _opened(call, path, failed))
 
 
-def _asked(call: Call) -> Iterator[str]:
+def _paths(call: Call) -> Iterator[str]:
     if "Path" in call.parameters:
         yield from call.parameters["Path"]
         return
@@ -176,7 +176,7 @@ def _resize(call: Call, shown: VirtualHardDisk, size: int, failed: str) -> None:
 
 @cmdlet("Set-VHD", takes=("Path", "ParentPath", "IgnoreIdMismatch", "Passthru"), error_class=f"{MODULE}.SetVhd")
 def set_vhd(call: Call) -> Iterator[object]:
-    """Set-VHD -ParentPath: joins a differencing disk to its parent again, where that was moved or written to."""
+    """Set-VHD -ParentPath: joins a differencing disk to its parent again, if that was moved or written to."""
     if "ParentPath" not in call.parameters:
         raise errors.not_simulated("Set-VHD without -ParentPath")
     failed = "Failed to set new parent for the virtual disk."

@@ -66,7 +66,7 @@ class CommandLine:
 
 
 def bind(cmdlet: Cmdlet, arguments: Sequence[Parameter], *, expects_input: bool) -> CommandLine:
-    """Bind a command's own arguments. Raises TerminatingError where PowerShell refuses them."""
+    """Bind a command's own arguments. Raises TerminatingError if PowerShell refuses them."""
     line = CommandLine(cmdlet, cmdlet.sets)
     for argument in arguments:
         if argument.name is not None:
@@ -207,7 +207,7 @@ def _missing_mandatory(parameter_set: ParameterSet, values: Mapping[str, object]
 
 fact(
     "PowerShell",
-    "parameters by their names in full or a listed alias, never by a prefix, which Windows takes where it is clear",
+    "parameters by their names in full or a listed alias, never by a prefix, which Windows takes if it is clear",
     f"stricter than {POWERSHELL}",
 )
 fact("PowerShell", "`-OutVariable`, `-ErrorVariable` and kin are refused as without a language", POWERSHELL)

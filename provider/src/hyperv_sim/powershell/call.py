@@ -34,7 +34,7 @@ class Call:
     enough: bool = False
 
     def get(self, name: str, default: Any = None) -> Any:
-        """A parameter's value, or the default where it was not given."""
+        """A parameter's value, or the default if it was not given."""
         return self.parameters.get(name, default)
 
     def fail(self, error: errors.CmdletError) -> None:

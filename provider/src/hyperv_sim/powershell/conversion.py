@@ -1,6 +1,6 @@
 """PowerShell's conversion of an argument to a parameter's .NET type, no wider than Windows.
 
-Narrower on purpose where a conversion hides a mistake: enumerations take names only, no numbers, prefixes or lists;
+Narrower on purpose if a conversion hides a mistake: enumerations take names only, no numbers, prefixes or lists;
 whole numbers take no truth values, fractions, hexadecimal or unit suffixes; text takes no list.
 """
 
@@ -156,7 +156,7 @@ def _element(parameter: ParameterType, given: object) -> object:
 
 
 def _validated(parameter: ParameterType, value: object) -> None:
-    """Refuse what a listed range or list of values leaves out, and empty text where something must be said.
+    """Refuse what a listed range or list of values leaves out, and empty text if something must be said.
 
     Whether Windows checks these while binding or later in the cmdlet is not known for each; it refuses either way.
     """

@@ -30,7 +30,7 @@ class Property(Generic[T]):
 
     `type_name` is the .NET type of a primitive; an enumeration, a nested object and a list of these say it themselves
     ("Object"). `since` is the first Windows version that has the property. `is_script` marks a property that a type
-    file adds to a CIM object: it goes on the wire among the extended ones, as text, beside the raw value of its name.
+    file adds to a CIM object: it goes on the wire among the extended ones, as text, besides the raw value of its name.
     """
 
     name: str
@@ -71,7 +71,7 @@ def describe(
 ) -> None:
     """Declare that objects of the Python class `kind` are .NET objects of this type.
 
-    `bases` are the types between it and System.Object. ToString() gives the type's name, as .NET has it, unless told.
+    `bases` are the types between it and System.Object. Without `text`, ToString() gives the type's name, as .NET does.
     """
     _DESCRIBED[kind] = ObjectType(
         (type_name, *bases, "System.Object"), tuple(properties), text or (lambda _: type_name), is_cim=False
@@ -101,7 +101,7 @@ def undescribed(live: object) -> type | None:
 
 
 def type_names(live: object) -> tuple[str, ...]:
-    """The .NET types of a live object, from the most derived one. Raises TypeError where it has no description."""
+    """The .NET types of a live object, from the most derived one. Raises TypeError if it has no description."""
     if isinstance(live, Selected | NetObject):
         return live.type_names
     if isinstance(live, EnumMember):
@@ -117,10 +117,10 @@ def type_names(live: object) -> tuple[str, ...]:
 
 
 def _description(live: object) -> ObjectType[Any]:
-    told = described(live)
-    if told is None:
+    description = described(live)
+    if description is None:
         raise TypeError(f"{live!r} is not described")
-    return told
+    return description
 
 
 def _live(type_name: str, raw: object) -> object:
@@ -137,13 +137,13 @@ def _live(type_name: str, raw: object) -> object:
 
 def rows(live: object, windows: str) -> Sequence[Property[Any]]:
     """The properties that a live object has on this Windows version."""
-    told = described(live)
-    return _rows(told, windows) if told else ()
+    description = described(live)
+    return _rows(description, windows) if description else ()
 
 
 @cache
-def _rows(told: ObjectType[Any], windows: str) -> Sequence[Property[Any]]:
-    return [row for row in told.properties if row.since <= windows]
+def _rows(description: ObjectType[Any], windows: str) -> Sequence[Property[Any]]:
+    return [row for row in description.properties if row.since <= windows]
 
 
 def get(live: object, name: str, windows: str) -> tuple[str, object] | None:
@@ -204,14 +204,14 @@ def _object(live: object, windows: str) -> NetObject:
     """An object with its own first level of properties."""
     if isinstance(live, NetObject):
         return live
-    told = _description(live)
+    description = _description(live)
     adapted: dict[str, Value] = {}
     extended: dict[str, Value] = {}
-    for row in _rows(told, windows):
+    for row in _rows(description, windows):
         (extended if row.is_script else adapted)[row.name] = _flat(_live(row.type_name, row.get(live)))
-    if told.is_cim:
-        extended["__ClassMetadata"] = _cim_metadata(told.type_names)
-    return NetObject(told.type_names, adapted, extended, told.text(live))
+    if description.is_cim:
+        extended["__ClassMetadata"] = _cim_metadata(description.type_names)
+    return NetObject(description.type_names, adapted, extended, description.text(live))
 
 
 def _noted(live: object, windows: str) -> Value:

@@ -62,7 +62,7 @@ def cmdlet(
     `takes`: the parameters that the function handles (-WhatIf and -Confirm are the shell's), `nulls` those of them
     that $null means something for. `confirms`: whether it
     asks before it acts, so that a session without a user needs -Force or -Confirm:$false. `error_class`: the part of
-    its errors' ids after the comma, where it does not follow from the cmdlet's name.
+    its errors' ids after the comma, if it does not follow from the cmdlet's name.
     """
 
     def register(run: Run) -> Run:
@@ -84,7 +84,7 @@ def simulated() -> Mapping[str, Simulated]:
 
 
 def present(host: Host) -> Iterator[tuple[Simulated, Cmdlet]]:
-    """The cmdlets that the host has: those of its Windows version, without Hyper-V's where the role is missing."""
+    """The cmdlets that the host has: those of its Windows version, without Hyper-V's if the role is missing."""
     for contract in load(host.windows).values():
         if contract.name in simulated() and _has(host, contract):
             yield simulated()[contract.name], contract

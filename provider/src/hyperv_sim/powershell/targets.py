@@ -35,7 +35,7 @@ def _parts(text: str) -> list[str]:
 def named(host: Host, name: str, *, wildcards: bool = False, missing: str = "InvalidParameter") -> list[Machine]:
     """The machines of this name: there may be several. Wildcards are refused unless the cmdlet documents them.
 
-    Raises CmdletError, with the ErrorIdentifier `missing`, where a plain name names nothing; a pattern that matches
+    Raises CmdletError, with the ErrorIdentifier `missing`, if a plain name names nothing; a pattern that matches
     nothing is no error.
     """
     is_pattern = any(mark in name for mark in WILDCARDS)
@@ -95,7 +95,7 @@ def each(call: Call, found: Iterable[Machine], act: Callable[[Machine], Iterable
 
 
 def switch_named(host: Host, name: str, *, missing: str = "InvalidParameter") -> Switch:
-    """The one switch of this name. Raises CmdletError where there is none, or more than one. [Lability#326]"""
+    """The one switch of this name. Raises CmdletError if there is none, or more than one. [Lability#326]"""
     found = [switch for switch in host.switches.values() if switch.name.lower() == name.lower()]
     if not found:
         message = f'Hyper-V was unable to find a virtual switch with name "{name}".'

@@ -1,6 +1,6 @@
 """Checkpoints of machines: settings as they were, and chains of differencing disks that are merged later.
 
-A checkpoint keeps the disks' files as they are; the machine writes to new ones on top of them, NAME_GUID.avhdx beside.
+A checkpoint keeps the disks' files as they are; the machine writes to new ones on top of them, NAME_GUID.avhdx.
 Once it is removed, a file that nobody needs by itself any more is merged with the one file on top of it.
 """
 
@@ -78,7 +78,7 @@ def _part(part: T, machine: Machine) -> T:
 
 
 def take(host: Host, machine: Machine, name: str, state: VMState) -> Checkpoint:
-    """Make a checkpoint. Raises CmdletError where a disk's chain is broken, with nothing changed."""
+    """Make a checkpoint. Raises CmdletError if a disk's chain is broken, with nothing changed."""
     for drive in machine.drives:
         chain(host.files, drive.path, f"Checkpoint operation for '{machine.name}' failed.")
     checkpoint = Checkpoint(machine, name, _copied(machine, machine), state, machine.parent_checkpoint)
@@ -105,7 +105,7 @@ def _put_differences(host: Host, machine: Machine) -> None:
 def restore(host: Host, checkpoint: Checkpoint) -> None:
     """Bring settings and disks back. What was attached or set since is gone; files of disks added since stay.
 
-    Raises CmdletError where a disk of the checkpoint is missing or its chain broken, with nothing changed.
+    Raises CmdletError if a disk of the checkpoint is missing or its chain broken, with nothing changed.
     """
     machine = checkpoint.machine
     for drive in checkpoint.settings.drives:

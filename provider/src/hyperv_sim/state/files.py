@@ -67,7 +67,7 @@ class Files:
         return self.entries.get(_key(path))
 
     def folder(self, path: str) -> File | None:
-        """The folder that a path is in, or None where there is no such folder."""
+        """The folder that a path is in, or None if there is no such folder."""
         above = self.find(ntpath.dirname(ntpath.normpath(path)))
         return above if above and above.is_folder else None
 
@@ -78,7 +78,7 @@ class Files:
                 yield file
 
     def free(self, path: str) -> int:
-        """The free bytes of the drive that a path is on; 0 where there is no such drive."""
+        """The free bytes of the drive that a path is on; 0 if there is no such drive."""
         letter = ntpath.splitdrive(path)[0].upper().rstrip(":")
         taken = sum(file.size for file in self.entries.values() if file.path.upper().startswith(f"{letter}:"))
         return self.drives.get(letter, 0) - taken

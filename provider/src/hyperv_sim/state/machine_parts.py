@@ -33,7 +33,7 @@ class ScsiController:
 
 @dataclass(slots=True, eq=False)
 class DvdDrive:
-    """A DVD drive in a slot of a machine's controller. `path` is the image in it, empty where there is none."""
+    """A DVD drive in a slot of a machine's controller. `path` is the image in it, empty if there is none."""
 
     machine: Machine = field(repr=False, metadata=VOLATILE)
     controller_type: ControllerType

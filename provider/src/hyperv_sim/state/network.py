@@ -120,7 +120,7 @@ class Network:
         return port
 
     def remove_interface(self, guid: UUID) -> None:
-        """Take an interface away with its addresses."""
+        """Remove an interface with its addresses."""
         self.addresses = [address for address in self.addresses if address.interface.guid != guid]
         self.interfaces = [interface for interface in self.interfaces if interface.guid != guid]
 
@@ -153,8 +153,8 @@ class Network:
         self._configure_itself(interface)
         return address
 
-    def withdraw(self, address: Address) -> None:
-        """Take an address away. An interface without one gives itself a 169.254 one. [autolab, which filters them]"""
+    def remove_address(self, address: Address) -> None:
+        """Remove an address. An interface without one gives itself a 169.254 one. [autolab, which filters them]"""
         self.addresses.remove(address)
         self._configure_itself(address.interface)
 

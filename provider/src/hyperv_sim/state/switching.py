@@ -18,7 +18,7 @@ def add_switch(host: Host, switch: Switch) -> None:
 
 
 def remove_switch(host: Host, switch: Switch) -> None:
-    """Take a switch away, with the host's adapter to it; machines' adapters to it stay, unconnected."""
+    """Remove a switch, with the host's adapter to it; machines' adapters to it stay, unconnected."""
     _unplug_all(host, switch)
     for machine in host.machines.values():
         for adapter in machine.adapters:
@@ -58,7 +58,7 @@ def plug_in(host: Host, adapter: Adapter) -> None:
 
 
 def unplug(host: Host, adapter: Adapter) -> None:
-    """Take an adapter of the host away, with its addresses."""
+    """Remove an adapter of the host, with its addresses."""
     host.host_adapters.remove(adapter)
     host.network.remove_interface(adapter.id)
 

@@ -128,7 +128,7 @@ def _become(element: ET.Element, known: Fields, number: str) -> None:
 
 
 def _fields(element: ET.Element, names: Iterable[str]) -> Fields:
-    """Give an object's note properties by name. Raises ValueError where one of these is missing."""
+    """Give an object's note properties by name. Raises ValueError if one of these is missing."""
     notes = element.find("MS")
     fields = {} if notes is None else {field.get("N", ""): field for field in notes}
     missing = [name for name in names if name not in fields]
@@ -138,7 +138,7 @@ def _fields(element: ET.Element, names: Iterable[str]) -> Fields:
 
 
 def _items(element: ET.Element) -> ET.Element:
-    """Give the items of a list. Raises ValueError where it is none."""
+    """Give the items of a list. Raises ValueError if it is none."""
     items = element.find("LST")
     if items is None:
         raise ValueError(f"{element.get('N')} is no list")
@@ -163,5 +163,5 @@ def _truth(element: ET.Element) -> bool:
 
 
 def _stream(fields: Fields, name: str) -> int:
-    """Give the number of the stream that a command's records go to, 0 where they stay in their own."""
+    """Give the number of the stream that a command's records go to, 0 if they stay in their own."""
     return int(fields[name].findtext("I32", "")) if name in fields else 0

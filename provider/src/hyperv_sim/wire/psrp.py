@@ -47,9 +47,9 @@ class Pipeline:
         self._thread: Thread | None = None
 
     def start(self, request: PipelineRequest) -> None:
-        """Run what the client asked for. Raises MalformedMessageError where it has asked already."""
+        """Run what the client asked for. Raises MalformedMessageError for a second request."""
         if self._thread is not None:
-            raise MalformedMessageError("the pipeline was asked for twice")
+            raise MalformedMessageError("the pipeline was requested twice")
         self._thread = Thread(target=self._run, args=(request,), name="hyperv-sim pipeline", daemon=True)
         self._thread.start()
 
