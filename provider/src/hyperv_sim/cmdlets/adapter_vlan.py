@@ -11,8 +11,7 @@ from hyperv_sim.powershell.call import Call
 from hyperv_sim.powershell.properties import Property, describe
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.state.enumerations import HYPER_V, VMNetworkAdapterVlanMode
-from hyperv_sim.state.machine_parts import Vlan
-from hyperv_sim.state.machines import Adapter
+from hyperv_sim.state.machines import Adapter, Vlan
 
 P = Property[Vlan]
 FAILED = "Failed to modify the VLAN settings."

@@ -15,8 +15,7 @@ from hyperv_sim.state.checkpoints import is_differences
 from hyperv_sim.state.components import component_id, component_text
 from hyperv_sim.state.disks import chain, open_for_writing
 from hyperv_sim.state.enumerations import HYPER_V, ControllerType, VMState
-from hyperv_sim.state.machine_parts import Slot
-from hyperv_sim.state.machines import Drive, Machine
+from hyperv_sim.state.machines import Drive, Machine, Slot
 
 P = Property[Drive]
 SLOT = ("ControllerType", "ControllerNumber", "ControllerLocation")

@@ -13,8 +13,7 @@ from hyperv_sim.powershell.settings import wrong_state
 from hyperv_sim.powershell.targets import each, machines, named
 from hyperv_sim.state.components import component_id, component_text
 from hyperv_sim.state.enumerations import HYPER_V, ControllerType, DvdMediaType, VMState
-from hyperv_sim.state.machine_parts import DvdDrive, Slot
-from hyperv_sim.state.machines import Machine
+from hyperv_sim.state.machines import DvdDrive, Machine, Slot
 
 P = Property[DvdDrive]
 SLOT = ("ControllerNumber", "ControllerLocation")

@@ -12,8 +12,8 @@ from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.powershell.targets import each, machines
 from hyperv_sim.state.components import component_id, component_text
 from hyperv_sim.state.enumerations import HYPER_V
-from hyperv_sim.state.machine_parts import COMPONENTS, GuestServiceInterface, IntegrationService
-from hyperv_sim.state.machines import Machine
+from hyperv_sim.state.integration_components import COMPONENTS
+from hyperv_sim.state.machines import GuestServiceInterface, IntegrationService, Machine
 
 P = Property[IntegrationService]
 COMPONENT = f"{HYPER_V}.VMIntegrationComponent"

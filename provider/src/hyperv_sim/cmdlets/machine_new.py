@@ -15,8 +15,7 @@ from hyperv_sim.powershell.targets import switch_named
 from hyperv_sim.state.disks import blank, create, failure, format_of
 from hyperv_sim.state.enumerations import ControllerType, VhdFormat
 from hyperv_sim.state.files import File
-from hyperv_sim.state.machine_parts import DvdDrive
-from hyperv_sim.state.machines import Adapter, Drive, Machine
+from hyperv_sim.state.machines import Adapter, Drive, DvdDrive, Machine
 
 TAKES = ("Name", "MemoryStartupBytes", "NoVHD", "SwitchName", "Path", "Version", "Generation", "Force")
 

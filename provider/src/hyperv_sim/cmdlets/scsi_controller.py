@@ -13,8 +13,7 @@ from hyperv_sim.powershell.settings import wrong_state
 from hyperv_sim.powershell.targets import each, machines, named
 from hyperv_sim.state.components import component_id, component_text
 from hyperv_sim.state.enumerations import HYPER_V, ControllerType, VMState
-from hyperv_sim.state.machine_parts import SCSI_CONTROLLERS, DvdDrive, ScsiController
-from hyperv_sim.state.machines import Drive, Machine
+from hyperv_sim.state.machines import SCSI_CONTROLLERS, Drive, DvdDrive, Machine, ScsiController
 
 P = Property[ScsiController]
 NAME = "SCSI Controller"

@@ -14,8 +14,7 @@ from hyperv_sim.powershell.settings import wrong_state
 from hyperv_sim.powershell.targets import each, machines
 from hyperv_sim.records import Scalar
 from hyperv_sim.state.enumerations import HYPER_V, VMState
-from hyperv_sim.state.machine_parts import Security
-from hyperv_sim.state.machines import Machine
+from hyperv_sim.state.machines import Machine, Security
 
 P = Property[Security]
 FAILED = "Failed to modify the security settings."

@@ -14,9 +14,8 @@ from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.powershell.settings import wrong_state
 from hyperv_sim.powershell.targets import WILDCARDS, each, machines, named
 from hyperv_sim.state import checkpoints
-from hyperv_sim.state.checkpoints import Checkpoint
 from hyperv_sim.state.enumerations import HYPER_V, CheckpointType, SnapshotType, VMState
-from hyperv_sim.state.machines import Machine
+from hyperv_sim.state.machines import Checkpoint, Machine
 
 P = Property[Checkpoint]
 

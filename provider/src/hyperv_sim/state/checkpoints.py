@@ -10,17 +10,14 @@ import ntpath
 import re
 from collections.abc import Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import TypeVar
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from hyperv_sim.state.disks import HEADERS, chain, differencing, open_for_writing
 from hyperv_sim.state.enumerations import VMState
 from hyperv_sim.state.files import File, Files
-from hyperv_sim.state.machines import Drive, Machine
-from hyperv_sim.state.snapshot import VOLATILE
-from hyperv_sim.state.world import Host
+from hyperv_sim.state.machines import Checkpoint, Drive, Machine
+from hyperv_sim.state.world import Host, Merge
 
 T = TypeVar("T")
 
@@ -36,24 +33,6 @@ RESTORED = (
     *LISTED_PARTS,
 )
 """What of a machine comes back with a checkpoint. Its name and its folders stay."""
-
-
-@dataclass(slots=True, eq=False)
-class Checkpoint:
-    """A checkpoint. `settings` is the machine as it was, with its disks' files; `state` what it is when restored."""
-
-    machine: Machine = field(repr=False, metadata=VOLATILE)
-    name: str
-    settings: Machine = field(repr=False)
-    state: VMState
-    parent: Checkpoint | None = field(repr=False, metadata=VOLATILE)
-    id: UUID = field(default_factory=uuid4)
-    created: datetime = field(default_factory=lambda: datetime.now(timezone.utc), metadata=VOLATILE)
-
-    @property
-    def file(self) -> str:
-        """The file that holds its configuration."""
-        return rf"{self.machine.snapshot_file_location}\Snapshots\{str(self.id).upper()}.vmcx"
 
 
 def _copied(source: Machine, machine: Machine) -> Machine:
@@ -159,15 +138,6 @@ def descendants(machine: Machine, checkpoint: Checkpoint) -> list[Checkpoint]:
 def is_differences(path: str) -> bool:
     """Whether a file's name is that of a checkpoint's differences."""
     return path.lower().endswith((DIFFERENCES, ".avhd"))
-
-
-@dataclass(slots=True, eq=False)
-class Merge:
-    """Disks that no checkpoint needs any more, on their way into one another: done after so many looks."""
-
-    machine: Machine = field(metadata=VOLATILE)
-    paths: list[str]
-    looks_left: int
 
 
 def look(host: Host) -> None:
