@@ -20,7 +20,7 @@ KEPT_OF_A_PARAMETER = ("type", "aliases", "values", "range")
 def own_sets(cmdlet: dict[str, Any]) -> list[dict[str, Any]]:
     """The parameter sets in a file system: a provider cmdlet's other providers are not simulated."""
     for provider in ("FileSystem", None):
-        sets = [one for one in cmdlet["sets"] if one.get("provider") == provider]
+        sets = [parameter_set for parameter_set in cmdlet["sets"] if parameter_set.get("provider") == provider]
         if sets:
             return sets
     raise click.ClickException("a cmdlet without a parameter set for the file system")
@@ -30,16 +30,16 @@ def cut(cmdlet: dict[str, Any]) -> dict[str, Any]:
     """What binding needs. Rows with a fourth item are doubtful (the page contradicts itself) and are left out."""
     sets = [
         {
-            "name": one["name"],
-            **({"default": True} if one.get("default") else {}),
-            "params": {name: row for name, row in one["params"].items() if len(row) == 3},
+            "name": parameter_set["name"],
+            **({"default": True} if parameter_set.get("default") else {}),
+            "params": {name: row for name, row in parameter_set["params"].items() if len(row) == 3},
         }
-        for one in own_sets(cmdlet)
+        for parameter_set in own_sets(cmdlet)
     ]
-    used = {name for one in sets for name in one["params"]}
+    used = {name for parameter_set in sets for name in parameter_set["params"]}
     parameters = {
-        name: {key: told[key] for key in KEPT_OF_A_PARAMETER if key in told}
-        for name, told in cmdlet["params"].items()
+        name: {key: entry[key] for key in KEPT_OF_A_PARAMETER if key in entry}
+        for name, entry in cmdlet["params"].items()
         if name in used
     }
     kept = {key: cmdlet[key] for key in KEPT if cmdlet.get(key)}
@@ -54,7 +54,9 @@ def variants(name: str, files: dict[str, dict[str, Any]]) -> list[dict[str, Any]
         if cmdlet is None:
             raise click.ClickException(f"{name} is in no contract file for Windows Server {windows}")
         signature = cut(cmdlet)
-        same = next((one for one in found if {**one, "windows": None} == {"windows": None, **signature}), None)
+        same = next(
+            (variant for variant in found if {**variant, "windows": None} == {"windows": None, **signature}), None
+        )
         if same:
             same["windows"].append(windows)
         else:
@@ -71,7 +73,7 @@ def main(folder: Path) -> None:
     files = {key: json.loads(path.read_text(encoding="utf-8")) for key, path in paths.items()}
     names = (CONTRACT / "simulated.txt").read_text(encoding="utf-8").split()
     cmdlets = {name: json.dumps(variants(name, files), separators=(",", ":")) for name in sorted(names)}
-    lines = [f'"{name}": {told}' for name, told in cmdlets.items()]
+    lines = [f'"{name}": {entry}' for name, entry in cmdlets.items()]
     sources = json.dumps([files[key]["source"] for key in (*WINDOWS, "powershell51")])
     text = '{\n"source": ' + sources + ',\n"cmdlets": {\n' + ",\n".join(lines) + "\n}}\n"
     (CONTRACT / "cmdlets.json").write_text(text, encoding="utf-8")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.conftest import Parent
     from tests.provider.conftest import NewProvider, Provider, Thing
 
-    from hyperv_sim.state.checkpoints import Checkpoint
+    from hyperv_sim.state.machines import Checkpoint
     from nestedlab.perform import Cancellation
 
 IMAGE, GIVEN = r"C:\Images\ws.vhdx", r"C:\Images\given.vhdx"

@@ -38,8 +38,8 @@ def spoken(value: Value) -> Any:
     if isinstance(value, EnumMember):
         return [value.name, value.number]
     if isinstance(value, NetObject):
-        return {name: spoken(one) for name, one in {**value.adapted, **value.extended}.items()}
-    return [spoken(one) for one in value] if isinstance(value, tuple) else value
+        return {name: spoken(item) for name, item in {**value.adapted, **value.extended}.items()}
+    return [spoken(item) for item in value] if isinstance(value, tuple) else value
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class Answer:
     @property
     def ids(self) -> list[str]:
         """The ids of all errors, the fatal one last."""
-        return [one.fully_qualified_error_id for one in [*self.errors, *([self.failed] if self.failed else [])]]
+        return [error.fully_qualified_error_id for error in [*self.errors, *([self.failed] if self.failed else [])]]
 
     def take(self, record: Record) -> None:
         """Add a record."""
@@ -89,7 +89,7 @@ class Talk:
 
     def statements(self, text: str) -> list[Sequence[Command]]:
         """Statements as a client sends them."""
-        return [[self._command(one) for one in statement.split(" | ")] for statement in text.split("; ")]
+        return [[self._command(command) for command in statement.split(" | ")] for statement in text.split("; ")]
 
     def _command(self, text: str) -> Command:
         name, *tokens = TOKEN.findall(text)
@@ -109,7 +109,7 @@ class Talk:
 
     def _value(self, token: str) -> Value:
         if "," in token and not re.fullmatch(r"'[^']*'", token):
-            return tuple(self._value(one) for one in token.split(","))
+            return tuple(self._value(part) for part in token.split(","))
         if token in ("$true", "$false"):
             return Scalar("Boolean", token == "$true")
         if token == "$null":
@@ -124,7 +124,7 @@ class Talk:
 
     def machine(self, name: str) -> Any:
         """The state of the machine of this name."""
-        (found,) = [one for one in self.host.state.machines.values() if one.name == name]
+        (found,) = [machine for machine in self.host.state.machines.values() if machine.name == name]
         return found
 
 

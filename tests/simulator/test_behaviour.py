@@ -43,7 +43,7 @@ def test_the_host_behaves_as_written(talk: type[Talk], case: dict[str, Any]) -> 
 def check(answer: Answer, case: dict[str, Any]) -> None:
     """The streams are exactly as told; of an object only the properties that are told of."""
     failed = answer.failed
-    assert [told(one.fully_qualified_error_id, one.category) for one in answer.errors] == case.get("errors", [])
+    assert [told(error.fully_qualified_error_id, error.category) for error in answer.errors] == case.get("errors", [])
     assert (failed and told(failed.fully_qualified_error_id, failed.category)) == case.get("failed")
     assert len(answer.warnings) == case.get("warnings", 0)
     expected = case.get("output", [])

@@ -15,7 +15,7 @@ from hyperv_sim import errors
 from hyperv_sim.contract import WINDOWS_2019_ON, ParameterType, load
 from hyperv_sim.host import ENDPOINT, SimulatedHost
 from hyperv_sim.powershell import conversion
-from hyperv_sim.powershell.cmdlets import simulated
+from hyperv_sim.powershell.registry import simulated
 from hyperv_sim.records import Command, EnumMember, InvocationFailedError, NetObject, Parameter, Scalar, Value
 
 SCALARS: list[st.SearchStrategy[Value]] = [
@@ -78,10 +78,10 @@ def test_text_is_a_truth_value_never(text: str) -> None:
         conversion.convert(whole_number("Boolean"), Scalar("String", text))
 
 
-@given(one=st.uuids(), braces=st.booleans())
-def test_a_guid_binds_as_text_too(one: UUID, braces: bool) -> None:
-    text = f"{{{one}}}" if braces else str(one).upper()
-    assert conversion.convert(whole_number("Guid"), Scalar("String", text)) == one
+@given(guid=st.uuids(), braces=st.booleans())
+def test_a_guid_binds_as_text_too(guid: UUID, braces: bool) -> None:
+    text = f"{{{guid}}}" if braces else str(guid).upper()
+    assert conversion.convert(whole_number("Guid"), Scalar("String", text)) == guid
 
 
 @pytest.mark.parametrize(

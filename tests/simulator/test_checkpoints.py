@@ -19,13 +19,13 @@ YES = "-Confirm:$false"
 
 def paths(host: Talk) -> list[str]:
     """The files of the machine's disks, in the slots' order."""
-    return [one["Path"] for one in host("Get-VMHardDiskDrive hv1").output]
+    return [drive["Path"] for drive in host("Get-VMHardDiskDrive hv1").output]
 
 
 def on_drive_d(host: Talk) -> list[str]:
     """All files on drive D, without the ids in their names."""
     files = host.host.state.files.entries.values()
-    return sorted(one.path.split("_")[0] for one in files if one.path.startswith("D:") and not one.is_folder)
+    return sorted(file.path.split("_")[0] for file in files if file.path.startswith("D:") and not file.is_folder)
 
 
 def disk(host: Talk, path: str) -> VirtualDisk:
@@ -38,7 +38,7 @@ def disk(host: Talk, path: str) -> VirtualDisk:
 
 def merge(host: Talk) -> None:
     """Look at the host until nothing is merged any more."""
-    while [one for one in host("Get-VM").output if one["Status"] == "Merging disks"]:
+    while [machine for machine in host("Get-VM").output if machine["Status"] == "Merging disks"]:
         pass
 
 
@@ -51,7 +51,7 @@ def test_a_machine_with_a_checkpoint_writes_to_differences(talk: type[Talk]) -> 
     (shown,) = host(f"Get-VHD {path}").output
     assert (shown["ParentPath"], shown["VhdType"], shown["Size"]) == (r"D:\os.vhdx", "Differencing", 2**30)
     before = host("Get-VMSnapshot hv1 | Select-Object -ExpandProperty HardDrives").output
-    assert [one["Path"] for one in before] == [r"D:\os.vhdx"]
+    assert [drive["Path"] for drive in before] == [r"D:\os.vhdx"]
 
 
 def test_a_second_checkpoints_differences_are_named_after_the_disk_too(talk: type[Talk]) -> None:
@@ -102,8 +102,8 @@ def test_a_removed_checkpoint_is_merged_some_looks_later(talk: type[Talk]) -> No
     assert host(f"Remove-VMSnapshot hv1 one {YES}").ids == []
     assert paths(host) == [since]
     statuses = [host("Get-VM").output[0] for _ in range(3)]
-    assert [one["Status"] for one in statuses] == ["Merging disks", "Merging disks", "Operating normally"]
-    assert [one["SecondaryOperationalStatus"] for one in statuses] == ["MergingDisks", "MergingDisks", None]
+    assert [status["Status"] for status in statuses] == ["Merging disks", "Merging disks", "Operating normally"]
+    assert [status["SecondaryOperationalStatus"] for status in statuses] == ["MergingDisks", "MergingDisks", None]
     assert paths(host) == [r"D:\os.vhdx"]
     assert disk(host, r"D:\os.vhdx").written == written
     assert on_drive_d(host) == ["D:\\os.vhdx"]
@@ -216,8 +216,8 @@ def test_whatever_is_done_disks_stay_whole_and_nothing_is_left_over(
     host(MACHINE)
     contents: dict[str, Any] = {}
     for turn, (act, number) in enumerate(acts):
-        names = [one["Name"] for one in host("Get-VMSnapshot hv1").output]
-        one = names[number % len(names)] if names else None
+        names = [checkpoint["Name"] for checkpoint in host("Get-VMSnapshot hv1").output]
+        chosen = names[number % len(names)] if names else None
         if act == "look":
             merge(host)
         elif act == "run":
@@ -227,13 +227,13 @@ def test_whatever_is_done_disks_stay_whole_and_nothing_is_left_over(
             merge(host)
             contents[f"c{turn}"] = disk(host, paths(host)[0]).written
             assert host(f"Checkpoint-VM hv1 c{turn}").ids == []
-        elif one and act == "restore":
+        elif chosen and act == "restore":
             merge(host)
-            assert host(f"Restore-VMSnapshot {one} hv1 {YES}").ids == []
-            assert disk(host, paths(host)[0]).written == contents[one]
-        elif one:
+            assert host(f"Restore-VMSnapshot {chosen} hv1 {YES}").ids == []
+            assert disk(host, paths(host)[0]).written == contents[chosen]
+        elif chosen:
             children = "-IncludeAllChildSnapshots " if act == "remove with children" else ""
-            assert host(f"Remove-VMSnapshot hv1 {one} {children}{YES}").ids == []
+            assert host(f"Remove-VMSnapshot hv1 {chosen} {children}{YES}").ids == []
     host(f"Get-VMSnapshot hv1 | Remove-VMSnapshot {YES}")
     merge(host)
     assert paths(host) == [r"D:\os.vhdx"]

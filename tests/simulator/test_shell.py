@@ -11,7 +11,7 @@ from hyperv_sim import fidelity
 from hyperv_sim.contract import load
 from hyperv_sim.fidelity_page import page, source, summary
 from hyperv_sim.host import SimulatedHost, new_shells
-from hyperv_sim.powershell.cmdlets import simulated
+from hyperv_sim.powershell.registry import simulated
 from hyperv_sim.records import Command, InvocationFailedError
 from hyperv_sim.state.enumerations import VMState
 from hyperv_sim.state.windows import WINDOWS
@@ -111,7 +111,7 @@ def test_a_test_can_have_a_cmdlet_refused(talk: type[Talk]) -> None:
 def test_each_statement_reads_a_live_object_at_its_own_time(talk: type[Talk]) -> None:
     host = talk()
     host("New-VM hv1")
-    assert [one["State"] for one in host("Get-VM; Start-VM hv1; Get-VM").output] == ["Off", "Running"]
+    assert [machine["State"] for machine in host("Get-VM; Start-VM hv1; Get-VM").output] == ["Off", "Running"]
 
 
 def test_two_shells_see_one_host() -> None:
@@ -163,7 +163,7 @@ def test_a_part_within_its_machine_is_text_that_names_it(talk: type[Talk]) -> No
 
 
 def test_rows_that_the_reference_contradicts_itself_on_are_not_bound() -> None:
-    sets = {one.name: one.places for one in load("2022")["Set-VMProcessor"].sets}
+    sets = {parameter_set.name: parameter_set.places for parameter_set in load("2022")["Set-VMProcessor"].sets}
     assert "Perfmon" in sets["VMName"]
     assert "Perfmon" not in sets["VMObject"]
 

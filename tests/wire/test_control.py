@@ -110,7 +110,7 @@ def test_an_answer_is_lost_and_the_work_is_done(host: Host) -> None:
         assert host.control("arm") == ""
         pool.state = RunspacePoolState.CLOSED  # its connection's encryption is out of step
     machines = json.loads(host.control("snapshot"))["machines"]
-    assert [one["name"] for one in machines.values()] == ["lost"]
+    assert [machine["name"] for machine in machines.values()] == ["lost"]
 
 
 def test_a_request_can_meet_a_fault(host: Host) -> None:
@@ -223,7 +223,7 @@ def test_a_token_from_the_environment_is_not_printed() -> None:
 def test_an_external_switch_can_be_there_from_the_start() -> None:
     with serving("--control", "--external-switch", "LAN") as served:
         switches = json.loads(served.control("snapshot"))["switches"]
-    assert [(one["name"], one["switch_type"]) for one in switches.values()] == [("LAN", "External")]
+    assert [(switch["name"], switch["switch_type"]) for switch in switches.values()] == [("LAN", "External")]
 
 
 def test_a_host_that_is_gone_is_said_in_words() -> None:

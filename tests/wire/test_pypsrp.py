@@ -105,7 +105,7 @@ def test_a_pipeline_in_the_background(pool: RunspacePool) -> None:
     while ps.state == PSInvocationState.RUNNING:
         ps.poll_invoke()
     ps.end_invoke()
-    assert [str(one.extended_properties["Name"]) for one in ps.output] == ["HYPERV"]
+    assert [str(selected.extended_properties["Name"]) for selected in ps.output] == ["HYPERV"]
 
 
 def test_two_statements(pool: RunspacePool) -> None:

@@ -105,7 +105,7 @@ def serve(  # noqa: PLR0913 - click gives each option as an argument
     --control also control and controlToken, for `hyperv-sim control`. The host is gone when the command ends, on SIGINT
     or SIGTERM, with exit code 0.
     """
-    from hyperv_sim.host import SimulatedHost  # noqa: PLC0415 - a wrong option is told before the model is loaded
+    from hyperv_sim.host import SimulatedHost  # noqa: PLC0415 - a wrong option is reported before the model is loaded
 
     ended = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -135,7 +135,7 @@ def serve(  # noqa: PLR0913 - click gives each option as an argument
 @contextmanager
 def _controlled(server: SimulatedServer, host: SimulatedHost, token: str | None) -> Iterator[dict[str, str]]:
     """Open the control port, and give what the ready line says of it."""
-    from hyperv_sim.control import Control, ControlPort  # noqa: PLC0415 - only where it was asked for
+    from hyperv_sim.control import Control, ControlPort  # noqa: PLC0415 - only if it is asked for
 
     with ControlPort(Control(server, host), token) as port:
         yield {"control": port.url} | ({} if token else {"controlToken": port.token})

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 
 from psrpcore.types import ErrorCategory
 
-from hyperv_sim.powershell.cmdlets import simulated
+from hyperv_sim.powershell.registry import simulated
 from hyperv_sim.state.machines import Manner
 from hyperv_sim.wire.faults import FaultPlan
 
@@ -38,8 +38,8 @@ class Control:
         self._host = host
         self._plan = FaultPlan()
         self.commands: Mapping[str, Callable[..., object]] = {
-            one.__name__: one
-            for one in (
+            method.__name__: method
+            for method in (
                 *(self.arm, self.fired, self.refuse, self.allow, self.revert, self.keep),
                 *(self.guest, self.place, self.restart, self.counts, self.snapshot),
             )
@@ -108,14 +108,14 @@ class Control:
 
 
 def _cmdlet(name: str) -> str:
-    found = next((one for one in simulated() if one.lower() == name.lower()), None)
+    found = next((spelling for spelling in simulated() if spelling.lower() == name.lower()), None)
     if found is None:
         raise ValueError(f"there is no simulated cmdlet {name!r}")
     return found
 
 
 class ControlPort:
-    """The listening port: `with ControlPort(control) as port: tell users port.url and port.token`."""
+    """The listening port: `with ControlPort(control) as port: give users port.url and port.token`."""
 
     def __init__(self, control: Control, token: str | None = None) -> None:
         self.token = token or secrets.token_urlsafe(24)
@@ -185,6 +185,6 @@ def _read(body: bytes) -> tuple[str, list[str]]:
     content = json.loads(body)  # its error is a ValueError
     if isinstance(content, dict) and isinstance(content.get("command"), str):
         arguments = content.get("arguments", [])
-        if isinstance(arguments, list) and all(isinstance(one, str) for one in arguments):
+        if isinstance(arguments, list) and all(isinstance(argument, str) for argument in arguments):
             return content["command"], arguments
     raise ValueError('a request reads like {"command": "arm", "arguments": ["drop-answer Command#2"]}')

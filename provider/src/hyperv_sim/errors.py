@@ -80,7 +80,7 @@ def windows_system_error(number: int, category: str, message: str) -> CmdletErro
 
 
 def cim_not_found(class_name: str, property_name: str, value: Value, text: str) -> CmdletError:
-    """A CIM cmdlet's answer where a key without wildcards names nothing."""
+    """A CIM cmdlet's answer if a key without wildcards names nothing."""
     message = (
         f"No {class_name} objects found with property '{property_name}' equal to '{text}'.  "
         "Verify the value of the property and retry."

@@ -1,6 +1,6 @@
 """The rows of docs/fidelity.md: what the simulated host does, from where that is known, and what is not known.
 
-A row stands beside the code that it is about: `fact("Remove-VM", "refused unless Off or Saved", source)`.
+A row stands next to the code that it is about: `fact("Remove-VM", "refused unless Off or Saved", source)`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 UNKNOWN = "unknown"
-"""The source where no public text or log was found: the simulated host refuses, or takes the stricter way."""
+"""The source if no public text or log was found: the simulated host refuses, or takes the stricter way."""
 
 WINDSOR = "code of windsorcli/terraform-provider-hyperv"
 GUIDE = "Microsoft's guide to nested virtualization"
@@ -35,4 +35,4 @@ def fact(subject: str, does: str, source: str) -> None:
 
 def rows() -> list[tuple[str, str, str]]:
     """The rows of all modules that are loaded: subject, what it does, source."""
-    return sorted({(one.subject, one.does, one.source) for one in _FACTS})
+    return sorted({(row.subject, row.does, row.source) for row in _FACTS})

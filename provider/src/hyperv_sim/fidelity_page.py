@@ -1,4 +1,4 @@
-"""docs/fidelity.md, from the rows beside the code. With the shell and the server come all parts that have rows."""
+"""docs/fidelity.md, from the rows next to the code. With the shell and the server come all parts that have rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hyperv_sim import server  # noqa: F401 - for its rows
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, rows
-from hyperv_sim.powershell.cmdlets import Simulated, simulated
+from hyperv_sim.powershell.registry import Simulated, simulated
 from hyperv_sim.powershell.shell import HostShell  # noqa: F401 - for its rows
 
 _HEAD = """\
@@ -26,8 +26,8 @@ SIGNATURE = f"signature: {REFERENCE}"
 
 def page() -> str:
     """The whole page, in Markdown."""
-    cmdlets = sorted(simulated().values(), key=lambda one: one.name.split("-")[::-1])
-    done = [(one.name, summary(one), _parameters(one.takes), source(one.name)) for one in cmdlets]
+    cmdlets = sorted(simulated().values(), key=lambda cmdlet: cmdlet.name.split("-")[::-1])
+    done = [(cmdlet.name, summary(cmdlet), _parameters(cmdlet.takes), source(cmdlet.name)) for cmdlet in cmdlets]
     return "\n".join(
         (
             _HEAD,
@@ -42,15 +42,15 @@ def page() -> str:
 
 
 def summary(cmdlet: Simulated) -> str:
-    """The docstring's first paragraph without the cmdlet's name, which stands beside it."""
+    """The docstring's first paragraph without the cmdlet's name, which stands next to it."""
     paragraph = (cmdlet.run.__doc__ or "").split("\n\n")[0]
     return " ".join(paragraph.split()).removeprefix(cmdlet.name).lstrip(" ,.:")
 
 
 def source(name: str) -> str:
-    """From where it is known what a cmdlet is: its signature, and its behaviour where it has a row with a source."""
-    own = [where for subject, _, where in rows() if subject == name]
-    known = any(not where.startswith(UNKNOWN) for where in own)
+    """The sources of what is known of a cmdlet: its signature, and its behaviour if it has a row with a source."""
+    own = [row_source for subject, _, row_source in rows() if subject == name]
+    known = any(not row_source.startswith(UNKNOWN) for row_source in own)
     return f"{SIGNATURE}; behaviour: {'below' if known else UNKNOWN}"
 
 

@@ -39,7 +39,7 @@ class SimulatedHost:
         self._endpoints[configuration_name.lower()] = shell
 
     def shells(self, configuration_name: str) -> Shell | None:
-        """A shell for a new runspace pool, or None where no endpoint has this name (in any case)."""
+        """A shell for a new runspace pool, or None if no endpoint has this name (in any case)."""
         make = self._endpoints.get(configuration_name.lower())
         return make() if make else None
 
@@ -62,16 +62,16 @@ class SimulatedHost:
     def guest(self, machine: str, manner: Manner) -> None:
         """From now on the guests of machines of this name take a request to shut down so. Raises ValueError."""
         with self.state.lock:
-            found = [one for one in self.state.machines.values() if one.name.lower() == machine.lower()]
-            for one in found:
-                one.guest.manner = manner
+            found = [vm for vm in self.state.machines.values() if vm.name.lower() == machine.lower()]
+            for vm in found:
+                vm.guest.manner = manner
         if not found:
             raise ValueError(f"there is no machine {machine!r}")
 
     def place(self, path: str) -> None:
         """Put a file there with the folders above it, as an administrator copies an image; a virtual disk by its name.
 
-        Raises ValueError where the path is not one of the host's drives'.
+        Raises ValueError if the path is not one of the host's drives'.
         """
         with self.state.lock:
             if not re.match(r"[A-Za-z]:\\[^\\]", path) or path[0].upper() not in self.state.files.drives:

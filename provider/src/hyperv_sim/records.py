@@ -149,6 +149,6 @@ class Shell(Protocol):
         """Run the statements in order and yield records as they come.
 
         Ends when all is done. Once `stop` is set it ends early, without undoing anything, as Ctrl+C does.
-        Raises InvocationFailedError where the invocation as a whole fails.
+        Raises InvocationFailedError if the invocation as a whole fails.
         """
         ...

@@ -1,4 +1,4 @@
-"""`hyperv-sim control`: tells a running host what to do to its clients."""
+"""`hyperv-sim control`: makes a running host misbehave towards its clients."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Remote:
 )
 @click.pass_context
 def control(context: click.Context, url: str, token_env: str) -> None:
-    """Tell a running host, started with `serve --control`, to misbehave; look at what it did and what is on it.
+    """Make a running host misbehave that was started with `serve --control`, and read what it did and what is on it.
 
     \b
     Lose the answer of the second Command from now on:
@@ -142,7 +142,7 @@ def keep(remote: Remote, noun: str, parameter: str) -> None:
 @click.argument("manner", type=click.Choice(("responsive", "locked", "absent")))
 @click.pass_obj
 def guest(remote: Remote, machine: str, manner: str) -> None:
-    """Say how the guest of MACHINE takes a request to shut down: at once, only by force, or never."""
+    """Set how the guest of MACHINE takes a request to shut down: at once, only by force, or never."""
     remote.ask("guest", machine, manner)
 
 

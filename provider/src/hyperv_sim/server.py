@@ -21,7 +21,7 @@ from hyperv_sim.wire.wsman import Limits, Service, Shells
 class SimulatedServer:
     """A WinRM listener before `shells`: `with SimulatedServer(host.shells) as server: connect to server.url`.
 
-    `shells` gives a shell for the name of an endpoint (configuration), None where there is none; it may raise
+    `shells` gives a shell for the name of an endpoint (configuration), None if there is none; it may raise
     PermissionError. `listen` is host:port, loopback only (ValueError otherwise); port 0 takes a free one. Without a
     password one is made up. `latency_ms` passes before each HTTP answer. `windows_build` shows in PSVersionTable.
     """
@@ -58,7 +58,7 @@ class SimulatedServer:
         self.stop()
 
     def start(self) -> None:
-        """Listen, and serve in threads. Raises OSError where the address is taken."""
+        """Listen, and serve in threads. Raises OSError if the address is taken."""
         if self._listener is not None:
             return
         if self._is_tls:
@@ -110,7 +110,7 @@ class SimulatedServer:
 
     @property
     def requests(self) -> RequestCounter:
-        """What was asked so far: `requests.snapshot()`, `requests.reset()`."""
+        """The requests so far: `requests.snapshot()`, `requests.reset()`."""
         return self._site.requests
 
     @property

@@ -44,8 +44,8 @@ class ParameterSet:
 class ParameterType:
     """What a parameter takes.
 
-    `type_name` is the element's type where `is_array`; `values` are the listed ones, `bounds` the listed range.
-    It counts as mandatory where any set has it so.
+    `type_name` is the element's type if `is_array`; `values` are the listed ones, `bounds` the listed range.
+    It counts as mandatory if any set has it so.
     """
 
     name: str
@@ -64,7 +64,10 @@ class ParameterType:
 
 @dataclass(frozen=True, slots=True)
 class Cmdlet:
-    """A cmdlet's signature. `is_cim` marks one generated from CIM: a function, with errors of its own kind."""
+    """A cmdlet's signature. `is_cim` marks one generated from CIM: a function, with errors of its own kind.
+
+    `parameters` are by their own names, `parameters_by_any_name` by name and alias in lower case.
+    """
 
     name: str
     module: str
@@ -72,6 +75,7 @@ class Cmdlet:
     is_cim: bool
     sets: tuple[ParameterSet, ...]
     parameters: Mapping[str, ParameterType]
+    parameters_by_any_name: Mapping[str, ParameterType]
 
     def parameter(self, name: str) -> ParameterType | None:
         """The parameter of this exact name or alias, in any case.
@@ -79,46 +83,50 @@ class Cmdlet:
         PowerShell takes an unambiguous prefix too. That depends on parameters which the reference may not list, so a
         prefix is not taken here.
         """
-        wanted = name.lower()
-        for parameter in self.parameters.values():
-            if wanted in (parameter.name.lower(), *(alias.lower() for alias in parameter.aliases)):
-                return parameter
-        return None
+        return self.parameters_by_any_name.get(name.lower())
 
 
-def _parameter(name: str, told: Mapping[str, Any], sets: tuple[ParameterSet, ...]) -> ParameterType:
-    type_name = str(told["type"])
-    bounds = told.get("range")
+def _parameter(name: str, entry: Mapping[str, Any], sets: tuple[ParameterSet, ...]) -> ParameterType:
+    type_name = str(entry["type"])
+    bounds = entry.get("range")
     return ParameterType(
         name=name,
         type_name=type_name.removesuffix("[]").rsplit(".", 1)[-1],
         is_array=type_name.endswith("[]"),
-        is_mandatory=any(one.places[name].mandatory for one in sets if name in one.places),
-        aliases=tuple(told.get("aliases", ())),
-        values=tuple(told.get("values", ())),
+        is_mandatory=any(
+            parameter_set.places[name].mandatory for parameter_set in sets if name in parameter_set.places
+        ),
+        aliases=tuple(entry.get("aliases", ())),
+        values=tuple(entry.get("values", ())),
         bounds=(bounds[0], bounds[1]) if bounds else None,
     )
 
 
-def _set(told: Mapping[str, Any], absent: tuple[str, ...]) -> ParameterSet:
+def _set(entry: Mapping[str, Any], absent: tuple[str, ...]) -> ParameterSet:
     places = {
         name: Place(bool(mandatory), position, "v" in pipeline, "n" in pipeline)
-        for name, (mandatory, position, pipeline) in told["params"].items()
+        for name, (mandatory, position, pipeline) in entry["params"].items()
         if name not in absent
     }
-    return ParameterSet(told["name"], bool(told.get("default")), places)
+    return ParameterSet(entry["name"], bool(entry.get("default")), places)
 
 
-def _cmdlet(name: str, told: Mapping[str, Any], windows: str) -> Cmdlet:
+def _cmdlet(name: str, entry: Mapping[str, Any], windows: str) -> Cmdlet:
     absent = WINDOWS_2019_ON.get(name, ()) if windows == "2016" else ()
-    sets = tuple(_set(one, absent) for one in told["sets"])
+    sets = tuple(_set(parameter_set, absent) for parameter_set in entry["sets"])
+    parameters = {key: _parameter(key, value, sets) for key, value in entry["params"].items() if key not in absent}
     return Cmdlet(
         name=name,
-        module=told["module"],
-        aliases=tuple(told.get("aliases", ())),
-        is_cim=bool(told.get("cdxml")),
+        module=entry["module"],
+        aliases=tuple(entry.get("aliases", ())),
+        is_cim=bool(entry.get("cdxml")),
         sets=sets,
-        parameters={key: _parameter(key, value, sets) for key, value in told["params"].items() if key not in absent},
+        parameters=parameters,
+        parameters_by_any_name={
+            name.lower(): parameter
+            for parameter in parameters.values()
+            for name in (parameter.name, *parameter.aliases)
+        },
     )
 
 

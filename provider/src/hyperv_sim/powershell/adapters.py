@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 
 from hyperv_sim import errors
-from hyperv_sim.powershell.cmdlets import Call
+from hyperv_sim.powershell.call import Call
 from hyperv_sim.powershell.targets import WILDCARDS, machines, switch_named
 from hyperv_sim.records import Scalar
 from hyperv_sim.state.machines import NO_MAC, Adapter
 
 
 def check_mac(text: str) -> str | None:
-    """A MAC address as Hyper-V keeps it, 12 hexadecimal digits, or None where the text is none of one adapter."""
+    """A MAC address as Hyper-V keeps it, 12 hexadecimal digits, or None if the text is none of one adapter."""
     plain = re.sub(r"[-:]", "", text).upper()
     if not re.fullmatch(r"[0-9A-F]{12}", plain) or plain == NO_MAC:
         return None
@@ -47,7 +47,7 @@ def on_host(call: Call, parameter: str = "Name") -> list[Adapter]:
 
 
 def of_name(call: Call, adapters: list[Adapter], parameter: str) -> list[Adapter]:
-    """The adapters of the name, or all. Raises CmdletError where the name names none."""
+    """The adapters of the name, or all. Raises CmdletError if the name names none."""
     if parameter not in call.parameters:
         return list(adapters)
     given = call.parameters[parameter]

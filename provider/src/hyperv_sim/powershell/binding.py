@@ -59,14 +59,14 @@ class CommandLine:
         piped = Piped(self.cmdlet, live, windows)
         sets, found = taken(piped, self.sets, self.values)
         values = {**self.values, **found}
-        if all(_missing(one, values) for one in sets):
+        if all(_missing(parameter_set, values) for parameter_set in sets):
             names = " ".join(_missing(_preferred(sets), values))
             raise piped.refused("InputObjectMissingMandatory", f"mandatory parameters are missing: {names}")
         return Bound(_chosen(sets, values).name, values)
 
 
 def bind(cmdlet: Cmdlet, arguments: Sequence[Parameter], *, expects_input: bool) -> CommandLine:
-    """Bind a command's own arguments. Raises TerminatingError where PowerShell refuses them."""
+    """Bind a command's own arguments. Raises TerminatingError if PowerShell refuses them."""
     line = CommandLine(cmdlet, cmdlet.sets)
     for argument in arguments:
         if argument.name is not None:
@@ -86,7 +86,7 @@ def _bind_named(line: CommandLine, name: str, given: object) -> None:
     if _bind_common(line, name.lower(), given):
         return
     parameter = line.cmdlet.parameter(name)
-    if parameter is None or not any(parameter.name in one.places for one in line.cmdlet.sets):
+    if parameter is None or not any(parameter.name in parameter_set.places for parameter_set in line.cmdlet.sets):
         raise errors.binding(
             "NamedParameterNotFound", f"A parameter cannot be found that matches parameter name '{name}'."
         )
@@ -109,7 +109,7 @@ def _bind_common(line: CommandLine, name: str, given: object) -> bool:
             exception_types=("System.Management.Automation.RuntimeException", "System.Exception", "System.Object"),
         )
     if name in PREFERENCES:
-        action = next((one for one in ACTIONS if one.lower() == text.lower()), None)
+        action = next((known for known in ACTIONS if known.lower() == text.lower()), None)
         if action is None:
             raise errors.not_simulated(f"-{PREFERENCES[name]} other than {', '.join(ACTIONS)}")
         line.preferences[PREFERENCES[name]] = action
@@ -143,9 +143,9 @@ def _bind_positional(line: CommandLine, given: object) -> None:
 def _positions(line: CommandLine) -> list[tuple[bool, str]]:
     """The free positional parameters in the order in which they are tried, each without and with conversion."""
     free = [
-        (place.position, converting, not one.is_default, name)
-        for one in line.sets
-        for name, place in one.places.items()
+        (place.position, converting, not parameter_set.is_default, name)
+        for parameter_set in line.sets
+        for name, place in parameter_set.places.items()
         for converting in (False, True)
         if place.position is not None and name not in line.values
     ]
@@ -154,7 +154,7 @@ def _positions(line: CommandLine) -> list[tuple[bool, str]]:
 
 def _narrow(line: CommandLine, names: Iterable[str]) -> None:
     wanted = set(names)
-    line.sets = [one for one in line.sets if wanted <= one.places.keys()]
+    line.sets = [parameter_set for parameter_set in line.sets if wanted <= parameter_set.places.keys()]
     if not line.sets:
         raise _ambiguous()
 
@@ -162,11 +162,11 @@ def _narrow(line: CommandLine, names: Iterable[str]) -> None:
 def _possible_with_input(line: CommandLine) -> Sequence[ParameterSet]:
     """The sets whose missing mandatory parameters can still come from the pipeline."""
 
-    def can_be_piped(one: ParameterSet) -> bool:
-        missing = [one.places[name] for name in _missing(one, line.values)]
+    def can_be_piped(parameter_set: ParameterSet) -> bool:
+        missing = [parameter_set.places[name] for name in _missing(parameter_set, line.values)]
         return all(place.by_value or place.by_property_name for place in missing)
 
-    possible = [one for one in line.sets if can_be_piped(one)]
+    possible = [parameter_set for parameter_set in line.sets if can_be_piped(parameter_set)]
     if not possible:
         raise _missing_mandatory(_preferred(line.sets), line.values)
     return possible
@@ -174,21 +174,21 @@ def _possible_with_input(line: CommandLine) -> Sequence[ParameterSet]:
 
 def _chosen(sets: Sequence[ParameterSet], values: Mapping[str, object]) -> ParameterSet:
     """The one parameter set that all this means: the default one if complete, else the only complete one."""
-    complete = [one for one in sets if not _missing(one, values)]
-    default = [one for one in complete if one.is_default]
+    complete = [parameter_set for parameter_set in sets if not _missing(parameter_set, values)]
+    default = [parameter_set for parameter_set in complete if parameter_set.is_default]
     if default or len(complete) == 1:
         return (default or complete)[0]
-    if complete or (len(sets) > 1 and not any(one.is_default for one in sets)):
+    if complete or (len(sets) > 1 and not any(parameter_set.is_default for parameter_set in sets)):
         raise _ambiguous()
     raise _missing_mandatory(_preferred(sets), values)
 
 
 def _preferred(sets: Sequence[ParameterSet]) -> ParameterSet:
-    return next((one for one in sets if one.is_default), sets[0])
+    return next((parameter_set for parameter_set in sets if parameter_set.is_default), sets[0])
 
 
-def _missing(one: ParameterSet, values: Mapping[str, object]) -> list[str]:
-    return [name for name, place in one.places.items() if place.mandatory and name not in values]
+def _missing(parameter_set: ParameterSet, values: Mapping[str, object]) -> list[str]:
+    return [name for name, place in parameter_set.places.items() if place.mandatory and name not in values]
 
 
 def _ambiguous() -> errors.TerminatingError:
@@ -197,8 +197,8 @@ def _ambiguous() -> errors.TerminatingError:
     )
 
 
-def _missing_mandatory(one: ParameterSet, values: Mapping[str, object]) -> errors.TerminatingError:
-    names = " ".join(_missing(one, values))
+def _missing_mandatory(parameter_set: ParameterSet, values: Mapping[str, object]) -> errors.TerminatingError:
+    names = " ".join(_missing(parameter_set, values))
     return errors.binding(
         "MissingMandatoryParameter",
         f"Cannot process command because of one or more missing mandatory parameters: {names}.",
@@ -207,7 +207,7 @@ def _missing_mandatory(one: ParameterSet, values: Mapping[str, object]) -> error
 
 fact(
     "PowerShell",
-    "parameters by their names in full or a listed alias, never by a prefix, which Windows takes where it is clear",
+    "parameters by their names in full or a listed alias, never by a prefix, which Windows takes if it is clear",
     f"stricter than {POWERSHELL}",
 )
 fact("PowerShell", "`-OutVariable`, `-ErrorVariable` and kin are refused as without a language", POWERSHELL)

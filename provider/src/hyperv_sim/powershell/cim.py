@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from hyperv_sim import errors
 from hyperv_sim.fidelity import POWERSHELL, fact
-from hyperv_sim.powershell.cmdlets import Call
+from hyperv_sim.powershell.call import Call
 from hyperv_sim.powershell.properties import Property
 from hyperv_sim.powershell.targets import WILDCARDS, matcher
 from hyperv_sim.records import Scalar, ScalarType
@@ -45,7 +45,7 @@ def query(call: Call, class_name: str, found: Iterable[T], keys: Mapping[str, Ca
     left = list(found)
     for name, values in given.items():
         tests = [_test(value) for value in _all(values)]
-        left = [one for one in left if any(test(keys[name](one)) for test in tests)]
+        left = [instance for instance in left if any(test(keys[name](instance)) for test in tests)]
     if len(given) == 1:
         _report_each(call, class_name, left, *next(iter(given.items())), keys)
     elif given and not left and any(not _is_pattern(value) for values in given.values() for value in _all(values)):
@@ -58,9 +58,9 @@ def chosen(call: Call, class_name: str, found: Sequence[T], keys: Mapping[str, C
     if "InputObject" not in call.parameters:
         return query(call, class_name, found, keys)
     given = list(call.parameters["InputObject"])
-    for _ in (one for one in given if one not in found):
+    for _ in (instance for instance in given if instance not in found):
         call.fail(errors.windows_system_error(1168, "ObjectNotFound", "Element not found."))
-    return [one for one in given if one in found]
+    return [instance for instance in given if instance in found]
 
 
 def _all(values: Any) -> tuple[Any, ...]:
@@ -87,7 +87,7 @@ def _report_each(  # noqa: PLR0913, PLR0917  # one place calls it
     keys: Mapping[str, Callable[[T], object]],
 ) -> None:
     for value in _all(values):
-        if not _is_pattern(value) and not any(_test(value)(keys[name](one)) for one in found):
+        if not _is_pattern(value) and not any(_test(value)(keys[name](instance)) for instance in found):
             target = Scalar("String" if isinstance(value, str) else "UInt32", value)
             call.fail(errors.cim_not_found(class_name, name, target, str(value)))
 

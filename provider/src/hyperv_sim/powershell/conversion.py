@@ -1,6 +1,6 @@
 """PowerShell's conversion of an argument to a parameter's .NET type, no wider than Windows.
 
-Narrower on purpose where a conversion hides a mistake: enumerations take names only, no numbers, prefixes or lists;
+Narrower on purpose if a conversion hides a mistake: enumerations take names only, no numbers, prefixes or lists;
 whole numbers take no truth values, fractions, hexadecimal or unit suffixes; text takes no list.
 """
 
@@ -127,7 +127,9 @@ def _enumeration(parameter: ParameterType, given: object) -> object:
     text = given.name if isinstance(given, EnumMember) else None
     if isinstance(given, Scalar) and given.type_name == "String":
         text = str(given.value)
-    listed = next((one for one in parameter.values if text is not None and one.lower() == text.strip().lower()), None)
+    listed = next(
+        (allowed for allowed in parameter.values if text is not None and allowed.lower() == text.strip().lower()), None
+    )
     enumeration = enumerations.BY_NAME.get(parameter.type_name)
     return enumerations.member(enumeration, listed) if enumeration and listed else listed
 
@@ -154,7 +156,7 @@ def _element(parameter: ParameterType, given: object) -> object:
 
 
 def _validated(parameter: ParameterType, value: object) -> None:
-    """Refuse what a listed range or list of values leaves out, and empty text where something must be said.
+    """Refuse what a listed range or list of values leaves out, and empty text if something must be said.
 
     Whether Windows checks these while binding or later in the cmdlet is not known for each; it refuses either way.
     """
@@ -162,7 +164,7 @@ def _validated(parameter: ParameterType, value: object) -> None:
         raise errors.validation(parameter.name, "The argument is null or empty.")
     if parameter.bounds and isinstance(value, int) and not parameter.bounds[0] <= value <= parameter.bounds[1]:
         raise errors.validation(parameter.name, f"The argument {value} is not within {parameter.bounds}.")
-    listed = [one.lower() for one in parameter.values]
+    listed = [allowed.lower() for allowed in parameter.values]
     if listed and parameter.type_name in CONVERSIONS and str(value).lower() not in listed:
         raise errors.validation(
             parameter.name,
@@ -184,7 +186,7 @@ def convert(parameter: ParameterType, given: object) -> object:
         value = _element(parameter, given)
         _validated(parameter, value)
         return value
-    values = tuple(_element(parameter, one) for one in (given if isinstance(given, tuple) else (given,)))
+    values = tuple(_element(parameter, item) for item in (given if isinstance(given, tuple) else (given,)))
     if parameter.is_mandatory and not values:
         raise errors.validation(parameter.name, "The argument is null or empty.")
     for value in values:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from hyperv_sim.fidelity import UNKNOWN, fact
-from hyperv_sim.powershell.cmdlets import Call
+from hyperv_sim.powershell.call import Call
 
 LONGEST = 100
 _NO_FOLDER = re.compile(r'[\\/:*?"<>|\x00-\x1f]')

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from hyperv_sim import errors
-from hyperv_sim.powershell.cmdlets import Call
+from hyperv_sim.powershell.call import Call
 from hyperv_sim.powershell.targets import WILDCARDS
 from hyperv_sim.records import Scalar
 from hyperv_sim.state.files import File
@@ -23,7 +23,7 @@ SESSION_STATE = (
 IO_EXCEPTION = ("System.IO.IOException", "System.SystemException", "System.Exception", "System.Object")
 
 
-def asked(call: Call) -> Iterator[str]:
+def given_paths(call: Call) -> Iterator[str]:
     """The paths of -LiteralPath or -Path. Only full paths of drives, without wildcards, are simulated."""
     given = call.parameters["LiteralPath" if "LiteralPath" in call.parameters else "Path"]
     for path in given:
@@ -36,7 +36,7 @@ def asked(call: Call) -> Iterator[str]:
 
 
 def existing(call: Call, path: str) -> File:
-    """The file or folder at this path. Raises CmdletError as PowerShell does where there is none."""
+    """The file or folder at this path. Raises CmdletError as PowerShell does if there is none."""
     check_drive(call, path)
     file = call.host.files.find(path)
     if file is None:
@@ -51,7 +51,7 @@ def existing(call: Call, path: str) -> File:
 
 
 def check_drive(call: Call, path: str) -> None:
-    """Raise CmdletError where there is no such drive."""
+    """Raise CmdletError if there is no such drive."""
     letter = path[0]
     if letter.upper() not in call.host.files.drives:
         raise errors.CmdletError(

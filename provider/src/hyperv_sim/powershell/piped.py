@@ -47,7 +47,7 @@ class Piped:
         if parameter.type_name == "CimInstance":
             own = f"#MSFT_{self.cmdlet.name.split('-', 1)[1]}"
             return parameter.name == "InputObject" and any(
-                one.endswith(own) for one in properties.type_names(self.live)
+                name.endswith(own) for name in properties.type_names(self.live)
             )
         return conversion.fits(parameter, self.live)
 
@@ -87,8 +87,8 @@ def taken(
     for sources in ROUNDS:
         left, found = sets, dict[str, object]()
         for source in sources:
-            for one in sorted(left, key=lambda each: not each.is_default):
-                given = _given(piped, source, one, {**bound, **found})
+            for parameter_set in sorted(left, key=lambda each: not each.is_default):
+                given = _given(piped, source, parameter_set, {**bound, **found})
                 if given:
                     found |= given
                     left = [other for other in left if given.keys() <= other.places.keys()]
@@ -98,8 +98,8 @@ def taken(
     raise piped.refused("InputObjectNotBound", "it takes no such object, and no property of the object matches")
 
 
-def _given(piped: Piped, source: Source, one: ParameterSet, bound: Mapping[str, object]) -> dict[str, object]:
-    free = {name: place for name, place in one.places.items() if name not in bound}
+def _given(piped: Piped, source: Source, parameter_set: ParameterSet, bound: Mapping[str, object]) -> dict[str, object]:
+    free = {name: place for name, place in parameter_set.places.items() if name not in bound}
     return {
         name: value for name, place in free.items() for value in source(piped, piped.cmdlet.parameters[name], place)
     }

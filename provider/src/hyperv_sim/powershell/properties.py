@@ -1,4 +1,4 @@
-"""How a noun declares its objects: one row per property, with its .NET type and where its value comes from.
+"""How cmdlets declare their objects: one row per property, with its .NET type and where its value comes from.
 
 A live object is a plain Python object of the host's state whose class has been described here, or a value of
 `hyperv_sim.records`. It stays live between the commands of a pipeline and is serialised only at the pipeline's end.
@@ -6,8 +6,9 @@ A live object is a plain Python object of the host's state whose class has been 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 from hyperv_sim.fidelity import POWERSHELL, fact
@@ -18,6 +19,9 @@ T = TypeVar("T")
 
 PRIMITIVE_BASES = ("System.ValueType", "System.Object")
 SECURE_STRING = "System.Security.SecureString"
+HASHTABLE = ("System.Collections.Hashtable", "System.Object")
+ARRAY = ("System.Object[]", "System.Array", "System.Object")
+NULL = ("System.Object",)
 
 
 @dataclass(frozen=True)  # no slots: Python 3.10 and 3.11 cannot construct a frozen generic class with them by alias
@@ -26,7 +30,7 @@ class Property(Generic[T]):
 
     `type_name` is the .NET type of a primitive; an enumeration, a nested object and a list of these say it themselves
     ("Object"). `since` is the first Windows version that has the property. `is_script` marks a property that a type
-    file adds to a CIM object: it goes on the wire among the extended ones, as text, beside the raw value of its name.
+    file adds to a CIM object: it goes on the wire among the extended ones, as text, besides the raw value of its name.
     """
 
     name: str
@@ -67,7 +71,7 @@ def describe(
 ) -> None:
     """Declare that objects of the Python class `kind` are .NET objects of this type.
 
-    `bases` are the types between it and System.Object. ToString() gives the type's name, as .NET has it, unless told.
+    `bases` are the types between it and System.Object. Without `text`, ToString() gives the type's name, as .NET does.
     """
     _DESCRIBED[kind] = ObjectType(
         (type_name, *bases, "System.Object"), tuple(properties), text or (lambda _: type_name), is_cim=False
@@ -88,8 +92,16 @@ def described(live: object) -> ObjectType[Any] | None:
     return _DESCRIBED.get(type(live))
 
 
+def undescribed(live: object) -> type | None:
+    """The Python class that keeps a live object from being serialised, or None: it is described, or of `records`."""
+    if isinstance(live, tuple):
+        return next((kind for item in live if (kind := undescribed(item))), None)
+    is_value = live is None or isinstance(live, Scalar | EnumMember | NetObject | Mapping | Selected)
+    return None if is_value or described(live) else type(live)
+
+
 def type_names(live: object) -> tuple[str, ...]:
-    """The .NET types of a live object, from the most derived one."""
+    """The .NET types of a live object, from the most derived one. Raises TypeError if it has no description."""
     if isinstance(live, Selected | NetObject):
         return live.type_names
     if isinstance(live, EnumMember):
@@ -99,8 +111,16 @@ def type_names(live: object) -> tuple[str, ...]:
     if isinstance(live, Scalar):
         bases = ("System.Object",) if live.type_name in ("String", "Version") else PRIMITIVE_BASES
         return (f"System.{live.type_name}", *bases)
-    told = described(live)
-    return told.type_names if told else ("System.Object",)
+    if isinstance(live, Mapping | tuple):
+        return HASHTABLE if isinstance(live, Mapping) else ARRAY
+    return NULL if live is None else _description(live).type_names
+
+
+def _description(live: object) -> ObjectType[Any]:
+    description = described(live)
+    if description is None:
+        raise TypeError(f"{live!r} is not described")
+    return description
 
 
 def _live(type_name: str, raw: object) -> object:
@@ -109,17 +129,21 @@ def _live(type_name: str, raw: object) -> object:
     if isinstance(raw, NetEnum):
         return EnumMember(raw.type_name, raw.text, int(raw.value))
     if isinstance(raw, list | tuple):
-        return tuple(_live(type_name, one) for one in raw)
+        return tuple(_live(type_name, item) for item in raw)
     if type_name == "Object":
         raise TypeError(f"a property of type Object gave {raw!r}, which is not described")
     return Scalar(type_name, raw)  # type: ignore[arg-type]  # rows spell a ScalarType; a mistake fails in the tests
 
 
-def rows(live: object, windows: str) -> Iterator[Property[Any]]:
+def rows(live: object, windows: str) -> Sequence[Property[Any]]:
     """The properties that a live object has on this Windows version."""
-    told = described(live)
-    if told:
-        yield from (row for row in told.properties if row.since <= windows)
+    description = described(live)
+    return _rows(description, windows) if description else ()
+
+
+@cache
+def _rows(description: ObjectType[Any], windows: str) -> Sequence[Property[Any]]:
+    return [row for row in description.properties if row.since <= windows]
 
 
 def get(live: object, name: str, windows: str) -> tuple[str, object] | None:
@@ -128,12 +152,19 @@ def get(live: object, name: str, windows: str) -> tuple[str, object] | None:
     A type file's property hides the raw one of its name, as PowerShell looks extended members up first.
     """
     wanted = name.lower()
-    if isinstance(live, Selected | NetObject):
-        members = live.values if isinstance(live, Selected) else {**live.adapted, **live.extended}
+    if isinstance(live, Selected | NetObject | Mapping):
+        members = _members(live)
         return next(((key, value) for key, value in members.items() if key.lower() == wanted), None)
     found = [row for row in rows(live, windows) if row.name.lower() == wanted]
-    row = next((one for one in found if one.is_script), found[0] if found else None)
+    row = next((row for row in found if row.is_script), found[0] if found else None)
     return (row.name, _live(row.type_name, row.get(live))) if row else None
+
+
+def _members(live: Selected | NetObject | Mapping[str, object]) -> Mapping[str, object]:
+    """What PowerShell finds by a name; of a hashtable that is what is under its keys."""
+    if isinstance(live, NetObject):
+        return {**live.adapted, **live.extended}
+    return live.values if isinstance(live, Selected) else live
 
 
 def to_string(live: object) -> str:
@@ -148,8 +179,7 @@ def to_string(live: object) -> str:
         return live.text
     if isinstance(live, Selected):
         return "@{" + "; ".join(f"{key}={to_string(value)}" for key, value in live.values.items()) + "}"
-    told = described(live)
-    return told.text(live) if told else str(live)
+    return type_names(live)[0] if isinstance(live, Mapping | tuple) else _description(live).text(live)
 
 
 def _flat(live: object) -> Value:
@@ -157,10 +187,11 @@ def _flat(live: object) -> Value:
     if live is None or isinstance(live, Scalar):
         return live
     if isinstance(live, tuple):
-        return tuple(_flat(one) for one in live)
+        return tuple(_flat(item) for item in live)
     return Scalar("String", to_string(live))
 
 
+@cache
 def _cim_metadata(names: tuple[str, ...]) -> Value:
     """The note that tells a receiving PowerShell the class of a CIM object. Its Hash and MiXml are left out."""
     namespace, class_name = names[0].split("#", 1)[1].rsplit("/", 1)
@@ -173,14 +204,14 @@ def _object(live: object, windows: str) -> NetObject:
     """An object with its own first level of properties."""
     if isinstance(live, NetObject):
         return live
-    told = described(live)
+    description = _description(live)
     adapted: dict[str, Value] = {}
     extended: dict[str, Value] = {}
-    for row in rows(live, windows):
+    for row in _rows(description, windows):
         (extended if row.is_script else adapted)[row.name] = _flat(_live(row.type_name, row.get(live)))
-    if told and told.is_cim:
-        extended["__ClassMetadata"] = _cim_metadata(told.type_names)
-    return NetObject(type_names(live), adapted, extended, to_string(live))
+    if description.is_cim:
+        extended["__ClassMetadata"] = _cim_metadata(description.type_names)
+    return NetObject(description.type_names, adapted, extended, description.text(live))
 
 
 def _noted(live: object, windows: str) -> Value:
@@ -188,7 +219,9 @@ def _noted(live: object, windows: str) -> Value:
     if live is None or isinstance(live, Scalar | EnumMember):
         return live
     if isinstance(live, tuple):
-        return tuple(_noted(one, windows) for one in live)
+        return tuple(_noted(item, windows) for item in live)
+    if isinstance(live, Mapping):
+        return {key: _noted(value, windows) for key, value in live.items()}
     return _object(live, windows)
 
 

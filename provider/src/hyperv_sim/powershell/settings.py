@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hyperv_sim import errors
-from hyperv_sim.powershell.cmdlets import Call
+from hyperv_sim.powershell.call import Call
 from hyperv_sim.state.enumerations import VMState
 from hyperv_sim.state.machines import Machine
 
@@ -17,7 +17,7 @@ class Setting:
     """A parameter and the attribute that it sets.
 
     `off_only`: only while the machine is off. `check` says in words what is wrong with a value, or nothing. `value`
-    maps the argument to the attribute's value where they differ.
+    maps the argument to the attribute's value if they differ.
     """
 
     parameter: str
@@ -35,7 +35,7 @@ def names(table: Sequence[Setting]) -> tuple[str, ...]:
 def change(call: Call, machine: Machine | None, parts: Sequence[tuple[object, Sequence[Setting]]], failed: str) -> None:
     """Set what the call gives, on each part by its own table; `machine` is None for a part of the host.
 
-    `failed` begins the message where Hyper-V refuses, as "Failed to modify device 'Memory'." Raises CmdletError, with
+    `failed` begins the message if Hyper-V refuses, as "Failed to modify device 'Memory'." Raises CmdletError, with
     nothing changed. A test's hook may make the host forget a setting in silence.
     """
     given = [(part, row) for part, table in parts for row in table if row.parameter in call.parameters]

@@ -11,8 +11,10 @@ from threading import Event
 from hyperv_sim import errors
 from hyperv_sim.contract import Cmdlet
 from hyperv_sim.fidelity import POWERSHELL, fact
-from hyperv_sim.powershell import cmdlets, properties
+from hyperv_sim.powershell import properties
 from hyperv_sim.powershell.binding import Bound, CommandLine, bind
+from hyperv_sim.powershell.call import Call
+from hyperv_sim.powershell.registry import Simulated, find
 from hyperv_sim.records import (
     Command,
     ErrorRecord,
@@ -77,7 +79,7 @@ def _no_scripts() -> ErrorRecord:
 class _Stage:
     """A command of a pipeline, bound to its own arguments."""
 
-    simulated: cmdlets.Simulated
+    simulated: Simulated
     contract: Cmdlet
     line: CommandLine
     suffix: str
@@ -134,7 +136,7 @@ class HostShell:
     def _stage(self, command: Command, *, expects_input: bool) -> _Stage:
         if command.is_script:
             raise _StatementEndedError(_no_scripts())
-        found = cmdlets.find(self._host, command.name)
+        found = find(self._host, command.name)
         if found is None:
             raise _StatementEndedError(_not_found(command.name))
         simulated, contract = found
@@ -165,7 +167,7 @@ class HostShell:
     ) -> Iterator[object]:
         """One call of a cmdlet's function, with the host's lock held until all that it gives is there."""
         action = stage.line.preferences.get("ErrorAction", "Continue")
-        call = cmdlets.Call(self._host, stage.contract, stop, seen=stage.seen, stops=action == "Stop")
+        call = Call(self._host, stage.contract, stop, seen=stage.seen, stops=action == "Stop")
         results: list[object] = []
         fatal: errors.CmdletError | None = None
         try:
@@ -175,7 +177,8 @@ class HostShell:
                 call.parameters = _given(stage.contract, bound)
                 self._host.hooks.check(stage.contract.name)
                 for live in stage.simulated.run(call):
-                    results.append(live)  # noqa: PERF402  # an error on the way must not lose the objects before it
+                    _check_described(stage.contract, live)
+                    results.append(live)  # an error on the way must not lose the objects before it
         except errors.TerminatingError as error:
             fatal = error
         except errors.CmdletError as error:
@@ -193,6 +196,13 @@ class HostShell:
             raise InvocationFailedError(stage.record(call.failures[0]))
 
 
+def _check_described(contract: Cmdlet, live: object) -> None:
+    """Raise TypeError for what would go out as something that Windows never sends: a mistake in the cmdlet here."""
+    kind = properties.undescribed(live)
+    if kind:
+        raise TypeError(f"{contract.name} gave a {kind.__name__}, which is not described: describe(...) says how")
+
+
 def _given(contract: Cmdlet, bound: Bound) -> dict[str, object]:
     """What the cmdlet's function sees: a switch that is set to false is a switch that is not given."""
     unset = [name for name, value in bound.values.items() if value is False and contract.parameters[name].is_switch]
@@ -204,7 +214,7 @@ def _drained(waiting: deque[Record]) -> Iterator[Record]:
         yield waiting.popleft()
 
 
-def _check_handled(simulated: cmdlets.Simulated, line: CommandLine) -> None:
+def _check_handled(simulated: Simulated, line: CommandLine) -> None:
     """Refuse what binds but is not simulated, rather than pass over it."""
     for name in line.values:
         if name not in simulated.takes and name not in SHOULD_PROCESS:
@@ -220,7 +230,7 @@ def _check_handled(simulated: cmdlets.Simulated, line: CommandLine) -> None:
         raise errors.not_simulated("-WarningAction Stop")
 
 
-def _check_confirmed(simulated: cmdlets.Simulated, line: CommandLine) -> None:
+def _check_confirmed(simulated: Simulated, line: CommandLine) -> None:
     """Refuse to ask: a remote session without a user's host has nobody to answer. [minikube's public logs]"""
     asks = line.values.get("Confirm", simulated.confirms and not line.values.get("Force"))
     if asks:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hyperv_sim import errors
 from hyperv_sim.fidelity import REFERENCE, fact
-from hyperv_sim.powershell.cmdlets import Call
+from hyperv_sim.powershell.call import Call
 from hyperv_sim.records import Scalar
 from hyperv_sim.state.machines import Machine
 from hyperv_sim.state.switches import Switch
@@ -35,7 +35,7 @@ def _parts(text: str) -> list[str]:
 def named(host: Host, name: str, *, wildcards: bool = False, missing: str = "InvalidParameter") -> list[Machine]:
     """The machines of this name: there may be several. Wildcards are refused unless the cmdlet documents them.
 
-    Raises CmdletError, with the ErrorIdentifier `missing`, where a plain name names nothing; a pattern that matches
+    Raises CmdletError, with the ErrorIdentifier `missing`, if a plain name names nothing; a pattern that matches
     nothing is no error.
     """
     is_pattern = any(mark in name for mark in WILDCARDS)
@@ -71,8 +71,8 @@ def machines_with(call: Call, part: str) -> Iterator[Machine]:
     if not given:
         yield from machines(call)
         return
-    for one in given:
-        yield from present(call, one.machine)
+    for component in given:
+        yield from present(call, component.machine)
 
 
 def _all(given: Any) -> tuple[Any, ...]:
@@ -95,7 +95,7 @@ def each(call: Call, found: Iterable[Machine], act: Callable[[Machine], Iterable
 
 
 def switch_named(host: Host, name: str, *, missing: str = "InvalidParameter") -> Switch:
-    """The one switch of this name. Raises CmdletError where there is none, or more than one. [Lability#326]"""
+    """The one switch of this name. Raises CmdletError if there is none, or more than one. [Lability#326]"""
     found = [switch for switch in host.switches.values() if switch.name.lower() == name.lower()]
     if not found:
         message = f'Hyper-V was unable to find a virtual switch with name "{name}".'

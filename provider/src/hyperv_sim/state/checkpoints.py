@@ -1,6 +1,6 @@
 """Checkpoints of machines: settings as they were, and chains of differencing disks that are merged later.
 
-A checkpoint keeps the disks' files as they are; the machine writes to new ones on top of them, NAME_GUID.avhdx beside.
+A checkpoint keeps the disks' files as they are; the machine writes to new ones on top of them, NAME_GUID.avhdx.
 Once it is removed, a file that nobody needs by itself any more is merged with the one file on top of it.
 """
 
@@ -10,17 +10,14 @@ import ntpath
 import re
 from collections.abc import Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import TypeVar
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from hyperv_sim.state.disks import HEADERS, chain, differencing, open_for_writing
 from hyperv_sim.state.enumerations import VMState
 from hyperv_sim.state.files import File, Files
-from hyperv_sim.state.machines import Drive, Machine
-from hyperv_sim.state.snapshot import VOLATILE
-from hyperv_sim.state.world import Host
+from hyperv_sim.state.machines import Checkpoint, Drive, Machine
+from hyperv_sim.state.world import Host, Merge
 
 T = TypeVar("T")
 
@@ -36,24 +33,6 @@ RESTORED = (
     *LISTED_PARTS,
 )
 """What of a machine comes back with a checkpoint. Its name and its folders stay."""
-
-
-@dataclass(slots=True, eq=False)
-class Checkpoint:
-    """A checkpoint. `settings` is the machine as it was, with its disks' files; `state` what it is when restored."""
-
-    machine: Machine = field(repr=False, metadata=VOLATILE)
-    name: str
-    settings: Machine = field(repr=False)
-    state: VMState
-    parent: Checkpoint | None = field(repr=False, metadata=VOLATILE)
-    id: UUID = field(default_factory=uuid4)
-    created: datetime = field(default_factory=lambda: datetime.now(timezone.utc), metadata=VOLATILE)
-
-    @property
-    def file(self) -> str:
-        """The file that holds its configuration."""
-        return rf"{self.machine.snapshot_file_location}\Snapshots\{str(self.id).upper()}.vmcx"
 
 
 def _copied(source: Machine, machine: Machine) -> Machine:
@@ -78,7 +57,7 @@ def _part(part: T, machine: Machine) -> T:
 
 
 def take(host: Host, machine: Machine, name: str, state: VMState) -> Checkpoint:
-    """Make a checkpoint. Raises CmdletError where a disk's chain is broken, with nothing changed."""
+    """Make a checkpoint. Raises CmdletError if a disk's chain is broken, with nothing changed."""
     for drive in machine.drives:
         chain(host.files, drive.path, f"Checkpoint operation for '{machine.name}' failed.")
     checkpoint = Checkpoint(machine, name, _copied(machine, machine), state, machine.parent_checkpoint)
@@ -105,7 +84,7 @@ def _put_differences(host: Host, machine: Machine) -> None:
 def restore(host: Host, checkpoint: Checkpoint) -> None:
     """Bring settings and disks back. What was attached or set since is gone; files of disks added since stay.
 
-    Raises CmdletError where a disk of the checkpoint is missing or its chain broken, with nothing changed.
+    Raises CmdletError if a disk of the checkpoint is missing or its chain broken, with nothing changed.
     """
     machine = checkpoint.machine
     for drive in checkpoint.settings.drives:
@@ -150,24 +129,15 @@ def _nearest(checkpoint: Checkpoint | None, gone: Sequence[Checkpoint]) -> Check
 def descendants(machine: Machine, checkpoint: Checkpoint) -> list[Checkpoint]:
     """A checkpoint and all that were made on top of it."""
     found = [checkpoint]
-    for one in machine.checkpoints:
-        if one.parent in found:
-            found.append(one)
+    for other in machine.checkpoints:
+        if other.parent in found:
+            found.append(other)
     return found
 
 
 def is_differences(path: str) -> bool:
     """Whether a file's name is that of a checkpoint's differences."""
     return path.lower().endswith((DIFFERENCES, ".avhd"))
-
-
-@dataclass(slots=True, eq=False)
-class Merge:
-    """Disks that no checkpoint needs any more, on their way into one another: done after so many looks."""
-
-    machine: Machine = field(metadata=VOLATILE)
-    paths: list[str]
-    looks_left: int
 
 
 def look(host: Host) -> None:
@@ -177,7 +147,7 @@ def look(host: Host) -> None:
             merge.looks_left -= 1
             continue
         host.merges.remove(merge)
-        merge.machine.is_merging = any(one.machine is merge.machine for one in host.merges)
+        merge.machine.is_merging = any(other.machine is merge.machine for other in host.merges)
         for file in _locked(host.files, merge):
             file.is_busy = False
         _settle(host.files, merge.machine, merge.paths)
@@ -192,8 +162,8 @@ def _locked(files: Files, merge: Merge) -> Iterator[File]:
 
 
 def _children(files: Files, file: File) -> list[File]:
-    others = [one for one in files.entries.values() if one.disk and one.disk.parent_path]
-    return [one for one in others if one.disk and files.find(one.disk.parent_path) is file]
+    others = [candidate for candidate in files.entries.values() if candidate.disk and candidate.disk.parent_path]
+    return [candidate for candidate in others if candidate.disk and files.find(candidate.disk.parent_path) is file]
 
 
 def _owners(machine: Machine) -> list[Drive]:
@@ -218,7 +188,7 @@ def _settle(files: Files, machine: Machine, paths: Sequence[str]) -> None:
             left.extend([parent] if parent else [])
         elif len(children) == 1 and is_differences(children[0].path):
             _merge(files, machine, children[0], file)
-            left = [file, *(one for one in left if one is not children[0])]
+            left = [file, *(other for other in left if other is not children[0])]
 
 
 def _merge(files: Files, machine: Machine, child: File, into: File) -> None:
@@ -226,9 +196,9 @@ def _merge(files: Files, machine: Machine, child: File, into: File) -> None:
     if child.disk is None or into.disk is None:
         return
     into.disk.size, into.disk.written = child.disk.size, child.disk.written
-    for one in _children(files, child):
-        if one.disk:
-            one.disk.parent_path = into.path
+    for grandchild in _children(files, child):
+        if grandchild.disk:
+            grandchild.disk.parent_path = into.path
     for drive in _owners(machine):
         if files.find(drive.path) is child:
             drive.path = into.path

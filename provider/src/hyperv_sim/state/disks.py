@@ -55,7 +55,7 @@ def check_size(disk: VirtualDisk, size: int, failed: str) -> None:
 
 
 def blank(path: str, size: int, vhd_type: VhdType = VhdType.Dynamic) -> VirtualDisk:
-    """A new disk in the format of the file's name. Raises InvalidParameter where that is no disk's."""
+    """A new disk in the format of the file's name. Raises InvalidParameter if that is no disk's."""
     vhd_format = format_of(path)
     if vhd_format is None:
         raise errors.hyper_v("InvalidParameter", f"{NEW} '{path}' must end in {' or '.join(FORMATS)}.")
@@ -66,7 +66,7 @@ def blank(path: str, size: int, vhd_type: VhdType = VhdType.Dynamic) -> VirtualD
 
 
 def create(files: Files, path: str, disk: VirtualDisk) -> File:
-    """Write a new virtual disk. Raises CmdletError where the path or its drive does not take it."""
+    """Write a new virtual disk. Raises CmdletError if the path or its drive does not take it."""
     path = ntpath.normpath(path)
     check_size(disk, disk.size, NEW)
     failed = f"{NEW} The system failed to create '{path}'"
@@ -83,7 +83,7 @@ def create(files: Files, path: str, disk: VirtualDisk) -> File:
 
 
 def child_of(files: Files, path: str) -> VirtualDisk:
-    """A new differencing disk on the parent at this path. Raises InvalidParameter where it cannot be one. [windsor]"""
+    """A new differencing disk on the parent at this path. Raises InvalidParameter if it cannot be one. [windsor]"""
     parent = files.find(path)
     if parent is None or parent.disk is None or format_of(path) is None:
         raise errors.hyper_v("InvalidParameter", f"{NEW} The parent '{path}' is missing or no virtual hard disk.")
@@ -109,7 +109,7 @@ def differencing(parent: File) -> VirtualDisk:
 
 
 def chain(files: Files, path: str, failed: str) -> list[File]:
-    """A virtual disk's file and those of all its parents. Raises CmdletError where the chain is broken.
+    """A virtual disk's file and those of all its parents. Raises CmdletError if the chain is broken.
 
     A parent that is missing breaks it, and one that was opened for writing since. [lability#289, simh#352]
     """
@@ -138,7 +138,7 @@ def is_in_use(host: Host, file: File) -> bool:
     """Whether something has the file open: a machine that is neither off nor saved has its disks and their parents."""
     if file.is_busy:
         return True
-    machines = [one for one in host.machines.values() if one.state not in (VMState.Off, VMState.Saved)]
+    machines = [machine for machine in host.machines.values() if machine.state not in (VMState.Off, VMState.Saved)]
     return any(file in _reached(host.files, path) for machine in machines for path in machine.attachments)
 
 

@@ -197,11 +197,11 @@ class VhdFormat(NetEnum):
         return "Microsoft.Vhd.PowerShell.VhdFormat"
 
 
-BY_NAME = {one.__name__: one for one in NetEnum.__subclasses__()}
+BY_NAME = {enumeration.__name__: enumeration for enumeration in NetEnum.__subclasses__()}
 """The enumerations by their short .NET name, as the contract spells a parameter's type."""
 
 
 def member(enumeration: type[NetEnum], text: str) -> NetEnum | None:
     """The member of this .NET name, in any case, or None."""
     wanted = text.strip().lower()
-    return next((one for one in enumeration if one.text.lower() == wanted), None)
+    return next((candidate for candidate in enumeration if candidate.text.lower() == wanted), None)

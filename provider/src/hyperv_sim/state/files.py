@@ -67,20 +67,20 @@ class Files:
         return self.entries.get(_key(path))
 
     def folder(self, path: str) -> File | None:
-        """The folder that a path is in, or None where there is no such folder."""
+        """The folder that a path is in, or None if there is no such folder."""
         above = self.find(ntpath.dirname(ntpath.normpath(path)))
         return above if above and above.is_folder else None
 
     def within(self, folder: File) -> Iterator[File]:
         """What lies right in a folder."""
-        for one in list(self.entries.values()):
-            if one is not folder and self.find(ntpath.dirname(one.path)) is folder:
-                yield one
+        for file in list(self.entries.values()):
+            if file is not folder and self.find(ntpath.dirname(file.path)) is folder:
+                yield file
 
     def free(self, path: str) -> int:
-        """The free bytes of the drive that a path is on; 0 where there is no such drive."""
+        """The free bytes of the drive that a path is on; 0 if there is no such drive."""
         letter = ntpath.splitdrive(path)[0].upper().rstrip(":")
-        taken = sum(one.size for one in self.entries.values() if one.path.upper().startswith(f"{letter}:"))
+        taken = sum(file.size for file in self.entries.values() if file.path.upper().startswith(f"{letter}:"))
         return self.drives.get(letter, 0) - taken
 
     def put(self, file: File) -> File:
@@ -94,8 +94,8 @@ class Files:
     def remove(self, path: str) -> None:
         """Remove a file, or a folder with all that is in it."""
         key = _key(path)
-        for one in [one for one in self.entries if one == key or one.startswith(key + "\\")]:
-            del self.entries[one]
+        for entry in [entry for entry in self.entries if entry == key or entry.startswith(key + "\\")]:
+            del self.entries[entry]
 
 
 def _key(path: str) -> str:

@@ -1,11 +1,14 @@
-"""Machines and their parts: state, no wire. The rules of what may change when are with the cmdlets that change it."""
+"""Machines, their parts and their checkpoints, which refer to each other: state, no wire.
+
+The rules of what may change when are with the cmdlets that change it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from hyperv_sim.state.enumerations import (
@@ -19,28 +22,19 @@ from hyperv_sim.state.enumerations import (
     StartAction,
     StopAction,
     VMNetworkAdapterPortMirroringMode,
+    VMNetworkAdapterVlanMode,
     VMState,
 )
-from hyperv_sim.state.machine_parts import (
-    SCSI_LOCATIONS,
-    SHUTDOWN,
-    DvdDrive,
-    IntegrationService,
-    ScsiController,
-    Security,
-    Slot,
-    Vlan,
-    integration_services,
-)
+from hyperv_sim.state.integration_components import COMPONENTS, GUEST_SERVICE_INTERFACE, SHUTDOWN
 from hyperv_sim.state.snapshot import VOLATILE
 from hyperv_sim.state.switches import Switch
-
-if TYPE_CHECKING:
-    from hyperv_sim.state.checkpoints import Checkpoint
 
 MIB = 2**20
 NO_MAC = "000000000000"
 Manner = Literal["responsive", "absent", "locked"]
+Slot = tuple[ControllerType, int, int]
+SCSI_CONTROLLERS, SCSI_LOCATIONS = 4, 64
+"""How many SCSI controllers a machine takes, and drives each. [Microsoft's table of Hyper-V's limits]"""
 
 
 @dataclass(slots=True)
@@ -143,6 +137,72 @@ class Drive:
 
 
 @dataclass(slots=True, eq=False)
+class ScsiController:
+    """A SCSI controller; its number is its place among the machine's."""
+
+    machine: Machine = field(repr=False, metadata=VOLATILE)
+    id: UUID = field(default_factory=uuid4)
+
+    @property
+    def number(self) -> int:
+        """The number that drives name it by; -1 once it is removed."""
+        controllers = self.machine.scsi_controllers
+        return controllers.index(self) if self in controllers else -1
+
+
+@dataclass(slots=True, eq=False)
+class DvdDrive:
+    """A DVD drive in a slot of a machine's controller. `path` is the image in it, empty if there is none."""
+
+    machine: Machine = field(repr=False, metadata=VOLATILE)
+    controller_type: ControllerType
+    controller_number: int
+    controller_location: int
+    path: str = ""
+    id: UUID = field(default_factory=uuid4)
+
+    @property
+    def slot(self) -> Slot:
+        """What identifies the drive in its machine."""
+        return (self.controller_type, self.controller_number, self.controller_location)
+
+
+@dataclass(slots=True, eq=False)
+class Vlan:
+    """What VLANs a network adapter is in; what the mode has no use for is 0 or empty."""
+
+    adapter: Adapter = field(repr=False, metadata=VOLATILE)
+    mode: VMNetworkAdapterVlanMode = VMNetworkAdapterVlanMode.Untagged
+    access_id: int = 0
+    native_id: int = 0
+    allowed_ids: tuple[int, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class Security:
+    """A machine's security settings. `key_protector` is what encrypts its state and its TPM's, made on this host."""
+
+    machine: Machine = field(repr=False, metadata=VOLATILE)
+    tpm_enabled: bool = False
+    encrypt_state: bool = False
+    virtualization_based_security_opt_out: bool = False
+    key_protector: UUID | None = None
+
+
+@dataclass(slots=True, eq=False)
+class IntegrationService:
+    """A service of the host to a machine's guest. `component` is what identifies it in any language."""
+
+    machine: Machine = field(repr=False, metadata=VOLATILE)
+    component: str
+    enabled: bool = True
+
+
+class GuestServiceInterface(IntegrationService):
+    """The one service with a .NET type of its own. [dsccommunity/HyperVDsc#76]"""
+
+
+@dataclass(slots=True, eq=False)
 class Machine:
     """A virtual machine. Its id is its identity: names are not unique. [dsccommunity/HyperVDsc#105]"""
 
@@ -190,7 +250,7 @@ class Machine:
         self.memory = Memory(self)
         self.firmware = Firmware(self) if self.generation == 2 else None
         self.security = Security(self)
-        self.integration_services = integration_services(self)
+        self.integration_services = _integration_services(self)
         self.scsi_controllers.append(ScsiController(self))
 
     @property
@@ -201,24 +261,51 @@ class Machine:
     @property
     def guest_answers(self) -> bool:
         """Whether the guest can be asked to shut down: it has the services, and the host offers that one."""
-        shutdown = next(one for one in self.integration_services if one.component == SHUTDOWN)
+        shutdown = next(service for service in self.integration_services if service.component == SHUTDOWN)
         return shutdown.enabled and self.guest.manner != "absent"
 
     @property
     def attachments(self) -> list[str]:
         """The files that the machine has open while it runs, without their parents."""
-        return [*(one.path for one in self.drives), *(one.path for one in self.dvd_drives if one.path)]
+        return [*(drive.path for drive in self.drives), *(dvd.path for dvd in self.dvd_drives if dvd.path)]
 
     def free_slots(self) -> Iterator[Slot]:
         """The slots without a drive, in the order in which Hyper-V fills them.
 
         Generation 1: IDE 0 and 1 with two places each, then SCSI. Generation 2: SCSI.
         """
-        taken = {*(one.slot for one in self.drives), *(one.slot for one in self.dvd_drives)}
+        taken = {*(drive.slot for drive in self.drives), *(dvd.slot for dvd in self.dvd_drives)}
         ide = [(ControllerType.IDE, number, location) for number in (0, 1) for location in (0, 1)]
         scsi = [
-            (ControllerType.SCSI, one.number, location)
-            for one in self.scsi_controllers
+            (ControllerType.SCSI, controller.number, location)
+            for controller in self.scsi_controllers
             for location in range(SCSI_LOCATIONS)
         ]
         yield from (slot for slot in (ide if self.generation == 1 else []) + scsi if slot not in taken)
+
+
+@dataclass(slots=True, eq=False)
+class Checkpoint:
+    """A checkpoint. `settings` is the machine as it was, with its disks' files; `state` what it is when restored."""
+
+    machine: Machine = field(repr=False, metadata=VOLATILE)
+    name: str
+    settings: Machine = field(repr=False)
+    state: VMState
+    parent: Checkpoint | None = field(repr=False, metadata=VOLATILE)
+    id: UUID = field(default_factory=uuid4)
+    created: datetime = field(default_factory=lambda: datetime.now(timezone.utc), metadata=VOLATILE)
+
+    @property
+    def file(self) -> str:
+        """The file that holds its configuration."""
+        return rf"{self.machine.snapshot_file_location}\Snapshots\{str(self.id).upper()}.vmcx"
+
+
+def _integration_services(machine: Machine) -> list[IntegrationService]:
+    """The services of a new machine: all on but the guest service interface. [PlagueHO/LabBuilder#41]"""
+    made: Any = {GUEST_SERVICE_INTERFACE: GuestServiceInterface}
+    return [
+        made.get(component, IntegrationService)(machine, component, enabled=component != GUEST_SERVICE_INTERFACE)
+        for component in COMPONENTS
+    ]

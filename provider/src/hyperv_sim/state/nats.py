@@ -56,11 +56,11 @@ class Nats:
 
     def named(self, name: str) -> Nat | None:
         """The NAT network of this name, in any case."""
-        return next((one for one in self.networks if one.name.lower() == name.lower()), None)
+        return next((nat for nat in self.networks if nat.name.lower() == name.lower()), None)
 
     def over(self, address: object) -> list[Nat]:
         """The NAT networks whose internal prefix holds this address."""
-        return [one for one in self.networks if isinstance(address, IPv4Address) and address in one.internal_prefix]
+        return [nat for nat in self.networks if isinstance(address, IPv4Address) and address in nat.internal_prefix]
 
     def map(self, mapping: StaticMapping) -> StaticMapping:
         """Add a mapping under the next number. Numbers are not given again."""

@@ -97,8 +97,8 @@ class Network:
         self.last_index += 1
         interface = Interface(
             self.last_index,
-            _numbered(alias, " ", [one.alias for one in self.interfaces]),
-            _numbered(description, " #", [one.description for one in self.interfaces]),
+            _numbered(alias, " ", [other.alias for other in self.interfaces]),
+            _numbered(description, " #", [other.description for other in self.interfaces]),
             mac_address,
             guid or uuid4(),
             looks_until_listed=self.adapter_delay,
@@ -111,7 +111,7 @@ class Network:
     def add_port(self) -> Interface:
         """A network adapter of the host's hardware that a virtual switch has, so that it has no addresses."""
         self.last_index += 1
-        number = 1 + len([one for one in self.interfaces if one.is_physical])
+        number = 1 + len([interface for interface in self.interfaces if interface.is_physical])
         port = Interface(
             self.last_index, f"Ethernet {number}", f"{HARDWARE} #{number}", f"A0369F10C2{0xD3 + number:02X}"
         )
@@ -120,13 +120,13 @@ class Network:
         return port
 
     def remove_interface(self, guid: UUID) -> None:
-        """Take an interface away with its addresses."""
-        self.addresses = [one for one in self.addresses if one.interface.guid != guid]
-        self.interfaces = [one for one in self.interfaces if one.guid != guid]
+        """Remove an interface with its addresses."""
+        self.addresses = [address for address in self.addresses if address.interface.guid != guid]
+        self.interfaces = [interface for interface in self.interfaces if interface.guid != guid]
 
     def listed(self) -> list[Interface]:
         """The interfaces that Windows shows by now."""
-        return [one for one in self.interfaces if one.looks_until_listed <= 0]
+        return [interface for interface in self.interfaces if interface.looks_until_listed <= 0]
 
     def look_for_adapters(self) -> None:
         """A listing of adapters has been made: what is on its way comes nearer."""
@@ -140,7 +140,11 @@ class Network:
 
     def of(self, interface: Interface, *, version: int | None = None) -> Iterator[Address]:
         """The interface's addresses, of one IP version or of both."""
-        yield from (one for one in self.addresses if one.interface is interface and version in (None, one.ip.version))
+        yield from (
+            address
+            for address in self.addresses
+            if address.interface is interface and version in (None, address.ip.version)
+        )
 
     def assign(self, interface: Interface, ip: str) -> Address:
         """Give the interface an address by hand. Its own 169.254 one goes."""
@@ -149,8 +153,8 @@ class Network:
         self._configure_itself(interface)
         return address
 
-    def withdraw(self, address: Address) -> None:
-        """Take an address away. An interface without one gives itself a 169.254 one. [autolab, which filters them]"""
+    def remove_address(self, address: Address) -> None:
+        """Remove an address. An interface without one gives itself a 169.254 one. [autolab, which filters them]"""
         self.addresses.remove(address)
         self._configure_itself(address.interface)
 
@@ -160,10 +164,10 @@ class Network:
         return address
 
     def _configure_itself(self, interface: Interface) -> None:
-        own = [one for one in self.of(interface, version=4) if one.prefix_origin == "WellKnown"]
-        given = [one for one in self.of(interface, version=4) if one.prefix_origin != "WellKnown"]
+        own = [address for address in self.of(interface, version=4) if address.prefix_origin == "WellKnown"]
+        given = [address for address in self.of(interface, version=4) if address.prefix_origin != "WellKnown"]
         if given:
-            self.addresses = [one for one in self.addresses if one not in own]
+            self.addresses = [address for address in self.addresses if address not in own]
         elif not own:
             self._add(
                 interface, f"169.254.{interface.index % 254 + 1}.{10 + interface.index % 200}/16", "WellKnown", "Link"
@@ -172,7 +176,7 @@ class Network:
 
 def _numbered(name: str, mark: str, taken: list[str]) -> str:
     free, number = name, 1
-    while free.lower() in (one.lower() for one in taken):
+    while free.lower() in (taken_name.lower() for taken_name in taken):
         number += 1
         free = f"{name}{mark}{number}"
     return free

@@ -30,7 +30,7 @@ def routes(network: Network) -> Iterator[Route]:
     [Get-NetRoute's output in Microsoft's documentation shows this set on any host]
     """
     for interface in network.listed():
-        versions = sorted({one.ip.version for one in network.of(interface)})
+        versions = sorted({address.ip.version for address in network.of(interface)})
         if 4 in versions:
             yield Route("255.255.255.255/32", "0.0.0.0", interface)  # noqa: S104  # on the link itself
             yield Route("224.0.0.0/4", "0.0.0.0", interface)  # noqa: S104

@@ -16,12 +16,12 @@ AS_TEXT = (UUID, IPv4Address, IPv4Network, IPv6Address)
 def plain(thing: object) -> object:
     """Dataclasses as dicts without their volatile fields, enumerations by name, ids and addresses as text."""
     if is_dataclass(thing) and not isinstance(thing, type):
-        kept = [one for one in fields(thing) if not one.metadata.get("volatile")]
-        return {one.name: plain(getattr(thing, one.name)) for one in kept}
+        kept = [field for field in fields(thing) if not field.metadata.get("volatile")]
+        return {field.name: plain(getattr(thing, field.name)) for field in kept}
     if isinstance(thing, dict):
         return {str(key): plain(value) for key, value in thing.items()}
     if isinstance(thing, list | tuple | set | frozenset):
-        return [plain(one) for one in thing]
+        return [plain(item) for item in thing]
     if isinstance(thing, Enum):
         return thing.name
     return str(thing) if isinstance(thing, AS_TEXT) else thing

@@ -18,7 +18,7 @@ def add_switch(host: Host, switch: Switch) -> None:
 
 
 def remove_switch(host: Host, switch: Switch) -> None:
-    """Take a switch away, with the host's adapter to it; machines' adapters to it stay, unconnected."""
+    """Remove a switch, with the host's adapter to it; machines' adapters to it stay, unconnected."""
     _unplug_all(host, switch)
     for machine in host.machines.values():
         for adapter in machine.adapters:
@@ -41,7 +41,7 @@ def retype(host: Host, switch: Switch, wanted: VMSwitchType) -> None:
 def nats_in_the_way(host: Host, switch: Switch) -> list[str]:
     """The names of the NAT networks that need the host's adapter to this switch. [windsor, remove.ps1]"""
     own = {adapter.id for adapter in host.host_adapters if adapter.switch is switch}
-    addresses = [one.ip.ip for one in host.network.addresses if one.interface.guid in own]
+    addresses = [address.ip.ip for address in host.network.addresses if address.interface.guid in own]
     return [nat.name for address in addresses for nat in host.network.nats.over(address)]
 
 
@@ -58,11 +58,11 @@ def plug_in(host: Host, adapter: Adapter) -> None:
 
 
 def unplug(host: Host, adapter: Adapter) -> None:
-    """Take an adapter of the host away, with its addresses."""
+    """Remove an adapter of the host, with its addresses."""
     host.host_adapters.remove(adapter)
     host.network.remove_interface(adapter.id)
 
 
 def _unplug_all(host: Host, switch: Switch) -> None:
-    for adapter in [one for one in host.host_adapters if one.switch is switch]:
+    for adapter in [adapter for adapter in host.host_adapters if adapter.switch is switch]:
         unplug(host, adapter)

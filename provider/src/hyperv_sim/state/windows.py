@@ -35,8 +35,8 @@ _8_TO_9 = ("8.0", "8.1", "8.2", "8.3", "9.0")
 _8_TO_10 = (*_8_TO_9, "9.1", "9.2", "9.3", "10.0")
 
 WINDOWS = {
-    one.name: one
-    for one in (
+    version.name: version
+    for version in (
         Windows("2016", 14393, (*_5_TO_7, "8.0"), amd_nests=False, several_nats=False, shields_linux=False),
         Windows("2019", 17763, (*_5_TO_7, *_8_TO_9), amd_nests=False, several_nats=True, shields_linux=True),
         Windows("2022", 20348, _8_TO_10, amd_nests=True, several_nats=True, shields_linux=True),

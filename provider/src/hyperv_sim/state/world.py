@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from uuid import UUID
 
 from hyperv_sim.state.enumerations import VMState, VMSwitchType
@@ -16,14 +16,20 @@ from hyperv_sim.state.snapshot import VOLATILE
 from hyperv_sim.state.switches import Switch
 from hyperv_sim.state.windows import WINDOWS, Windows
 
-if TYPE_CHECKING:
-    from hyperv_sim.state.checkpoints import Merge
-
 GIB = 2**30
 OWN_MEMORY = 2 * GIB
 """Bytes that the host keeps for itself. How many is not known; Hyper-V leaves them to its root partition."""
 DATA = r"C:\ProgramData\Microsoft\Windows\Hyper-V"
 DISKS = r"C:\Users\Public\Documents\Hyper-V\Virtual Hard Disks"
+
+
+@dataclass(slots=True, eq=False)
+class Merge:
+    """Disks that no checkpoint needs any more, on their way into one another: done after so many looks."""
+
+    machine: Machine = field(metadata=VOLATILE)
+    paths: list[str]
+    looks_left: int
 
 
 @dataclass(slots=True)
@@ -94,7 +100,7 @@ class Host:
     def free_memory(self) -> int:
         """Bytes that machines may still take, perhaps fewer than 0. A machine that is off or saved takes none."""
         resting = (VMState.Off, VMState.Saved)
-        taken = sum(one.memory.startup for one in self.machines.values() if one.state not in resting)
+        taken = sum(machine.memory.startup for machine in self.machines.values() if machine.state not in resting)
         return self.memory - OWN_MEMORY - taken
 
     def drives_on(self, path: str) -> list[Drive]:

@@ -1,6 +1,6 @@
 """Who is at the other end of a connection: Negotiate (NTLM within) and, over TLS only, Basic; without sockets.
 
-WinRM offers Negotiate and Kerberos, and Basic where the listener is HTTPS or unencrypted traffic is allowed; a client
+WinRM offers Negotiate and Kerberos, and Basic if the listener is HTTPS or unencrypted traffic is allowed; a client
 that speaks NTLM sends it under Negotiate. NTLM proves a connection, not a request: what follows on it needs no proof.
 """
 
@@ -35,7 +35,7 @@ _IN_PYTHON = spnego.NegotiateOptions.use_negotiate | spnego.NegotiateOptions.use
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The one user of the host. The password is in memory only. Raises ValueError where pyspnego could not take it."""
+    """The one user of the host. The password is in memory only. Raises ValueError if pyspnego could not take it."""
 
     username: str
     password: str = field(repr=False, default_factory=lambda: secrets.token_urlsafe(18))
@@ -92,7 +92,7 @@ class Verdict:
 
 
 class Authenticator:
-    """The state of one connection; `certificate` is the server's, in DER, where the connection is TLS."""
+    """The state of one connection; `certificate` is the server's, in DER, if the connection is TLS."""
 
     def __init__(self, account: Account, machine: str, certificate: bytes | None = None) -> None:
         self.context: spnego.ContextProxy | None = None
@@ -106,7 +106,7 @@ class Authenticator:
         return ("Negotiate", 'Basic realm="WSMAN"') if self._bindings else ("Negotiate",)
 
     def judge(self, authorization: str) -> Verdict:
-        """Judge a request by its Authorization header, "" where it has none."""
+        """Judge a request by its Authorization header, "" if it has none."""
         scheme, _, token = authorization.partition(" ")
         try:
             proof = base64.b64decode(token, validate=True)

@@ -39,7 +39,7 @@ class RequestCounter:
         return self._counts
 
     def reset(self) -> Counts:
-        """Begin anew, and give what was counted so far."""
+        """Start from zero, and give what was counted so far."""
         with self._lock:
             counted, self._counts = self._counts, Counts()
         return counted

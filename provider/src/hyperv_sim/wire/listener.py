@@ -216,7 +216,7 @@ class Connection(BaseHTTPRequestHandler):
         return body, None
 
     def _wsman(self, envelope: bytes, user: str) -> tuple[HTTPStatus, bytes] | None:
-        """Answer an envelope; None where the fault plan breaks the connection."""
+        """Answer an envelope; None if the fault plan breaks the connection."""
         message_id = ""
         try:
             request = soap.parse(envelope)

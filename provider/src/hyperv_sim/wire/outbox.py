@@ -61,7 +61,7 @@ class Outbox:
     def take(self, limit: int, timeout: float, is_gone: Callable[[], bool]) -> Delivery | None:
         """Wait up to `timeout` seconds for output and take up to `limit` bytes of it (one fragment at least).
 
-        Gives None where nothing came, the client went away (what is there stays there then) or the outbox was closed.
+        Gives None if nothing came, the client went away (what is there stays there then) or the outbox was closed.
         """
         deadline = monotonic() + timeout
         with self._changed:

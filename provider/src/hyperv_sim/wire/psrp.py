@@ -1,12 +1,14 @@
 """One runspace pool of [MS-PSRP], without sockets: fragments in, fragments out, a `Shell` behind.
 
-psrpcore speaks the protocol; this module runs the pipelines. psrpcore is not safe across threads, so one lock guards
-the pool, and each pipeline runs in a thread of its own that takes the lock only to write a record.
+psrpcore speaks the protocol, all but the message that asks for a pipeline; this module runs the pipelines. psrpcore is
+not safe across threads, so one lock guards the pool, and each pipeline runs in a thread of its own that takes the lock
+only to write a record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Condition, Event, Thread
 from typing import Any, Protocol
@@ -16,19 +18,12 @@ import psrpcore
 from psrpcore import types as ps
 
 from hyperv_sim.fidelity import POWERSHELL, fact
-from hyperv_sim.records import (
-    Command,
-    ErrorRecord,
-    Failure,
-    InvocationFailedError,
-    Output,
-    Parameter,
-    Record,
-    Shell,
-    Statement,
-)
-from hyperv_sim.wire.clixml import from_wire, to_wire
+from hyperv_sim.records import ErrorRecord, Failure, InvocationFailedError, Output, Record, Shell, Statement
+from hyperv_sim.wire import create_pipeline
+from hyperv_sim.wire.clixml import to_wire
+from hyperv_sim.wire.create_pipeline import PipelineRequest
 from hyperv_sim.wire.error_records import defect, not_simulated, to_wire_record, to_wire_warning
+from hyperv_sim.wire.fragments import CREATE_PIPELINE, Defragmenter
 from hyperv_sim.wire.outbox import Outbox
 
 # The size (bytes, header included) of Windows PowerShell's own fragments: BaseTransportManager.DefaultFragmentSize.
@@ -51,9 +46,11 @@ class Pipeline:
         self._stop = Event()
         self._thread: Thread | None = None
 
-    def start(self) -> None:
-        """Run what the client asked for."""
-        self._thread = Thread(target=self._run, name="hyperv-sim pipeline", daemon=True)
+    def start(self, request: PipelineRequest) -> None:
+        """Run what the client asked for. Raises MalformedMessageError for a second request."""
+        if self._thread is not None:
+            raise MalformedMessageError("the pipeline was requested twice")
+        self._thread = Thread(target=self._run, args=(request,), name="hyperv-sim pipeline", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -66,10 +63,10 @@ class Pipeline:
         if self._thread is not None:
             self._thread.join(timeout)
 
-    def _run(self) -> None:
+    def _run(self, request: PipelineRequest) -> None:
         failed: ErrorRecord | None = None
         try:
-            statements = _statements(self.core.metadata)
+            statements = _statements(request)
             with self._pool.runspace(self._stop) as shell:
                 self.core.state = ps.PSInvocationState.Running  # without a message: Windows sends none
                 for record in () if self._stop.is_set() else shell.invoke(statements, self._stop):
@@ -122,6 +119,7 @@ class RunspacePool:
         self.outbox = Outbox()
         self.core = _Core(self._put, {"PSVersionTable": version_table})
         self.pipelines: dict[UUID, Pipeline] = {}
+        self._incoming = Defragmenter()
         self._shell = shell
         self._busy = 0
 
@@ -135,9 +133,12 @@ class RunspacePool:
             fragments = fragments.replace(b'N="CI"', b'N="ci"')
         with self.lock:
             try:
-                self.core.receive_data(psrpcore.PSRPPayload(fragments, psrpcore.StreamType.default, pipeline_id))
-                while event := self.core.next_event():
-                    self._react(event)
+                for message in self._incoming.take(fragments):
+                    if message.type == CREATE_PIPELINE:
+                        request = create_pipeline.read(message.clixml, self.core.read_value)
+                        self.pipelines[message.pipeline_id].start(request)
+                    else:
+                        self._leave_to_psrpcore(message.fragments)
             except Exception as failure:
                 raise MalformedMessageError(str(failure)) from failure
 
@@ -201,10 +202,16 @@ class RunspacePool:
         elif pipeline := self.pipelines.get(pipeline_id):  # else it was removed: nobody will ask any more
             pipeline.outbox.put(fragment, apart=apart)
 
+    def _leave_to_psrpcore(self, fragments: bytes) -> None:
+        self.core.receive_data(psrpcore.PSRPPayload(fragments, psrpcore.StreamType.default, None))
+        while event := self.core.next_event():
+            self._react(event)
+
     def _react(self, event: psrpcore.PSRPEvent[Any, Any]) -> None:
         match event:
-            case psrpcore.CreatePipelineEvent() | psrpcore.GetCommandMetadataEvent():
-                self.pipelines[event.pipeline_id].start()
+            case psrpcore.GetCommandMetadataEvent():
+                what = "command metadata (RunspacePool.get_command_metadata)"
+                self.pipelines[event.pipeline_id].start(PipelineRequest(not_simulated=what))
             case psrpcore.SetMaxRunspacesEvent() | psrpcore.SetMinRunspacesEvent():
                 # Windows refuses a number below one, and a minimum above the maximum [I beyond the negative number].
                 is_fine = event.count >= 1 and not (
@@ -232,6 +239,11 @@ class _Core(psrpcore.ServerRunspacePool):
         self._put = put
         self.answer: list[bytes] | None = None  # collects the answer to a Connect
 
+    def read_value(self, element: ET.Element) -> Any:
+        """Give psrpcore's form of a value that the client sent."""
+        capabilities = {"our_capability": self.our_capability, "their_capability": self.their_capability}
+        return ps.deserialize(element, self._cipher, **capabilities)
+
     def prepare_message(
         self,
         message: ps.PSObject | None,
@@ -250,27 +262,11 @@ class _Core(psrpcore.ServerRunspacePool):
                 self._put(pipeline_id, payload.data, apart=apart)
 
 
-def _statements(pipeline: Any) -> Sequence[Statement]:
-    """Give the statements of a CreatePipeline message. Raises InvocationFailedError for what is not simulated."""
-    if isinstance(pipeline, psrpcore.GetMetadata):
-        raise InvocationFailedError(not_simulated("command metadata (RunspacePool.get_command_metadata)"))
-    if not pipeline.no_input:
-        raise InvocationFailedError(not_simulated("pipeline input"))
-    statements: list[list[Command]] = [[]]
-    for command in pipeline.commands:
-        statements[-1].append(_command(command))
-        if command.end_of_statement:
-            statements.append([])
-    return [statement for statement in statements if statement]
-
-
-def _command(command: psrpcore.Command) -> Command:
-    merges = (command.merge_warning, command.merge_verbose, command.merge_debug)
-    if command.merge_unclaimed or any(merge != ps.PipelineResultTypes.none for merge in merges):
-        raise InvocationFailedError(not_simulated("merging of streams other than errors"))
-    merges_errors = command.merge_error == ps.PipelineResultTypes.Output
-    parameters = tuple(Parameter(name and str(name), from_wire(value)) for name, value in command.parameters)
-    return Command(str(command.command_text), parameters, bool(command.is_script), merges_errors)
+def _statements(request: PipelineRequest) -> list[Statement]:
+    """Give the statements for a shell. Raises InvocationFailedError for what is not simulated."""
+    if request.not_simulated:
+        raise InvocationFailedError(not_simulated(request.not_simulated))
+    return [[sent.command() for sent in statement] for statement in request.statements]
 
 
 fact(

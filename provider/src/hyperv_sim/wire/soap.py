@@ -76,7 +76,7 @@ def parse(envelope: bytes) -> Request:
 
 
 def duration(text: str) -> float | None:
-    """Read an XML duration without years and months, in seconds; None where it is none."""
+    """Read an XML duration without years and months, in seconds; None if it is none."""
     found = _DURATION.fullmatch(text)
     if not found or text in {"P", "PT"}:
         return None

@@ -42,7 +42,7 @@ class WindowsShell:
     active: float = field(default_factory=monotonic)
     _operations: int = 0
     _lock: Lock = field(default_factory=Lock)
-    # Who asked last and what the answer was, for the pool and each pipeline; the id is "" where any may have it again.
+    # Who asked last and what the answer was, for the pool and each pipeline; the id is "" if any may have it again.
     _answers: dict[UUID, tuple[str, str]] = field(default_factory=dict)
     _ended: set[UUID] = field(default_factory=set)
 
@@ -161,9 +161,9 @@ class WindowsShell:
 
         The new client's first Receive gets the pool's last answer once more: recorded, with the MessageID of old.
         """
-        asked = request.body.find("rsp:Connect", NAMESPACES)
-        if asked is not None and asked.get("CommandId"):
-            self._outbox(_uuid(asked.get("CommandId", "")))
+        element = request.body.find("rsp:Connect", NAMESPACES)
+        if element is not None and element.get("CommandId"):
+            self._outbox(_uuid(element.get("CommandId", "")))
             return "<rsp:ConnectResponse/>"
         with _malformed():
             fragments = self.pool.connect(decoded(request.body.findtext("rsp:Connect/pwsh:connectXml", "", NAMESPACES)))
@@ -178,7 +178,7 @@ class WindowsShell:
         )
 
     def to_xml(self, *, with_usage: bool = False) -> str:
-        """Describe the shell as Create, Get and Enumerate do; the latter two tell its usage too."""
+        """Describe the shell as Create, Get and Enumerate do; the latter two report its usage too."""
         run = _days(monotonic() - self.created)
         idle = _days(monotonic() - self.active)
         fields = {

@@ -53,8 +53,8 @@ class Limits:
 class Service:
     """The service: shells by id, and what a client may ask of them.
 
-    `shells` gives a shell for an endpoint's name, None where there is no such endpoint, and raises PermissionError
-    where the user may not use it.
+    `shells` gives a shell for an endpoint's name, None if there is no such endpoint, and raises PermissionError
+    if the user may not use it.
     """
 
     def __init__(self, shells: Shells, limits: Limits, version_table: Mapping[str, Any], machine: str) -> None:
@@ -126,19 +126,19 @@ class Service:
         )
 
     def _made(self, request: Request, caller: Caller, pool: RunspacePool) -> WindowsShell:
-        asked = request.body.find("rsp:Shell", NAMESPACES)
-        if asked is None:
+        shell = request.body.find("rsp:Shell", NAMESPACES)
+        if shell is None:
             raise wsman_faults.malformed_message("There is no Shell.")
         return WindowsShell(
-            id=(asked.get("ShellId") or str(uuid4())).upper(),
+            id=(shell.get("ShellId") or str(uuid4())).upper(),
             resource_uri=request.resource_uri,
             owner=f"{self._machine}\\{caller.user}",
             client_ip=caller.address,
             pool=pool,
-            idle_timeout=soap.duration(asked.findtext("rsp:IdleTimeOut", "", NAMESPACES)) or _IDLE_TIMEOUT,
+            idle_timeout=soap.duration(shell.findtext("rsp:IdleTimeOut", "", NAMESPACES)) or _IDLE_TIMEOUT,
             commands_limit=self._limits.commands_per_shell,
-            input_streams=asked.findtext("rsp:InputStreams", "stdin pr", NAMESPACES),
-            output_streams=asked.findtext("rsp:OutputStreams", "stdout", NAMESPACES),
+            input_streams=shell.findtext("rsp:InputStreams", "stdin pr", NAMESPACES),
+            output_streams=shell.findtext("rsp:OutputStreams", "stdout", NAMESPACES),
         )
 
     def _register(self, made: WindowsShell) -> None:

@@ -145,7 +145,7 @@ def defect(failure: Exception) -> Fault:
 
 
 def of(code: int) -> Fault:
-    """Give a fault of that number, with Windows' words where they are known here."""
+    """Give a fault of that number, with Windows' words if they are known here."""
     known = (
         timed_out(),
         unknown_shell("00000000-0000-0000-0000-000000000000"),

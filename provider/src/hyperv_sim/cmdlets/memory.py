@@ -1,0 +1,112 @@
+"""Get-VMMemory and Set-VMMemory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hyperv_sim import errors
+from hyperv_sim.fidelity import GUIDE, UNKNOWN, WINDSOR, fact
+from hyperv_sim.powershell.call import Call
+from hyperv_sim.powershell.properties import Property, describe
+from hyperv_sim.powershell.registry import cmdlet
+from hyperv_sim.powershell.settings import Setting, change, names
+from hyperv_sim.powershell.targets import each, machines, machines_with
+from hyperv_sim.state.enumerations import HYPER_V
+from hyperv_sim.state.machines import MIB, Machine, Memory
+
+P = Property[Memory]
+FAILED = "Failed to modify device 'Memory'."
+SMALLEST = 32 * MIB
+
+describe(
+    Memory,
+    f"{HYPER_V}.VMMemory",
+    [
+        P("VMName", "String", lambda memory: memory.machine.name),
+        P("VMId", "Guid", lambda memory: memory.machine.id),
+        P("DynamicMemoryEnabled", "Boolean", lambda memory: memory.dynamic),
+        P("Startup", "Int64", lambda memory: memory.startup),
+        P("Minimum", "Int64", lambda memory: memory.minimum),
+        P("Maximum", "Int64", lambda memory: memory.maximum),
+        P("MaximumPerNumaNode", "Int64", lambda memory: memory.maximum_per_numa_node // MIB),
+        P("Buffer", "Int32", lambda memory: memory.buffer),
+        P("Priority", "Int32", lambda memory: memory.priority),
+    ],
+    bases=(f"{HYPER_V}.VMComponentObject",),
+)
+
+
+def misaligned(_: Call, size: int) -> str | None:
+    """What is wrong with an amount of memory in bytes, if anything. It comes in steps of 2 MiB. [minikube#16592]"""
+    if size % (2 * MIB) or size < SMALLEST:
+        return "Memory values must be properly aligned."
+    return None
+
+
+SETTINGS = (
+    Setting("DynamicMemoryEnabled", "dynamic", off_only=True),
+    Setting("StartupBytes", "startup", off_only=True, check=misaligned),
+    Setting("MinimumBytes", "minimum", off_only=True, check=misaligned),
+    Setting("MaximumBytes", "maximum", off_only=True, check=misaligned),
+    Setting("MaximumAmountPerNumaNodeBytes", "maximum_per_numa_node", off_only=True, check=misaligned),
+    Setting("Buffer", "buffer", off_only=True),
+    Setting("Priority", "priority", off_only=True),
+)
+
+
+def check_range(call: Call, memory: Memory, prefix: str = "") -> None:
+    """Startup memory must lie between minimum and maximum, unless the same call turns dynamic memory off. [windsor]"""
+    given = call.parameters
+    amounts = {f"{prefix}{name}" for name in ("StartupBytes", "MinimumBytes", "MaximumBytes")}
+    turned_on = given.get("DynamicMemoryEnabled") or given.get("DynamicMemory")
+    turned_off = given.get("DynamicMemoryEnabled") is False or given.get("StaticMemory")
+    if turned_off or not (turned_on or amounts & given.keys()):
+        return
+    startup = given.get(f"{prefix}StartupBytes", memory.startup)
+    minimum = given.get(f"{prefix}MinimumBytes", memory.minimum)
+    maximum = given.get(f"{prefix}MaximumBytes", memory.maximum)
+    if not minimum <= startup <= maximum:
+        raise errors.hyper_v("InvalidParameter", f"{FAILED} Startup memory must lie between minimum and maximum.")
+
+
+@cmdlet("Get-VMMemory", takes=("VMName", "VM"))
+def get_vm_memory(call: Call) -> Iterator[object]:
+    """Get-VMMemory, of machines."""
+    for machine in machines(call):
+        yield machine.memory
+
+
+@cmdlet("Set-VMMemory", takes=("VMName", "VM", "VMMemory", "Passthru", *names(SETTINGS)))
+def set_vm_memory(call: Call) -> Iterator[object]:
+    """Set-VMMemory: only while the machine is off."""
+
+    def change_one(machine: Machine) -> Iterator[object]:
+        check_range(call, machine.memory)
+        change(call, machine, [(machine.memory, SETTINGS)], FAILED)
+        if call.get("Passthru"):
+            yield machine.memory
+
+    yield from each(call, machines_with(call, "VMMemory"), change_one)
+
+
+fact(
+    "Set-VMMemory",
+    "only while off (`InvalidState`): Windows also resizes the static memory of some running machines",
+    f"hashicorp/packer#8633; {GUIDE}",
+)
+fact(
+    "Set-VMMemory",
+    "-MaximumAmountPerNumaNodeBytes is in bytes, and MaximumPerNumaNode shows it in MiB",
+    "public: the set-up script of Docker for Windows",
+)
+fact("Set-VMMemory", "-MaximumAmountPerNumaNodeBytes is aligned and at least as startup memory", f"{UNKNOWN}; stricter")
+fact(
+    "Set-VMMemory",
+    "-StartupBytes outside minimum and maximum is `InvalidParameter` unless the call has -DynamicMemoryEnabled $false",
+    f"{WINDSOR} for the rule; id inferred",
+)
+fact(
+    "Get-VMMemory",
+    "amounts in bytes; the limits are 512 MiB and 1 TiB until they are set, and mean nothing while static",
+    f"{WINDSOR}; Buffer and Priority inferred",
+)

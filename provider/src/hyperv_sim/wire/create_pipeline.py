@@ -1,0 +1,167 @@
+"""What a client asks a pipeline to do: its CreatePipeline message ([MS-PSRP] 2.2.2.10).
+
+psrpcore can read this message too, but an object for each of its many flags took half of the simulated host's time.
+psrpcore reads what the flags are not about: the values of the arguments.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET  # expat expands no external entities
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from psrpcore.types import PipelineResultTypes
+
+from hyperv_sim.records import Command, Parameter
+from hyperv_sim.wire.clixml import from_wire
+
+ReadValue = Callable[[ET.Element], Any]
+"""Gives psrpcore's form of a value."""
+
+Fields = Mapping[str, ET.Element]
+
+# The properties that each client sends, whether or not they matter here.
+_MESSAGE = ("NoInput", "ApartmentState", "RemoteStreamOptions", "AddToHistory", "HostInfo", "PowerShell", "IsNested")
+_HOST = ("_isHostNull", "_isHostUINull", "_isHostRawUINull", "_useRunspaceHost")
+_PIPELINE = ("Cmds", "History", "RedirectShellErrorOutputPipe")
+_COMMAND = ("Cmd", "Args", "IsScript", "UseLocalScope", "MergeMyResult", "MergeToResult", "MergePreviousResults")
+
+_OUTPUT = PipelineResultTypes.Output.value
+_OUTPUT_AND_ERROR = _OUTPUT | PipelineResultTypes.Error.value
+
+
+@dataclass(frozen=True, slots=True)
+class SentCommand:
+    """A command with its arguments, name and value, in psrpcore's form."""
+
+    name: str
+    arguments: tuple[tuple[str | None, Any], ...]
+    is_script: bool
+    merges_errors: bool
+
+    def command(self) -> Command:
+        """Give the command as a shell takes it."""
+        parameters = tuple(Parameter(name, from_wire(value)) for name, value in self.arguments)
+        return Command(self.name, parameters, self.is_script, self.merges_errors)
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineRequest:
+    """What a pipeline is to do. `not_simulated` names what of it the simulated host refuses, if anything."""
+
+    statements: tuple[tuple[SentCommand, ...], ...] = ()
+    not_simulated: str = ""
+
+
+def read(clixml: bytes, read_value: ReadValue) -> PipelineRequest:
+    """Read a CreatePipeline message; `read_value` reads an argument. Raises ValueError for what is no such message."""
+    root = ET.fromstring(clixml)  # noqa: S314 - as in soap.py, nothing outside of it is read
+    _resolve_references(root)
+    message = _fields(root, _MESSAGE)
+    _fields(message["HostInfo"], _HOST)
+    statements = [[_fields(command, _COMMAND) for command in _items(commands)] for commands in _batch(message)]
+    if not all(statements):
+        raise ValueError("a statement has no command")
+    return PipelineRequest(
+        tuple(tuple(_command(fields, read_value) for fields in statement) for statement in statements),
+        _not_simulated(message, [fields for statement in statements for fields in statement]),
+    )
+
+
+def _batch(message: Fields) -> list[ET.Element]:
+    """Give the list of commands of each statement; a single one stands by itself."""
+    pipeline = _fields(message["PowerShell"], _PIPELINE)
+    batch = pipeline.get("ExtraCmds")
+    if batch is None or batch.tag == "Nil":
+        return [pipeline["Cmds"]]
+    return [_fields(statement, ("Cmds",))["Cmds"] for statement in _items(batch)]
+
+
+def _not_simulated(message: Fields, commands: Iterable[Fields]) -> str:
+    if not _truth(message["NoInput"]):
+        return "pipeline input"
+    return "merging of streams other than errors" if any(map(_merges_other_streams, commands)) else ""
+
+
+def _merges_other_streams(command: Fields) -> bool:
+    is_merged = any(_stream(command, name) for name in ("MergeWarning", "MergeVerbose", "MergeDebug"))
+    return is_merged or _stream(command, "MergePreviousResults") == _OUTPUT_AND_ERROR
+
+
+def _command(fields: Fields, read_value: ReadValue) -> SentCommand:
+    arguments = [_fields(argument, ("N", "V")) for argument in _items(fields["Args"])]
+    return SentCommand(
+        _text(fields["Cmd"], read_value),
+        tuple((_name(argument["N"], read_value), read_value(argument["V"])) for argument in arguments),
+        is_script=_truth(fields["IsScript"]),
+        merges_errors=_stream(fields, "MergeError") == _OUTPUT,
+    )
+
+
+def _resolve_references(root: ET.Element) -> None:
+    """Put what a reference stands for in its place, so that a value can be read by itself."""
+    types: dict[str, ET.Element] = {}
+    objects: dict[str, ET.Element] = {}
+    for element in root.iter():
+        number = element.get("RefId")
+        if number is None:
+            continue
+        match element.tag:
+            case "TN":
+                types[number] = element
+            case "Obj":
+                objects[number] = element
+            case "TNRef":
+                _become(element, types, number)
+            case "Ref":
+                _become(element, objects, number)
+
+
+def _become(element: ET.Element, known: Fields, number: str) -> None:
+    """Take the contents of the element that the reference is to; the two have them in common."""
+    original = known.get(number)
+    if original is None or any(inner is element for inner in original.iter()):
+        raise ValueError(f"a reference to {number} leads to nothing before it")
+    element.tag = original.tag
+    element[:] = original[:]
+
+
+def _fields(element: ET.Element, names: Iterable[str]) -> Fields:
+    """Give an object's note properties by name. Raises ValueError if one of these is missing."""
+    notes = element.find("MS")
+    fields = {} if notes is None else {field.get("N", ""): field for field in notes}
+    missing = [name for name in names if name not in fields]
+    if missing:
+        raise ValueError(f"an object has no {', '.join(missing)}")
+    return fields
+
+
+def _items(element: ET.Element) -> ET.Element:
+    """Give the items of a list. Raises ValueError if it is none."""
+    items = element.find("LST")
+    if items is None:
+        raise ValueError(f"{element.get('N')} is no list")
+    return items
+
+
+def _name(element: ET.Element, read_value: ReadValue) -> str | None:
+    return None if element.tag == "Nil" else _text(element, read_value)
+
+
+def _text(element: ET.Element, read_value: ReadValue) -> str:
+    if element.tag != "S":
+        raise ValueError(f"{element.get('N')} is no text")
+    text = element.text or ""
+    return str(read_value(element)) if "_" in text else text  # only an escape such as _x000A_ has to be read
+
+
+def _truth(element: ET.Element) -> bool:
+    if element.tag != "B" or element.text not in ("true", "false"):
+        raise ValueError(f"{element.get('N')} is no truth value")
+    return element.text == "true"
+
+
+def _stream(fields: Fields, name: str) -> int:
+    """Give the number of the stream that a command's records go to, 0 if they stay in their own."""
+    return int(fields[name].findtext("I32", "")) if name in fields else 0
