@@ -8,7 +8,6 @@ from __future__ import annotations
 import atexit
 import logging
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -22,7 +21,8 @@ from spnego.exceptions import SpnegoError
 
 from nestedlab.connection import Connection
 from nestedlab.errors import AccessError, Interrupted, NestedlabError, UnreachableError
-from nestedlab.pipeline import Argument, Facts, Pipeline, ErrorRecord, PSObject, Step, Value
+from nestedlab.pipeline import Argument, Facts, Pipeline, PSObject, Step, Value
+from nestedlab.psrp.error_records import error_record
 from nestedlab.psrp.faults import answered, not_installed, refused, unreachable
 
 _LOG = logging.getLogger(__name__)
@@ -39,17 +39,6 @@ _OPERATION_SECONDS = 20
 _PIPELINES_A_SHELL = 500
 
 _INT32 = range(-(2**31), 2**31)
-
-# System.Management.Automation.ErrorCategory, by number.
-_CATEGORIES = tuple(
-    """
-    NotSpecified OpenError CloseError DeviceError DeadlockDetected InvalidArgument InvalidData InvalidOperation
-    InvalidResult InvalidType MetadataError NotImplemented NotInstalled ObjectNotFound OperationStopped
-    OperationTimeout SyntaxError ParserError PermissionDenied ResourceBusy ResourceExists ResourceUnavailable
-    ReadError WriteError FromStdErr SecurityError ProtocolError ConnectionError AuthenticationError LimitsExceeded
-    QuotaExceeded NotEnabled
-    """.split()  # noqa: SIM905 - a list of 32 literals reads worse
-)
 
 
 class Session:
@@ -80,8 +69,8 @@ class Session:
                 raise
             _LOG.info("%s: the connection was lost; reading again on a new one", self.host)
             facts = self._invoke(step)
-        for problem in facts.errors:
-            _LOG.debug("%s: %s", self.host, problem)
+        for record in facts.errors:
+            _LOG.debug("%s: %s", self.host, record)
         return facts
 
     def close(self) -> None:
@@ -201,10 +190,9 @@ def _sent(value: Argument) -> Any:
 
 
 def _facts(powershell: PowerShell, step: Step) -> Facts:
-    names = {one.name.replace("-", "").lower(): one.name for pipeline in step.pipelines for one in pipeline.cmdlets}
     return Facts(
         tuple(_object(one) for one in powershell.output if isinstance(one, GenericComplexObject)),
-        tuple(_problem(one, names) for one in powershell.streams.error),
+        tuple(error_record(record, step) for record in powershell.streams.error),
         tuple(str(one) for one in powershell.streams.warning),
     )
 
@@ -226,24 +214,3 @@ def _value(value: Any) -> Value:
     if isinstance(value, GenericComplexObject):
         return str(value)
     return value  # type: ignore[no-any-return] # a primitive: pypsrp has made a Python value of it
-
-
-def _problem(record: Any, names: Mapping[str, str]) -> ErrorRecord:
-    identifier = str(record.fq_error or "")
-    # The cmdlet is named by the invocation; else by the id's second part, a class (..Commands.GetVM) or a name.
-    source = identifier.partition(",")[2].rsplit(".", 1)[-1].removesuffix("Command").replace("-", "").lower()
-    # One that is not there has no invocation: "ObjectNotFound: (Get-VMHost:String) [], CommandNotFoundException".
-    where = ("command_name", "invocation_name", "activity", "target_name")
-    said = (getattr(record, name, None) for name in where)
-    named = (str(one).replace("-", "").lower() for one in said if one)
-    known = next((names[one] for one in (*named, source) if one in names), "")
-    exception = record.exception
-    hresult = exception.adapted_properties.get("HResult") if isinstance(exception, GenericComplexObject) else None
-    category = int(record.category or 0)
-    return ErrorRecord(
-        identifier,
-        _CATEGORIES[category] if category < len(_CATEGORIES) else "NotSpecified",
-        str(record),
-        known,
-        hresult if isinstance(hresult, int) else None,
-    )
