@@ -1,4 +1,4 @@
-"""One PSRP session: a runspace pool on a parent host, opened when first needed, and what its answers mean.
+"""One PSRP session: a runspace pool on a parent host, opened when first needed.
 
 pypsrp's pools are not safe across threads (message sealing is ordered), so a session belongs to one worker at a time.
 """
@@ -12,18 +12,20 @@ from contextlib import suppress
 from typing import Any
 
 import requests
-from pypsrp.complex_objects import GenericComplexObject, PSInvocationState
+from pypsrp.complex_objects import Command, GenericComplexObject, PSInvocationState
 from pypsrp.exceptions import AuthenticationError, WinRMError, WinRMTransportError, WSManFaultError
+from pypsrp.messages import CreatePipeline
 from pypsrp.powershell import PowerShell, RunspacePool
-from pypsrp.serializer import TaggedValue
+from pypsrp.serializer import Serializer
 from pypsrp.wsman import WSMan
 from spnego.exceptions import SpnegoError
 
 from nestedlab.connection import Connection
 from nestedlab.errors import AccessError, Interrupted, NestedlabError, UnreachableError
-from nestedlab.pipeline import Argument, Facts, Pipeline, PSObject, Step, Value
+from nestedlab.pipeline import Facts, Pipeline, PSObject, Step, Value
 from nestedlab.psrp.error_records import error_record
 from nestedlab.psrp.faults import answered, not_installed, refused, unreachable
+from nestedlab.psrp.message import create_pipeline
 
 _LOG = logging.getLogger(__name__)
 
@@ -37,8 +39,6 @@ _OPERATION_SECONDS = 20
 # A finished pipeline that is not closed counts against the host's quota of commands in a shell (1000 by default), and
 # closing each is a request more; a new shell now and then is cheaper.
 _PIPELINES_A_SHELL = 500
-
-_INT32 = range(-(2**31), 2**31)
 
 
 class Session:
@@ -88,9 +88,7 @@ class Session:
             self.close()
         if self._pool is not None:
             return self._pool
-        pool = RunspacePool(
-            _wsman(self._connection), configuration_name=self._connection.configuration_name, idle_timeout=_IDLE_SECONDS
-        )
+        pool = new_pool(self._connection)
         try:
             pool.open()
         except (WinRMError, requests.RequestException, OSError, ValueError, SpnegoError, ImportError) as error:
@@ -103,7 +101,7 @@ class Session:
         return pool
 
     def _invoke(self, step: Step) -> Facts:
-        powershell = _powershell(self._open(), step.pipelines)
+        powershell = new_powershell(self._open(), step.pipelines)
         self._pipelines += 1
         deadline = None if step.timeout is None else time.monotonic() + step.timeout
         try:
@@ -170,30 +168,45 @@ def _cannot_open(error: Exception, connection: Connection) -> NestedlabError:
     return unreachable(error, connection)
 
 
-def _powershell(pool: RunspacePool, pipelines: tuple[Pipeline, ...]) -> PowerShell:
-    powershell = PowerShell(pool)
-    for number, pipeline in enumerate(pipelines):
-        if number:
-            powershell.add_statement()
-        for one in pipeline.cmdlets:
-            powershell.add_cmdlet(one.name)
-            for name, value in one.parameters.items():
-                powershell.add_parameter(name, _sent(value))
-    return powershell
+class _Written(Command):
+    """A whole message, written already, in the place of the commands that pypsrp would make it of."""
+
+    def __init__(self, message: bytes) -> None:
+        super().__init__()
+        self.message = message
 
 
-def _sent(value: Argument) -> Any:
-    # pypsrp sends every int as an Int32; larger ones need their own tag.
-    if isinstance(value, int) and not isinstance(value, bool) and value not in _INT32:
-        return TaggedValue("I64", value)
-    return value
+class _Serializer(Serializer):
+    """pypsrp's serializer, except for the messages that start pipelines."""
+
+    def serialize(self, value: Any, *args: Any, **options: Any) -> Any:
+        """Turn a value into XML; of a message that is written already, give the bytes, which pypsrp just sends."""
+        pipeline = value.pipeline if isinstance(value, CreatePipeline) else None
+        first = pipeline.commands[0] if pipeline and pipeline.commands else None
+        return first.message if isinstance(first, _Written) else super().serialize(value, *args, **options)
+
+
+def new_pool(connection: Connection) -> RunspacePool:
+    """A pool that is not open yet, and that writes and reads messages as we do."""
+    pool = RunspacePool(
+        _wsman(connection), configuration_name=connection.configuration_name, idle_timeout=_IDLE_SECONDS
+    )
+    # pypsrp lets nobody choose its serializer. The fragmenter packs and unpacks all messages with its own; the pool's
+    # own stays what it is, for it has the key for secure strings, which we never send.
+    pool._fragmenter.serializer = _Serializer()
+    return pool
+
+
+def new_powershell(pool: RunspacePool, pipelines: tuple[Pipeline, ...]) -> PowerShell:
+    """What runs these pipelines in an open pool, if it is begun with pypsrp's defaults."""
+    return PowerShell(pool).add_command(_Written(create_pipeline(pipelines, pool.protocol_version or "")))
 
 
 def _facts(powershell: PowerShell, step: Step) -> Facts:
     return Facts(
         tuple(_object(one) for one in powershell.output if isinstance(one, GenericComplexObject)),
         tuple(error_record(record, step) for record in powershell.streams.error),
-        tuple(str(one) for one in powershell.streams.warning),
+        tuple(str(warning) for warning in powershell.streams.warning),
     )
 
 
