@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 import requests
-from pypsrp.complex_objects import Command, GenericComplexObject, PSInvocationState
+from pypsrp.complex_objects import Command, PSInvocationState
 from pypsrp.exceptions import AuthenticationError, WinRMError, WinRMTransportError, WSManFaultError
 from pypsrp.messages import CreatePipeline
 from pypsrp.powershell import PowerShell, RunspacePool
@@ -22,10 +22,11 @@ from spnego.exceptions import SpnegoError
 
 from nestedlab.connection import Connection
 from nestedlab.errors import AccessError, Interrupted, NestedlabError, UnreachableError
-from nestedlab.pipeline import Facts, Pipeline, PSObject, Step, Value
+from nestedlab.pipeline import Facts, Pipeline, PSObject, Step
 from nestedlab.psrp.error_records import error_record
 from nestedlab.psrp.faults import answered, not_installed, refused, unreachable
 from nestedlab.psrp.message import create_pipeline
+from nestedlab.psrp.objects import read
 
 _LOG = logging.getLogger(__name__)
 
@@ -177,13 +178,18 @@ class _Written(Command):
 
 
 class _Serializer(Serializer):
-    """pypsrp's serializer, except for the messages that start pipelines."""
+    """pypsrp's serializer, except for the messages that are nearly all of its work: pipelines and their output."""
 
     def serialize(self, value: Any, *args: Any, **options: Any) -> Any:
         """Turn a value into XML; of a message that is written already, give the bytes, which pypsrp just sends."""
         pipeline = value.pipeline if isinstance(value, CreatePipeline) else None
         first = pipeline.commands[0] if pipeline and pipeline.commands else None
         return first.message if isinstance(first, _Written) else super().serialize(value, *args, **options)
+
+    def deserialize(self, element: Any, metadata: Any = None, *args: Any, **options: Any) -> Any:
+        """Read a value from XML. Output, which alone is text without metadata, is read by us if it is an object."""
+        output = read(element) if metadata is None and isinstance(element, str) else None
+        return super().deserialize(element, metadata, *args, **options) if output is None else output
 
 
 def new_pool(connection: Connection) -> RunspacePool:
@@ -204,26 +210,7 @@ def new_powershell(pool: RunspacePool, pipelines: tuple[Pipeline, ...]) -> Power
 
 def _facts(powershell: PowerShell, step: Step) -> Facts:
     return Facts(
-        tuple(_object(one) for one in powershell.output if isinstance(one, GenericComplexObject)),
+        tuple(output for output in powershell.output if isinstance(output, PSObject)),
         tuple(error_record(record, step) for record in powershell.streams.error),
         tuple(str(warning) for warning in powershell.streams.warning),
     )
-
-
-def _object(sent: GenericComplexObject) -> PSObject:
-    """An object in either of its shapes: whole (adapted properties), or after Select-Object (extended ones)."""
-    kind = sent.types[0] if sent.types else ""
-    for prefix in ("Deserialized.", "Selected."):
-        kind = kind.removeprefix(prefix)
-    # Microsoft.HyperV.PowerShell.VMSwitch; or of CIM, ...Infrastructure.CimInstance#root/StandardCimv2/MSFT_NetNat
-    kind = kind.rsplit("/", 1)[-1] if "#" in kind else kind.rsplit(".", 1)[-1]
-    properties = {**sent.adapted_properties, **sent.extended_properties}
-    return PSObject(kind, {name: _value(value) for name, value in properties.items()})
-
-
-def _value(value: Any) -> Value:
-    if isinstance(value, list | tuple):
-        return tuple(_value(one) for one in value)
-    if isinstance(value, GenericComplexObject):
-        return str(value)
-    return value  # type: ignore[no-any-return] # a primitive: pypsrp has made a Python value of it
