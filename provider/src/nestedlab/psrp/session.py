@@ -95,6 +95,7 @@ class Session:
         except (WinRMError, requests.RequestException, OSError, ValueError, SpnegoError, ImportError) as error:
             pool.connection.close()
             raise _cannot_open(error, self._connection) from error
+        _keep_proxies(pool)
         self._pool, self._pipelines = pool, 0
         # Only now: hooks run last in, first out, and urllib3 has one that closes the connections at exit. The message
         # that ends the shell is sealed for this connection; on another one the host would answer 500.
@@ -206,6 +207,15 @@ def new_pool(connection: Connection) -> RunspacePool:
 def new_powershell(pool: RunspacePool, pipelines: tuple[Pipeline, ...]) -> PowerShell:
     """What runs these pipelines in an open pool, if it is begun with pypsrp's defaults."""
     return PowerShell(pool).add_command(_Written(create_pipeline(pipelines, pool.protocol_version or "")))
+
+
+def _keep_proxies(pool: RunspacePool) -> None:
+    """Stop requests from searching the environment for proxies, which it does three times for each message.
+
+    pypsrp has done it when it made the session, and has given the session what it found.
+    """
+    if pool.connection.transport.session is not None:
+        pool.connection.transport.session.trust_env = False
 
 
 def _facts(powershell: PowerShell, step: Step) -> Facts:
