@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import administrator
+import hypothesis
 import pytest
 from pypsrp.serializer import TaggedValue
 
@@ -21,6 +22,12 @@ from nestedlab.perform import Cancellation
 if TYPE_CHECKING:
     from hyperv_sim.state.machines import Machine
     from hyperv_sim.state.switches import Switch
+
+# No test measures time: a machine that does other things meanwhile is no reason to fail.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 PASSWORD = "Not-To-Be-Seen-4711"
 """Every simulated host's password, so that a test can look for it where it must not be."""

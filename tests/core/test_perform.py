@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from nestedlab.errors import Cancelled, NestedlabError, NotFoundError, RefusedError
+from nestedlab.errors import Cancelled, Interrupted, NestedlabError, NotFoundError, RefusedError
 from nestedlab.lifecycle import Plan
 from nestedlab.perform import Cancellation, perform
 from nestedlab.pipeline import ErrorRecord, Facts, Step, statement
@@ -80,6 +80,23 @@ def test_a_plan_without_steps_runs_nothing() -> None:
         yield READ
 
     assert perform(plan(), Host([]), at_once) == 7
+
+
+LOST = Interrupted("the connection was lost")
+
+
+def test_a_step_that_only_reads_is_run_again_if_its_answer_was_lost() -> None:
+    host = Host([LOST, FINE, FINE])
+    perform(two_steps(), host, at_once)
+    assert host.ran == ["read", "read", "make it"]
+
+
+def test_the_second_loss_of_a_read_and_the_first_of_any_other_step_are_errors() -> None:
+    for answers, ran in (([LOST, LOST], ["read", "read"]), ([FINE, LOST], ["read", "make it"])):
+        host = Host([*answers])
+        with pytest.raises(Interrupted):
+            perform(two_steps(), host, at_once)
+        assert host.ran == ran
 
 
 def test_a_step_runs_after_its_delay() -> None:

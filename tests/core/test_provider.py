@@ -83,19 +83,18 @@ def test_what_is_gone_is_none_only_after_a_second_listing() -> None:
 
 
 def test_an_operation_whose_answer_was_lost_begins_again_with_reading() -> None:
-    host = Host([LOST, FINE, RefusedError("no")])
+    host = Host([FINE, LOST, RefusedError("no")])
     with pytest.raises(RefusedError):
         provider_of(host).create(NatSwitch, checked(NatSwitch, NET))
-    first, again = host.ran[:2]
+    first, _, again = host.ran
     assert first == again
-    assert len(host.ran) == 3
 
 
 def test_the_third_loss_is_an_error() -> None:
-    host = Host([LOST, LOST, LOST])
+    host = Host([FINE, LOST, FINE, LOST, FINE, LOST])
     with pytest.raises(Interrupted) as raised:
         provider_of(host).create(NatSwitch, checked(NatSwitch, NET))
-    assert len(host.ran) == 3
+    assert len(host.ran) == 6
     assert str(raised.value) == "hv01: NAT switch 'net': the connection was lost while trying to make it"
 
 

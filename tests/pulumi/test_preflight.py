@@ -96,7 +96,9 @@ def test_what_a_change_does_to_a_machine_is_told_before_and_can_be_forbidden(par
 
     lab.write(machines("hv1", "hv2", more=", path='D:\\\\VMs', data_disks=[lab.DataDisk(size_gib=10)]"))
     told = warnings(lab.preview())
-    assert told == 2 * ["the machine and the disks made for it will be deleted and created again: path cannot be changed"]
+    assert told == 2 * [
+        "the machine and the disks made for it will be deleted and created again: path cannot be changed"
+    ]
     assert parent.snapshot() == before
 
 

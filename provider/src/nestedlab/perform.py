@@ -8,9 +8,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
-from nestedlab.errors import Cancelled, NestedlabError, raise_for
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+
+from nestedlab.errors import Cancelled, Interrupted, NestedlabError, raise_for
 from nestedlab.lifecycle import Plan
 from nestedlab.pipeline import Facts, Runner, Step
+from nestedlab.retry import LOST_READ
 
 _LOG = logging.getLogger(__name__)
 
@@ -58,9 +61,20 @@ def perform(plan: Plan[T], runner: Runner, wait: Callable[[float], None]) -> T:
         answer, error = _run(step, runner)
 
 
+def answer_to(step: Step, runner: Runner) -> Facts:
+    """What the host answers; if the answer to a step that only reads was lost, the step is run again."""
+    attempts = LOST_READ if step.only_reads else 1
+    for attempt in Retrying(
+        retry=retry_if_exception_type(Interrupted), stop=stop_after_attempt(attempts), reraise=True
+    ):
+        with attempt:
+            return runner.run(step)
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
 def _run(step: Step, runner: Runner) -> tuple[Facts | None, Exception | None]:
     try:
-        facts = runner.run(step)
+        facts = answer_to(step, runner)
         raise_for(facts, step)
     except (NestedlabError, TimeoutError) as error:
         _LOG.debug("%s: %s: %s", runner.host, step.purpose, error)

@@ -15,7 +15,7 @@ from nestedlab.machine.adapters.table import Adapter
 from nestedlab.machine.disks.slots import growth
 from nestedlab.machine.table import NestedHyperVHost
 from nestedlab.nat_switch.table import NatSwitch
-from nestedlab.perform import Runners
+from nestedlab.perform import Runners, answer_to
 from nestedlab.pipeline import ErrorKind, Facts
 from nestedlab.requirements import SURVEY, Demand, Finding, capacity, findings, version_findings
 
@@ -59,7 +59,7 @@ class Preflight:
             self._asked = True
             try:
                 with self._runners.borrow() as runner:
-                    self._facts = runner.run(SURVEY)
+                    self._facts = answer_to(SURVEY, runner)
             except (UnreachableError, AccessError, Interrupted) as error:
                 yield _unchecked(error)
             else:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from requests import exceptions
-
 from nestedlab.connection import Connection
 from nestedlab.errors import AccessError, ConfigurationError, NestedlabError, UnreachableError
 
@@ -52,6 +50,8 @@ def answered(status: int, connection: Connection) -> UnreachableError:
 
 def unreachable(error: Exception, connection: Connection) -> UnreachableError:
     """The error for a connection that could not be made."""
+    from requests import exceptions  # noqa: PLC0415 - loaded by then, and not for those that connect to nothing
+
     where = f"{connection.host} port {connection.port}"
     if isinstance(error, exceptions.SSLError):
         return UnreachableError(_untrusted(str(error), connection))

@@ -1,4 +1,4 @@
-"""One PSRP session: a runspace pool on a parent host, opened when first needed, and what its answers mean.
+"""One PSRP session: a runspace pool on a parent host, opened when first needed.
 
 pypsrp's pools are not safe across threads (message sealing is ordered), so a session belongs to one worker at a time.
 """
@@ -8,22 +8,25 @@ from __future__ import annotations
 import atexit
 import logging
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 import requests
-from pypsrp.complex_objects import GenericComplexObject, PSInvocationState
+from pypsrp.complex_objects import Command, PSInvocationState
 from pypsrp.exceptions import AuthenticationError, WinRMError, WinRMTransportError, WSManFaultError
+from pypsrp.messages import CreatePipeline
 from pypsrp.powershell import PowerShell, RunspacePool
-from pypsrp.serializer import TaggedValue
+from pypsrp.serializer import Serializer
 from pypsrp.wsman import WSMan
 from spnego.exceptions import SpnegoError
 
 from nestedlab.connection import Connection
 from nestedlab.errors import AccessError, Interrupted, NestedlabError, UnreachableError
-from nestedlab.pipeline import Argument, ErrorRecord, Facts, Pipeline, PSObject, Step, Value
+from nestedlab.pipeline import Facts, Pipeline, PSObject, Step
+from nestedlab.psrp.error_records import error_record
 from nestedlab.psrp.faults import answered, not_installed, refused, unreachable
+from nestedlab.psrp.message import create_pipeline
+from nestedlab.psrp.objects import read
 
 _LOG = logging.getLogger(__name__)
 
@@ -37,19 +40,6 @@ _OPERATION_SECONDS = 20
 # A finished pipeline that is not closed counts against the host's quota of commands in a shell (1000 by default), and
 # closing each is a request more; a new shell now and then is cheaper.
 _PIPELINES_A_SHELL = 500
-
-_INT32 = range(-(2**31), 2**31)
-
-# System.Management.Automation.ErrorCategory, by number.
-_CATEGORIES = tuple(
-    """
-    NotSpecified OpenError CloseError DeviceError DeadlockDetected InvalidArgument InvalidData InvalidOperation
-    InvalidResult InvalidType MetadataError NotImplemented NotInstalled ObjectNotFound OperationStopped
-    OperationTimeout SyntaxError ParserError PermissionDenied ResourceBusy ResourceExists ResourceUnavailable
-    ReadError WriteError FromStdErr SecurityError ProtocolError ConnectionError AuthenticationError LimitsExceeded
-    QuotaExceeded NotEnabled
-    """.split()  # noqa: SIM905 - a list of 32 literals reads worse
-)
 
 
 class Session:
@@ -66,22 +56,15 @@ class Session:
         return self._connection.host
 
     def run(self, step: Step) -> Facts:
-        """Run the step and answer what the host said.
+        """Run the step and return its facts.
 
-        A step that only reads is run once more on a new session where the connection was lost. Raises Interrupted
-        where the answer to any other step was lost, TimeoutError after `step.timeout` seconds, and UnreachableError or
-        AccessError where no session can be had.
+        Raises Interrupted if the answer was lost, after which the next step has a new session, TimeoutError after
+        `step.timeout` seconds, and UnreachableError or AccessError if no session can be had.
         """
         _LOG.debug("%s:\n%s", self.host, step)
-        try:
-            facts = self._invoke(step)
-        except Interrupted:
-            if not step.only_reads:
-                raise
-            _LOG.info("%s: the connection was lost; reading again on a new one", self.host)
-            facts = self._invoke(step)
-        for problem in facts.errors:
-            _LOG.debug("%s: %s", self.host, problem)
+        facts = self._invoke(step)
+        for record in facts.errors:
+            _LOG.debug("%s: %s", self.host, record)
         return facts
 
     def close(self) -> None:
@@ -99,14 +82,13 @@ class Session:
             self.close()
         if self._pool is not None:
             return self._pool
-        pool = RunspacePool(
-            _wsman(self._connection), configuration_name=self._connection.configuration_name, idle_timeout=_IDLE_SECONDS
-        )
+        pool = new_pool(self._connection)
         try:
             pool.open()
         except (WinRMError, requests.RequestException, OSError, ValueError, SpnegoError, ImportError) as error:
             pool.connection.close()
             raise _cannot_open(error, self._connection) from error
+        _keep_proxies(pool)
         self._pool, self._pipelines = pool, 0
         # Only now: hooks run last in, first out, and urllib3 has one that closes the connections at exit. The message
         # that ends the shell is sealed for this connection; on another one the host would answer 500.
@@ -114,7 +96,7 @@ class Session:
         return pool
 
     def _invoke(self, step: Step) -> Facts:
-        powershell = _powershell(self._open(), step.pipelines)
+        powershell = new_powershell(self._open(), step.pipelines)
         self._pipelines += 1
         deadline = None if step.timeout is None else time.monotonic() + step.timeout
         try:
@@ -181,69 +163,57 @@ def _cannot_open(error: Exception, connection: Connection) -> NestedlabError:
     return unreachable(error, connection)
 
 
-def _powershell(pool: RunspacePool, pipelines: tuple[Pipeline, ...]) -> PowerShell:
-    powershell = PowerShell(pool)
-    for number, pipeline in enumerate(pipelines):
-        if number:
-            powershell.add_statement()
-        for one in pipeline.cmdlets:
-            powershell.add_cmdlet(one.name)
-            for name, value in one.parameters.items():
-                powershell.add_parameter(name, _sent(value))
-    return powershell
+class _Written(Command):
+    """A whole message, written already, in the place of the commands that pypsrp would make it of."""
+
+    def __init__(self, message: bytes) -> None:
+        super().__init__()
+        self.message = message
 
 
-def _sent(value: Argument) -> Any:
-    # pypsrp sends every int as an Int32; larger ones need their own tag.
-    if isinstance(value, int) and not isinstance(value, bool) and value not in _INT32:
-        return TaggedValue("I64", value)
-    return value
+class _Serializer(Serializer):
+    """pypsrp's serializer, except for the messages that are nearly all of its work: pipelines and their output."""
+
+    def serialize(self, value: Any, *args: Any, **options: Any) -> Any:
+        """Turn a value into XML; of a message that is written already, give the bytes, which pypsrp just sends."""
+        pipeline = value.pipeline if isinstance(value, CreatePipeline) else None
+        first = pipeline.commands[0] if pipeline and pipeline.commands else None
+        return first.message if isinstance(first, _Written) else super().serialize(value, *args, **options)
+
+    def deserialize(self, element: Any, metadata: Any = None, *args: Any, **options: Any) -> Any:
+        """Read a value from XML. Output, which alone is text without metadata, is read by us if it is an object."""
+        output = read(element) if metadata is None and isinstance(element, str) else None
+        return super().deserialize(element, metadata, *args, **options) if output is None else output
+
+
+def new_pool(connection: Connection) -> RunspacePool:
+    """A pool that is not open yet, and that writes and reads messages as we do."""
+    pool = RunspacePool(
+        _wsman(connection), configuration_name=connection.configuration_name, idle_timeout=_IDLE_SECONDS
+    )
+    # pypsrp lets nobody choose its serializer. The fragmenter packs and unpacks all messages with its own; the pool's
+    # own stays what it is, for it has the key for secure strings, which we never send.
+    pool._fragmenter.serializer = _Serializer()
+    return pool
+
+
+def new_powershell(pool: RunspacePool, pipelines: tuple[Pipeline, ...]) -> PowerShell:
+    """What runs these pipelines in an open pool, if it is begun with pypsrp's defaults."""
+    return PowerShell(pool).add_command(_Written(create_pipeline(pipelines, pool.protocol_version or "")))
+
+
+def _keep_proxies(pool: RunspacePool) -> None:
+    """Stop requests from searching the environment for proxies, which it does three times for each message.
+
+    pypsrp has done it when it made the session, and has given the session what it found.
+    """
+    if pool.connection.transport.session is not None:
+        pool.connection.transport.session.trust_env = False
 
 
 def _facts(powershell: PowerShell, step: Step) -> Facts:
-    names = {one.name.replace("-", "").lower(): one.name for pipeline in step.pipelines for one in pipeline.cmdlets}
     return Facts(
-        tuple(_object(one) for one in powershell.output if isinstance(one, GenericComplexObject)),
-        tuple(_problem(one, names) for one in powershell.streams.error),
-        tuple(str(one) for one in powershell.streams.warning),
-    )
-
-
-def _object(sent: GenericComplexObject) -> PSObject:
-    """An object in either of its shapes: whole (adapted properties), or after Select-Object (extended ones)."""
-    kind = sent.types[0] if sent.types else ""
-    for prefix in ("Deserialized.", "Selected."):
-        kind = kind.removeprefix(prefix)
-    # Microsoft.HyperV.PowerShell.VMSwitch; or of CIM, ...Infrastructure.CimInstance#root/StandardCimv2/MSFT_NetNat
-    kind = kind.rsplit("/", 1)[-1] if "#" in kind else kind.rsplit(".", 1)[-1]
-    properties = {**sent.adapted_properties, **sent.extended_properties}
-    return PSObject(kind, {name: _value(value) for name, value in properties.items()})
-
-
-def _value(value: Any) -> Value:
-    if isinstance(value, list | tuple):
-        return tuple(_value(one) for one in value)
-    if isinstance(value, GenericComplexObject):
-        return str(value)
-    return value  # type: ignore[no-any-return] # a primitive: pypsrp has made a Python value of it
-
-
-def _problem(record: Any, names: Mapping[str, str]) -> ErrorRecord:
-    identifier = str(record.fq_error or "")
-    # The cmdlet is named by the invocation; else by the id's second part, a class (..Commands.GetVM) or a name.
-    source = identifier.partition(",")[2].rsplit(".", 1)[-1].removesuffix("Command").replace("-", "").lower()
-    # One that is not there has no invocation: "ObjectNotFound: (Get-VMHost:String) [], CommandNotFoundException".
-    where = ("command_name", "invocation_name", "activity", "target_name")
-    said = (getattr(record, name, None) for name in where)
-    named = (str(one).replace("-", "").lower() for one in said if one)
-    known = next((names[one] for one in (*named, source) if one in names), "")
-    exception = record.exception
-    hresult = exception.adapted_properties.get("HResult") if isinstance(exception, GenericComplexObject) else None
-    category = int(record.category or 0)
-    return ErrorRecord(
-        identifier,
-        _CATEGORIES[category] if category < len(_CATEGORIES) else "NotSpecified",
-        str(record),
-        known,
-        hresult if isinstance(hresult, int) else None,
+        tuple(output for output in powershell.output if isinstance(output, PSObject)),
+        tuple(error_record(record, step) for record in powershell.streams.error),
+        tuple(str(warning) for warning in powershell.streams.warning),
     )

@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from nestedlab.connection import Connection
-from nestedlab.pipeline import Facts, Step
-from nestedlab.psrp.session import Session
+from nestedlab.pipeline import Facts, Runner, Step
 
 # A shell is a process on the host, and Windows gives a user 30 of them over all his runs.
 LIMIT = 8
 
 
+class Closable(Runner, Protocol):
+    """A runner that has something of its host's until it is closed."""
+
+    def close(self) -> None:
+        """Give it back."""
+        ...
+
+
+def new_session(connection: Connection) -> Closable:
+    """A session that opens when it is first used. Only now is pypsrp loaded, with all that it needs to log on."""
+    from nestedlab.psrp.session import Session  # noqa: PLC0415
+
+    return Session(connection)
+
+
 class Sessions:
     """The sessions with one host. A ninth worker waits for one of the eight sessions."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, new: Callable[[Connection], Closable] = new_session) -> None:
         self._connection = connection
-        self._idle: list[Session] = []
+        self._new = new
+        self._idle: list[Closable] = []
         self._free = threading.BoundedSemaphore(LIMIT)
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
@@ -29,7 +45,7 @@ class Sessions:
         """A session for this worker alone, until the block ends."""
         with self._free:
             with self._lock:
-                session = self._idle.pop() if self._idle else Session(self._connection)
+                session = self._idle.pop() if self._idle else self._new(self._connection)
             try:
                 yield BorrowedSession(session, self)
             finally:
@@ -52,7 +68,7 @@ class Sessions:
 class BorrowedSession:
     """A `Runner`: a session whose steps wait for their lock."""
 
-    def __init__(self, session: Session, sessions: Sessions) -> None:
+    def __init__(self, session: Closable, sessions: Sessions) -> None:
         self._session = session
         self._sessions = sessions
 

@@ -1,0 +1,46 @@
+"""Error records that a host sent, from pypsrp's form of them into ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nestedlab.pipeline import ErrorRecord, Step
+
+# System.Management.Automation.ErrorCategory, by number.
+_CATEGORIES = tuple(
+    """
+    NotSpecified OpenError CloseError DeviceError DeadlockDetected InvalidArgument InvalidData InvalidOperation
+    InvalidResult InvalidType MetadataError NotImplemented NotInstalled ObjectNotFound OperationStopped
+    OperationTimeout SyntaxError ParserError PermissionDenied ResourceBusy ResourceExists ResourceUnavailable
+    ReadError WriteError FromStdErr SecurityError ProtocolError ConnectionError AuthenticationError LimitsExceeded
+    QuotaExceeded NotEnabled
+    """.split()  # noqa: SIM905 - a list of 32 literals reads worse
+)
+
+
+def error_record(sent: Any, step: Step) -> ErrorRecord:
+    """The error record that pypsrp has read, with the cmdlet's name as the step has it."""
+    identifier = str(sent.fq_error or "")
+    category = int(sent.category or 0)
+    hresult = getattr(sent.exception, "adapted_properties", {}).get("HResult")
+    return ErrorRecord(
+        identifier,
+        _CATEGORIES[category] if category < len(_CATEGORIES) else "NotSpecified",
+        str(sent),
+        _cmdlet(sent, identifier, step),
+        hresult if isinstance(hresult, int) else None,
+    )
+
+
+def _cmdlet(sent: Any, identifier: str, step: Step) -> str:
+    names = {_bare(cmdlet.name): cmdlet.name for pipeline in step.pipelines for cmdlet in pipeline.cmdlets}
+    # The cmdlet is named by the invocation; else by the id's second part, a class (..Commands.GetVM) or a name.
+    source = identifier.partition(",")[2].rsplit(".", 1)[-1].removesuffix("Command")
+    # One that is not there has no invocation: "ObjectNotFound: (Get-VMHost:String) [], CommandNotFoundException".
+    where = ("command_name", "invocation_name", "activity", "target_name")
+    candidates = (*(getattr(sent, place, None) for place in where), source)
+    return next((names[_bare(name)] for name in candidates if name and _bare(name) in names), "")
+
+
+def _bare(name: object) -> str:
+    return str(name).replace("-", "").lower()

@@ -1,0 +1,108 @@
+"""What a host's objects are to the provider: what they are to a pypsrp client that knows nothing of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+from pypsrp.complex_objects import GenericComplexObject
+from pypsrp.powershell import PowerShell, RunspacePool
+from pypsrp.wsman import WSMan
+
+from nestedlab.pipeline import Pipeline, PSObject, Step, cmdlet, statement
+from nestedlab.psrp.sessions import Sessions
+
+if TYPE_CHECKING:
+    from tests.conftest import NewParent, Parent
+
+OF_A_MACHINE = (
+    "Get-VMProcessor",
+    "Get-VMMemory",
+    "Get-VMFirmware",
+    "Get-VMNetworkAdapter",
+    "Get-VMHardDiskDrive",
+    "Get-VMDvdDrive",
+    "Get-VMSecurity",
+    "Get-VMIntegrationService",
+    "Get-VMSnapshot",
+)
+OF_THE_HOST = (
+    "Get-VM",
+    "Get-VMHost",
+    "Get-VMSwitch",
+    "Get-NetAdapter",
+    "Get-NetIPAddress",
+    "Get-NetNat",
+    "Get-NetNatStaticMapping",
+    "Get-NetRoute",
+)
+READS = (
+    *map(statement, OF_THE_HOST),
+    *(statement("Get-VM") | cmdlet(name) for name in OF_A_MACHINE),
+    statement("Get-VM") | cmdlet("Get-VMNetworkAdapter") | cmdlet("Get-VMNetworkAdapterVlan"),
+    statement("Get-VM") | cmdlet("Select-Object", Property="State"),
+    statement("Get-VMHost") | cmdlet("Select-Object", Property="Name"),
+)
+
+
+def by_pypsrp(parent: Parent, reads: tuple[Pipeline, ...]) -> list[tuple[str, dict[str, Any]]]:
+    """What pypsrp gives: of each object its type, and its properties, objects among them as their text."""
+    address = urlsplit(parent.server.url)
+    wsman = WSMan(
+        str(address.hostname),
+        port=address.port,
+        username=parent.server.username,
+        password=parent.server.password,
+        ssl=False,
+        auth="ntlm",
+    )
+    with wsman, RunspacePool(wsman) as pool:
+        powershell = PowerShell(pool)
+        for read in reads:
+            for command in read.cmdlets:
+                powershell.add_cmdlet(command.name).add_parameters(dict(command.parameters))
+            powershell.add_statement()
+        powershell.invoke()
+    return [
+        (
+            sent.types[0],
+            {name: plain(value) for name, value in {**sent.adapted_properties, **sent.extended_properties}.items()},
+        )
+        for sent in powershell.output
+    ]
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(map(plain, value))
+    return value.to_string or "" if isinstance(value, GenericComplexObject) else value
+
+
+@pytest.fixture
+def host(new_parent: NewParent, request: pytest.FixtureRequest) -> Parent:
+    """A host with one of each thing, and a machine that is off, since the time that one has run goes on."""
+    parent = new_parent(windows=request.param)
+    parent.by_hand("New-VMSwitch", Name="net", SwitchType="Internal", Notes="a\r\n_x000A_ é \U0001f600 <&>")
+    parent.by_hand("New-VM", Name="hv1", Generation=2, MemoryStartupBytes=4 << 30, SwitchName="net")
+    parent.by_hand("Add-VMDvdDrive", VMName="hv1")
+    parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="base")
+    parent.by_hand("New-NetNat", Name="net", InternalIPInterfaceAddressPrefix="192.168.50.0/24")
+    return parent
+
+
+@pytest.mark.parametrize("host", ["2016", "2022"], indirect=True)
+def test_every_property_is_read_as_pypsrp_reads_it(host: Parent) -> None:
+    sessions = Sessions(host.connection())
+    try:
+        with sessions.borrow() as session:
+            facts = session.run(Step("read all", READS))
+    finally:
+        sessions.close()
+    assert not facts.errors
+    theirs = by_pypsrp(host, READS)
+    assert len(facts.objects) == len(theirs) > len(READS)
+    for ours, (kind, properties) in zip(facts.objects, theirs, strict=True):
+        assert kind.endswith(ours.kind)
+        assert ours == PSObject(ours.kind, properties)
+        assert list(ours.properties) == list(properties)
