@@ -143,7 +143,7 @@ def _resource(kind: type[Resource]) -> dict[str, Any]:
     computed = [shown for one, shown in rows if one.row.computed]
     return {
         "name": kind.__name__,
-        "meaning": kind.__doc__,
+        "meaning": inspect.getdoc(kind),
         "arguments": [shown for _, shown in rows if shown not in kept and shown not in computed],
         "kept": kept,
         "computed": computed,
