@@ -1,24 +1,11 @@
-"""Measures what the provider costs: requests and pipelines for each operation, and the time of `pulumi up`.
+"""Requests and pipelines of each operation, counted by the simulated host: the same on every machine."""
 
-Requests are counted by the simulated host. Time is set beside the same number of resources that do nothing, in the same
-run, because absolute times are those of one machine.
-"""
-
-import os
-import statistics
-import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import click
-import pulumi_cli
-from lab import Lab
+from bench_times import stack_of
 from pydantic import SecretStr
-from rich.console import Console
 from rich.table import Table
 
 from hyperv_sim.host import SimulatedHost
@@ -36,29 +23,6 @@ Cost = Callable[[Callable[[], object]], tuple[str, str]]
 
 Measured = tuple[str, tuple[str, str]]
 """An operation's title and cost."""
-
-NOTHING = """
-from pulumi.dynamic import CreateResult, Resource, ResourceProvider
-
-
-class Nothing(ResourceProvider):
-    serialize_as_secret_always = False
-
-    def create(self, props):
-        return CreateResult("nothing", props)
-
-
-class Idle(Resource):
-    def __init__(self, name):
-        super().__init__(Nothing(), name, {"name": name})
-"""
-
-DOES_NOTHING = """
-from nothing import Idle
-
-for number in range({count}):
-    Idle(f"hv{{number}}")
-"""
 
 FULL: dict[str, dict[str, Any]] = {
     "two adapters": {"adapters": [{"name": "lan"}, {"name": "storage"}]},
@@ -83,27 +47,6 @@ for number in range(4):
 for number in range(32):
     lab.NestedHyperVHost(f"hv{number}", memory_mib=512, processors=1, os_disk=lab.Disk(size_gib=80))
 """
-
-HOSTS = """
-import pulumi_nestedlab as lab
-
-for number in range({count}):
-    lab.NestedHyperVHost(f"hv{{number}}", memory_mib=512, processors=1, os_disk=lab.Disk(size_gib=80))
-"""
-
-
-@click.command()
-@click.option("--counts", "counts", default="1,8,32", show_default=True, help="How many hosts a stack has, by commas.")
-@click.option("--runs", default=3, show_default=True, help="How often each time is taken; the median is shown.")
-@click.option("--only-requests", is_flag=True, help="Count requests, and take no times.")
-def main(*, counts: str, runs: int, only_requests: bool) -> None:
-    """Measure what the provider costs, on a simulated host, on this machine."""
-    console = Console()
-    console.print(requests_table())
-    console.print(f"refresh of 32 hosts and 4 switches through the CLI: {refresh_of_a_class()} HTTP requests in all")
-    if not only_requests:
-        console.print(times_table([int(one) for one in counts.split(",")], runs))
-        console.print(f"{os.cpu_count()} cores. Times are medians of {runs}, in seconds, of this machine alone.")
 
 
 def requests_table() -> Table:
@@ -178,59 +121,12 @@ def counting(server: SimulatedServer) -> Cost:
     return cost
 
 
-def times_table(counts: list[int], runs: int) -> Table:
-    """Times of `up`, of a preview after it, of `refresh` and `destroy`, beside as many resources that do nothing."""
-    table = Table("resources", "up", "preview", "refresh", "destroy", title="Seconds, whole commands of the Pulumi CLI")
-    for count in counts:
-        for title, program in (("hosts", HOSTS), ("that do nothing", DOES_NOTHING)):
-            measured = [life(program.format(count=count)) for _ in range(runs)]
-            medians = (statistics.median(times) for times in zip(*measured, strict=True))
-            table.add_row(f"{count} {title}", *(f"{one:.2f}" for one in medians))
-    return table
-
-
 def refresh_of_a_class() -> int:
     """The HTTP requests of a refresh of 32 hosts and 4 switches, those that open and close the session among them."""
-    with stack_of(CLASS) as (lab, server):
+    with SimulatedServer(SimulatedHost().shells) as server, stack_of(CLASS, server) as lab:
         lab.up()
         before = server.requests.snapshot()
         lab.refresh("--expect-no-changes")
         spent = server.requests.snapshot() - before
         lab.destroy()
     return spent.http
-
-
-def life(program: str) -> list[float]:
-    """The times of a stack's life, on a host of its own."""
-    with stack_of(program) as (lab, _):
-        return [taken(one) for one in (lab.up, lab.preview, lab.refresh, lab.destroy)]
-
-
-@contextmanager
-def stack_of(program: str) -> Iterator[tuple[Lab, SimulatedServer]]:
-    """A stack of a program, and a host of its own."""
-    with SimulatedServer(SimulatedHost().shells) as server, tempfile.TemporaryDirectory() as folder:
-        environment = pulumi_cli.environment(Path(folder, "home"), Path(folder, "state"), passphrase="bench")  # noqa: S106
-        environment |= {
-            "NESTEDLAB_ADDRESS": server.url,
-            "NESTEDLAB_USERNAME": server.username,
-            "NESTEDLAB_PASSWORD": server.password,
-        }
-        project = Path(folder, "project")
-        project.mkdir()
-        (project / "nothing.py").write_text(NOTHING)
-        lab = Lab(project, environment)
-        lab.write(program)
-        lab.init()
-        yield lab, server
-
-
-def taken(operation: Callable[[], object]) -> float:
-    """The seconds that an operation takes."""
-    started = time.monotonic()
-    operation()
-    return time.monotonic() - started
-
-
-if __name__ == "__main__":
-    main()
