@@ -1,236 +1,127 @@
-"""Measures what the provider costs: requests and pipelines for each operation, and the time of `pulumi up`.
-
-Requests are counted by the simulated host. Time is set beside the same number of resources that do nothing, in the same
-run, because absolute times are those of one machine.
-"""
+"""Measures what the provider and the simulated host cost; beside an earlier commit, if one is named."""
 
 import os
-import statistics
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
+import bench_cpu
+import bench_figures
+import bench_requests
+import bench_times
 import click
-import pulumi_cli
-from lab import Lab
-from pydantic import SecretStr
+from bench_code import PRESENT, Code, beside
+from bench_figures import CPU_MILLISECONDS, WALL_SECONDS, Figures, Taken
 from rich.console import Console
-from rich.table import Table
-
-from hyperv_sim.host import SimulatedHost
-from hyperv_sim.server import SimulatedServer
-from nestedlab.connection import Connection
-from nestedlab.declare import Properties
-from nestedlab.handler import Handler
-from nestedlab.lifecycle import Lifecycle, check
-from nestedlab.psrp.sessions import Sessions
-from nestedlab.machine.lifecycle import NestedHyperVHostLifecycle
-from nestedlab.nat_switch.lifecycle import NatSwitchLifecycle
-
-Cost = Callable[[Callable[[], object]], tuple[str, str]]
-"""Performs an operation, and tells its HTTP requests and its pipelines."""
-
-Measured = tuple[str, tuple[str, str]]
-"""An operation's title and cost."""
-
-NOTHING = """
-from pulumi.dynamic import CreateResult, Resource, ResourceProvider
 
 
-class Nothing(ResourceProvider):
-    serialize_as_secret_always = False
+class Bench:
+    """One run of the command: its settings, and the parts that it can be asked for."""
 
-    def create(self, props):
-        return CreateResult("nothing", props)
+    def __init__(self, codes: Sequence[Code], runs: int, machines: int, console: Console) -> None:
+        self._codes = codes
+        self._runs = runs
+        self._machines = machines
+        self._console = console
+        self._ratios = [(PRESENT.name, code.name) for code in codes if code is not PRESENT]
+
+    def requests(self) -> None:
+        """Requests are those of the present code alone: they do not vary."""
+        self._console.print(bench_requests.requests_table())
+        spent = bench_requests.refresh_of_a_class()
+        self._console.print(f"refresh of 32 hosts and 4 switches through the CLI: {spent} HTTP requests in all")
+
+    def cpu(self) -> None:
+        """The CPU of the provider's process and of the host's, a machine."""
+        title = "CPU time, ms a machine"
+        total = self._runs * len(list(bench_cpu.turns(self._machines)))
+        with bench_figures.progress(title, total, self._console) as advance:
+            bench_cpu.machines(self._codes, 1, lambda: None)  # compiles what Python has not compiled yet
+            runs = [bench_cpu.machines(self._codes, self._machines, advance) for _ in range(self._runs)]
+        taken = bench_figures.together(runs)
+        self._console.print(bench_figures.table(title, "process: call", taken, self._ratios, CPU_MILLISECONDS))
+
+    def imports(self) -> None:
+        """What is spent before the first resource."""
+        title = "Before the first resource, ms"
+        measures = {code.name: partial(bench_cpu.imports, code) for code in self._codes}
+        taken = self._alternately(title, measures)
+        self._console.print(bench_figures.table(title, "what: clock", taken, self._ratios, CPU_MILLISECONDS))
+
+    def times(self, counts: Sequence[int], delays: Sequence[int]) -> None:
+        """The time of whole commands, a table for each number of machines and each delay."""
+        for count in counts:
+            for delay in delays:
+                idle = partial(bench_times.life, bench_times.DOES_NOTHING.format(count=count))
+                program = bench_times.MACHINES.format(count=count)
+                codes = {code.name: partial(bench_times.life, program, code, delay) for code in self._codes}
+                title = f"{count} machines at {delay} ms a request: seconds of whole commands"
+                taken = self._alternately(title, {bench_times.IDLE: idle, **codes})
+                ratios = [*((name, bench_times.IDLE) for name in codes), *self._ratios]
+                self._console.print(bench_figures.table(title, "command", taken, ratios, WALL_SECONDS))
+
+    def _alternately(self, title: str, measures: Mapping[str, Callable[[], Figures]]) -> Taken:
+        with bench_figures.progress(title, len(measures) * (self._runs + 1), self._console) as advance:
+            return bench_figures.alternately(measures, self._runs, advance)
 
 
-class Idle(Resource):
-    def __init__(self, name):
-        super().__init__(Nothing(), name, {"name": name})
-"""
-
-DOES_NOTHING = """
-from nothing import Idle
-
-for number in range({count}):
-    Idle(f"hv{{number}}")
-"""
-
-FULL: dict[str, dict[str, Any]] = {
-    "two adapters": {"adapters": [{"name": "lan"}, {"name": "storage"}]},
-    "six adapters": {"adapters": [{"name": f"lan{number}"} for number in range(6)]},
-    "two data disks": {"data_disks": [{"size_gib": 10}] * 2},
-    "eight data disks": {"data_disks": [{"size_gib": 10}] * 8},
-    "two adapters and three disks": {
-        "adapters": [{"name": "lan"}, {"name": "storage"}],
-        "data_disks": [{"size_gib": 10}] * 2,
-    },
-    "a baseline": {"baseline": "clean"},
-}
-
-FURTHER = {"data disk": ("two data disks", "eight data disks", 6), "adapter": ("two adapters", "six adapters", 4)}
-"""What each part costs: measured between a machine with few and one with this number more."""
-
-CLASS = """
-import pulumi_nestedlab as lab
-
-for number in range(4):
-    lab.NatSwitch(f"net{number}", prefix=f"192.168.{50 + number}.0/24")
-for number in range(32):
-    lab.NestedHyperVHost(f"hv{number}", memory_mib=512, processors=1, os_disk=lab.Disk(size_gib=80))
-"""
-
-HOSTS = """
-import pulumi_nestedlab as lab
-
-for number in range({count}):
-    lab.NestedHyperVHost(f"hv{{number}}", memory_mib=512, processors=1, os_disk=lab.Disk(size_gib=80))
-"""
+PARTS = ("requests", "cpu", "imports", "times")
 
 
-@click.command()
-@click.option("--counts", "counts", default="1,8,32", show_default=True, help="How many hosts a stack has, by commas.")
-@click.option("--runs", default=3, show_default=True, help="How often each time is taken; the median is shown.")
-@click.option("--only-requests", is_flag=True, help="Count requests, and take no times.")
-def main(*, counts: str, runs: int, only_requests: bool) -> None:
-    """Measure what the provider costs, on a simulated host, on this machine."""
+def _numbers(_context: click.Context, _parameter: click.Parameter, value: str) -> list[int]:
+    try:
+        return [int(number) for number in value.split(",")]
+    except ValueError:
+        raise click.BadParameter("numbers are to be given by commas, such as 1,8,32") from None
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("parts", nargs=-1, type=click.Choice(PARTS), metavar="[PART]...")
+@click.option("--beside", "commit", metavar="COMMIT", help="Measure an earlier commit in the same run, in turns.")
+@click.option("--runs", default=5, show_default=True, help="How often each is measured.")
+@click.option("--machines", default=16, show_default=True, help="For `cpu`: how many machines a run.")
+@click.option("--counts", default="1,8,32", show_default=True, callback=_numbers, help="For `times`: machines a stack.")
+@click.option("--delays", default="0,20", show_default=True, callback=_numbers, help="For `times`: ms a request.")
+def main(  # noqa: PLR0913 - click gives each option as an argument
+    *, parts: tuple[str, ...], commit: str | None, runs: int, machines: int, counts: list[int], delays: list[int]
+) -> None:
+    """Measure what the provider costs, on a simulated host, on this machine.
+
+    Without a PART all are measured, in this order:
+
+    \b
+    requests  HTTP requests and pipelines of each operation, counted by the host
+    cpu       CPU time of the provider's process to check, create, read and
+              delete a machine, and of the simulated host's process meanwhile;
+              with --beside, the other side is always the present code
+    imports   what `import pulumi_nestedlab` adds to `import pulumi`, and what
+              the provider's process takes to load and for its first check,
+              which opens a session: CPU and wall time
+    times     seconds of `pulumi up`, `preview`, `refresh` and `destroy`, beside
+              as many resources that do nothing; the host is the present code
+
+    Shown is the least CPU time of all, and the median of wall times, those of one computer at one time. A ratio is the
+    median of the ratios of measurements that were taken right after one another; behind it stands where the middle half
+    of those ratios lies, which is the noise.
+
+    With --beside the commit is checked out into a temporary folder, its code is run with this checkout's packages, and
+    it is measured in turns with this checkout (for `cpu`, machine by machine): what slows this computer down slows both
+    down. Where ratios vary by much it was busy: take more runs.
+
+    \b
+    scripts/bench requests                              seconds
+    scripts/bench cpu imports --beside HEAD~5           minutes
+    scripts/bench times --counts 8 --delays 20 --runs 3
+    """
     console = Console()
-    console.print(requests_table())
-    console.print(f"refresh of 32 hosts and 4 switches through the CLI: {refresh_of_a_class()} HTTP requests in all")
-    if not only_requests:
-        console.print(times_table([int(one) for one in counts.split(",")], runs))
-        console.print(f"{os.cpu_count()} cores. Times are medians of {runs}, in seconds, of this machine alone.")
-
-
-def requests_table() -> Table:
-    """The requests and pipelines of each operation of each resource, once a session is open."""
-    table = Table("operation", "HTTP requests", "pipelines", title="Requests, counted by the simulated host")
-    with SimulatedServer(SimulatedHost().shells) as server:
-        for title, cost in operations(server):
-            table.add_row(title, *cost)
-    return table
-
-
-def operations(server: SimulatedServer) -> Iterator[Measured]:
-    """Each operation's title and cost, in an order in which each can be done."""
-    sessions = Sessions(Connection(address=server.url, username=server.username, password=SecretStr(server.password)))
-    cost = counting(server)
-    switch, net = prepared(sessions, NatSwitchLifecycle(), name="net", prefix="192.168.50.0/24")
-    machine, hv1 = prepared(sessions, NestedHyperVHostLifecycle(), name="hv1", os_disk={"size_gib": 80})
-    yield "open a session, and read a switch that is not there", cost(lambda: switch.read(uuid4(), net))
-    other = {"prefix": "192.168.60.0/24", "gateway": "192.168.60.1"}
-    yield from of_one(cost, switch, net, {"notes": "changed"}, other)
-    yield from of_one(cost, machine, hv1, {"notes": "changed"}, {"processors": 8})
-    full_ones: dict[str, tuple[str, str]] = {}
-    for title, parts in FULL.items():
-        full, desired = prepared(sessions, NestedHyperVHostLifecycle(), name="hv1", os_disk={"size_gib": 80}, **parts)
-        made: list[UUID] = []
-        full_ones[f"{title}: create"] = cost(lambda: made.append(full.create(desired).id))  # noqa: B023
-        full_ones[f"{title}: read"] = cost(lambda: full.read(made[0], desired))  # noqa: B023
-        full.delete(made[0], desired)
-    sessions.close()
-    yield from ((f"NestedHyperVHost with {title}", spent) for title, spent in full_ones.items())
-    yield from further(full_ones)
-
-
-def further(measured: Mapping[str, tuple[str, str]]) -> Iterator[Measured]:
-    """What each further part of a machine costs, from what machines with few and with many took."""
-    for part, (few, many, more) in FURTHER.items():
-        for operation in ("create", "read"):
-            both = zip(measured[f"{few}: {operation}"], measured[f"{many}: {operation}"], strict=True)
-            http, pipelines = (f"{(int(after) - int(before)) / more:g}" for before, after in both)
-            yield f"NestedHyperVHost: {operation}, for each further {part}", (http, pipelines)
-
-
-def prepared(sessions: Sessions, lifecycle: Lifecycle, **asked: Any) -> tuple[Handler, Properties]:
-    """A handler and complete inputs for a resource."""
-    desired, _ = check(lifecycle.kind, {"owner": f"bench/dev/{asked['name']}", **asked})
-    return Handler(lifecycle, sessions), desired
-
-
-def of_one(cost: Cost, handler: Handler, desired: Properties, live: Properties, deep: Properties) -> Iterator[Measured]:
-    """The operations of one resource: `live` changes it as it runs, `deep` where it has to be stopped or made anew."""
-    title = handler.lifecycle.kind.__name__
-    made: list[UUID] = []
-    yield f"{title}: create", cost(lambda: made.append(handler.create(desired).id))
-    identity = made[0]
-    yield f"{title}: read", cost(lambda: handler.read(identity, desired))
-    yield f"{title}: update, nothing to do", cost(lambda: handler.update(identity, desired))
-    yield f"{title}: update of {', '.join(live)}", cost(lambda: handler.update(identity, {**desired, **live}))
-    yield f"{title}: update of {', '.join(deep)}", cost(lambda: handler.update(identity, {**desired, **deep}))
-    yield f"{title}: delete", cost(lambda: handler.delete(identity, desired))
-    yield f"{title}: read, gone", cost(lambda: handler.read(identity, desired))
-
-
-def counting(server: SimulatedServer) -> Cost:
-    """What tells the HTTP requests and the pipelines of an operation."""
-
-    def cost(operation: Callable[[], object]) -> tuple[str, str]:
-        before = server.requests.snapshot()
-        operation()
-        spent = server.requests.snapshot() - before
-        return str(spent.http), str(spent.pipelines)
-
-    return cost
-
-
-def times_table(counts: list[int], runs: int) -> Table:
-    """Times of `up`, of a preview after it, of `refresh` and `destroy`, beside as many resources that do nothing."""
-    table = Table("resources", "up", "preview", "refresh", "destroy", title="Seconds, whole commands of the Pulumi CLI")
-    for count in counts:
-        for title, program in (("hosts", HOSTS), ("that do nothing", DOES_NOTHING)):
-            measured = [life(program.format(count=count)) for _ in range(runs)]
-            medians = (statistics.median(times) for times in zip(*measured, strict=True))
-            table.add_row(f"{count} {title}", *(f"{one:.2f}" for one in medians))
-    return table
-
-
-def refresh_of_a_class() -> int:
-    """The HTTP requests of a refresh of 32 hosts and 4 switches, those that open and close the session among them."""
-    with stack_of(CLASS) as (lab, server):
-        lab.up()
-        before = server.requests.snapshot()
-        lab.refresh("--expect-no-changes")
-        spent = server.requests.snapshot() - before
-        lab.destroy()
-    return spent.http
-
-
-def life(program: str) -> list[float]:
-    """The times of a stack's life, on a host of its own."""
-    with stack_of(program) as (lab, _):
-        return [taken(one) for one in (lab.up, lab.preview, lab.refresh, lab.destroy)]
-
-
-@contextmanager
-def stack_of(program: str) -> Iterator[tuple[Lab, SimulatedServer]]:
-    """A stack of a program, and a host of its own."""
-    with SimulatedServer(SimulatedHost().shells) as server, tempfile.TemporaryDirectory() as folder:
-        environment = pulumi_cli.environment(Path(folder, "home"), Path(folder, "state"), passphrase="bench")  # noqa: S106
-        environment |= {
-            "NESTEDLAB_ADDRESS": server.url,
-            "NESTEDLAB_USERNAME": server.username,
-            "NESTEDLAB_PASSWORD": server.password,
-        }
-        project = Path(folder, "project")
-        project.mkdir()
-        (project / "nothing.py").write_text(NOTHING)
-        lab = Lab(project, environment)
-        lab.write(program)
-        lab.init()
-        yield lab, server
-
-
-def taken(operation: Callable[[], object]) -> float:
-    """The seconds that an operation takes."""
-    started = time.monotonic()
-    operation()
-    return time.monotonic() - started
+    with beside(commit) as codes:
+        bench = Bench(codes, runs, machines, console)
+        for part in parts or PARTS:
+            if part == "times":
+                bench.times(counts, delays)
+            else:
+                getattr(bench, part)()
+    console.print(f"{os.cpu_count()} cores, {runs} runs.")
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="scripts/bench")

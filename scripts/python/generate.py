@@ -22,8 +22,8 @@ from pydantic.fields import FieldInfo
 from hyperv_sim import fidelity_page
 from nestedlab.connection import HOSTS, NAMESPACE, Connection
 from nestedlab.declare import Attribute, Change, Part, Resource
-from nestedlab.nat_switch.table import NatSwitch
 from nestedlab.machine.table import NestedHyperVHost
+from nestedlab.nat_switch.table import NatSwitch
 
 ROOT = Path(__file__).parents[2]
 RESOURCES: tuple[type[Resource], ...] = (NatSwitch, NestedHyperVHost)
@@ -143,7 +143,7 @@ def _resource(kind: type[Resource]) -> dict[str, Any]:
     computed = [_attribute(row) for row in kind.outputs.attributes()]
     return {
         "name": kind.__name__,
-        "meaning": kind.__doc__,
+        "meaning": inspect.getdoc(kind),
         "arguments": [shown for _, shown in rows if shown not in kept],
         "kept": kept,
         "computed": computed,

@@ -1,20 +1,28 @@
-"""Commands of the CLI that outlived what ran them: a script that was killed, or a call that a signal broke off."""
+"""Commands of the CLI that outlived what ran them, and what they started: language hosts, providers and programs.
+
+A killed script leaves its command, and a command that is killed leaves what it started; so does one that writes to a
+pipe which nobody reads any more, because that kills it too. A language host notices only after minutes.
+"""
 
 import json
+import os
 import signal
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 SECONDS_TO_CANCEL = 10
+SECONDS_TO_END = 5
 
 
 def end_operations(backend: Path) -> None:
     """End what still works on a stack of the backend, as its locks say: kindly, so that it ends its plugins too."""
-    for lock in backend.glob(".pulumi/locks/**/*.json"):
-        process = _holder(lock)
-        if process:
-            _end(process)
+    for leader, locked in list(_locks(backend)):
+        _cancel(leader, locked)
+        # Should another session have got the number since, nothing in it keeps its state here.
+        _end([process for process in of_session(leader) if process in working_on(backend)])
 
 
 def end_children(*, but: int | None) -> None:
@@ -24,20 +32,57 @@ def end_children(*, but: int | None) -> None:
     """
     for process in psutil.Process().children():
         if process.pid != but:
-            _end(process)
+            _interrupt(process)
+            end_session(process.pid)
 
 
-def _holder(lock: Path) -> psutil.Process | None:
+def end_session(leader: int) -> None:
+    """End what a command that had a session of its own has left."""
+    _end(of_session(leader))
+
+
+def of_session(leader: int) -> list[psutil.Process]:
+    """Return the processes of a session but its leader, which may have ended: no other one gets its number then."""
+    return [process for process in psutil.process_iter() if process.pid != leader and _session(process) == leader]
+
+
+def working_on(backend: Path) -> list[psutil.Process]:
+    """Return the processes whose environment has Pulumi keep its state in this folder."""
+    return [process for process in psutil.process_iter() if _backend(process) == f"file://{backend}"]
+
+
+def _session(process: psutil.Process) -> int | None:
+    try:
+        return os.getsid(process.pid)
+    except OSError:  # ended in the meantime
+        return None
+
+
+def _backend(process: psutil.Process) -> str | None:
+    try:
+        return process.environ().get("PULUMI_BACKEND_URL")
+    except psutil.Error:  # ended in the meantime, or somebody else's
+        return None
+
+
+def _locks(backend: Path) -> Iterator[tuple[int, float]]:
+    """The number of each process that has locked a stack, and when it did, in seconds since 1970."""
+    for lock in backend.glob(".pulumi/locks/**/*.json"):
+        with suppress(FileNotFoundError):  # given back in the meantime
+            yield json.loads(lock.read_text())["pid"], lock.stat().st_mtime
+
+
+def _cancel(leader: int, locked: float) -> None:
     # A process that began after the lock was taken is another one, which has got its number since.
     try:
-        process = psutil.Process(json.loads(lock.read_text())["pid"])
-        is_holder = process.name() == "pulumi" and process.create_time() <= lock.stat().st_mtime
-    except (psutil.NoSuchProcess, FileNotFoundError):
-        return None
-    return process if is_holder else None
+        process = psutil.Process(leader)
+        if process.name() == "pulumi" and process.create_time() <= locked:
+            _interrupt(process)
+    except psutil.NoSuchProcess:
+        return
 
 
-def _end(process: psutil.Process) -> None:
+def _interrupt(process: psutil.Process) -> None:
     try:
         process.send_signal(signal.SIGINT)
         process.wait(SECONDS_TO_CANCEL)
@@ -45,3 +90,14 @@ def _end(process: psutil.Process) -> None:
         process.kill()
     except psutil.NoSuchProcess:
         return
+
+
+def _end(processes: Sequence[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, left = psutil.wait_procs(processes, SECONDS_TO_END)
+    for process in left:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(left)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import interrupted
+
 Event = dict[str, Any]
 """An engine event as the CLI logs it: the JSON of apitype.EngineEvent in Pulumi's sources."""
 
@@ -192,12 +194,13 @@ def _ended(command: Sequence[str], folder: Path, variables: dict[str, str], says
             text, _ = process.communicate(says, timeout=SECONDS_AT_MOST)
         except BaseException:
             _interrupt(process)
+            interrupted.end_session(process.pid)
             raise
     return process.returncode, text
 
 
 def _interrupt(process: "subprocess.Popen[str]") -> None:
-    # On its first interrupt the CLI lets calls end, then its plugins; a killed one would leave them running.
+    # On its first interrupt the CLI lets calls end, then its plugins; a killed one leaves them running.
     process.send_signal(signal.SIGINT)
     try:
         process.communicate(timeout=SECONDS_TO_CANCEL)

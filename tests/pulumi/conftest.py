@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import interrupted
+import psutil
 import pulumi_cli as cli
 import pytest
 from lab import Lab, NewLab
@@ -18,6 +20,21 @@ if TYPE_CHECKING:
 
 LabOn = Callable[["Parent", str], Lab]
 Ask = Callable[..., None]
+
+SECONDS_TO_END = 10
+"""How long a process that a test has started may go on after it."""
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_running(tmp_path: Path) -> Iterator[None]:
+    """Hold each test against what it has started: commands, and what they have started in turn, have ended with it."""
+    yield
+    started = [*psutil.Process().children(recursive=True), *interrupted.working_on(tmp_path / "backend")]
+    _, left = psutil.wait_procs(started, SECONDS_TO_END)
+    commands = [process.cmdline() for process in left]
+    for process in left:
+        process.kill()
+    assert commands == []
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,10 @@
 """The tests' own way to the CLI: what it says of an operation is what the CLI did."""
 
+import subprocess
+from pathlib import Path
+
+import interrupted
+import lab as labs
 import pytest
 from lab import Lab, NewLab, UnexpectedExitError
 
@@ -76,6 +81,17 @@ def test_secrets_are_sealed_in_the_state_and_open_in_the_outputs(greeting: Lab) 
     greeting.up()
     assert "sesame" not in str(greeting.state())
     assert greeting.outputs()["secret"] == "sesame"
+
+
+def test_a_command_that_takes_too_long_is_ended_with_all_that_it_has_started(
+    new_lab: NewLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = new_lab("import time\ntime.sleep(60)\n")
+    monkeypatch.setattr(labs, "SECONDS_AT_MOST", 10)
+    monkeypatch.setattr(labs, "SECONDS_TO_CANCEL", 0)
+    with pytest.raises(subprocess.TimeoutExpired):
+        lab.up()
+    assert interrupted.working_on(tmp_path / "backend") == []
 
 
 def test_what_an_operation_changes_is_known_by_property(new_lab: NewLab) -> None:

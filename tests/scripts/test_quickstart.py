@@ -1,15 +1,15 @@
 """The newcomer's command, run as a newcomer does: through to its end, kept, interrupted, killed."""
 
-import json
 import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import interrupted
 import psutil
 import pytest
 import simulated_host
@@ -26,6 +26,7 @@ def project(tmp_path: Path) -> Iterator[Path]:
     shutil.copytree(CHECKOUT / "examples/quickstart", tmp_path / "examples/quickstart")
     yield tmp_path
     quickstart(tmp_path, "--stop").communicate(timeout=SECONDS_AT_MOST)
+    assert interrupted.working_on(tmp_path / ".quickstart/state") == []
 
 
 def quickstart(project: Path, *options: str) -> Process:
@@ -58,14 +59,11 @@ def host_of(project: Path) -> psutil.Process:
     return process
 
 
-def pulumi_of(project: Path) -> psutil.Process:
-    """Return the CLI's process that works on the stack, once there is one."""
+def wait_for(happened: Callable[[], bool]) -> None:
     ends = time.monotonic() + SECONDS_AT_MOST
-    while time.monotonic() < ends:
-        for lock in (project / ".quickstart/state").glob(".pulumi/locks/**/*.json"):
-            return psutil.Process(json.loads(lock.read_text())["pid"])
+    while not happened():
+        assert time.monotonic() < ends
         time.sleep(0.05)
-    raise AssertionError("no pulumi command began")
 
 
 def left(project: Path) -> set[str]:
@@ -110,10 +108,15 @@ def test_an_interrupted_run_cleans_up(project: Path, ending: signal.Signals) -> 
 
 
 def test_what_a_killed_run_left_is_cleaned_by_the_next(project: Path) -> None:
-    (project / "examples/quickstart/__main__.py").write_text("import time\ntime.sleep(30)\n")
+    began = project / "began"
+    program = f"import pathlib, time\npathlib.Path({str(began)!r}).touch()\ntime.sleep(30)\n"
+    (project / "examples/quickstart/__main__.py").write_text(program)
     run = quickstart(project)
     read_until(run, "2  ")
-    started = [host_of(project), pulumi_of(project)]
+    wait_for(began.exists)
+    started = [host_of(project), *interrupted.working_on(project / ".quickstart/state")]
+    assert {"pulumi", "pulumi-language-python"} <= {process.name() for process in started}
+    began.unlink()
     run.kill()
     run.communicate(timeout=SECONDS_AT_MOST)
     assert all(process.is_running() for process in started)

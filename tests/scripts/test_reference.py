@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -11,6 +12,7 @@ import generate
 import jea
 import pytest
 
+import pulumi_nestedlab
 from hyperv_sim.contract import load
 from nestedlab.connection import HOSTS, SETTINGS, Connection
 from nestedlab.declare import Attribute, Table
@@ -92,3 +94,14 @@ def test_the_ways_to_log_on_are_all_shown_and_explained() -> None:
     assert len(ways) == 6
     assert [one for one in ways if f"{one}:" not in row["meaning"]] == []
     assert row["default"] == "`negotiate`"
+
+
+@pytest.mark.parametrize("name", pulumi_nestedlab.__all__)
+def test_what_help_shows_of_a_class_names_every_argument_at_the_margin(name: str) -> None:
+    make = getattr(pulumi_nestedlab, name).__init__
+    text, _, parameters = (inspect.getdoc(make) or "").partition("\n\n:param ")
+    assert all(line == line.strip() for line in text.splitlines())
+    listed = re.findall(r"^:param (\w+): \S", f":param {parameters}", re.MULTILINE)
+    assert listed == list(inspect.signature(make).parameters)[1:]
+    continued = [line for line in parameters.splitlines()[1:] if not line.startswith(":param ")]
+    assert [line for line in continued if not re.match(r" {4}\S", line)] == []

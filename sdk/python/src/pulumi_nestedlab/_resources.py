@@ -34,11 +34,11 @@ class PortForward:
         It works from other machines; from the host itself use the machine's own address. A firewall rule that lets the
         port in is not made.
 
-                :param protocol: Protocol of the port.
-                :param external_port: Port of the host.
-                :param external_address: Address of the host; 0.0.0.0 is any of them.
-                :param internal_address: Address of the machine behind the NAT.
-                :param internal_port: Port of the machine. By default the same as the host's.
+        :param protocol: Protocol of the port. Default: 'TCP'.
+        :param external_port: Port of the host.
+        :param external_address: Address of the host; 0.0.0.0 is any of them. Default: '0.0.0.0'.
+        :param internal_address: Address of the machine behind the NAT.
+        :param internal_port: Port of the machine. By default the same as the host's.
         """
         if protocol is not None:
             pulumi.set(self, "protocol", protocol)
@@ -104,8 +104,8 @@ class Disk:
         :param path: A disk that exists on the host. It is attached as it is, and left where it is when the
             machine goes.
         :param fixed: Whether a blank disk takes all of its size on the host at once, which is faster to use
-            and slow to make.
-        :param keep: Whether a disk that was made stays on the host when the machine goes.
+            and slow to make. Default: False.
+        :param keep: Whether a disk that was made stays on the host when the machine goes. Default: False.
         """
         if size_gib is not None:
             pulumi.set(self, "size_gib", size_gib)
@@ -173,8 +173,8 @@ class DataDisk:
         :param path: A disk that exists on the host. It is attached as it is, and left where it is when the
             machine goes.
         :param fixed: Whether a blank disk takes all of its size on the host at once, which is faster to use
-            and slow to make.
-        :param keep: Whether a disk that was made stays on the host when the machine goes.
+            and slow to make. Default: False.
+        :param keep: Whether a disk that was made stays on the host when the machine goes. Default: False.
         :param location: Location on the machine's SCSI controller. By default its place in the list, the
             first being 1. Set it if disks may be removed from the middle of the list: those behind would move
             up and become others.
@@ -255,14 +255,14 @@ class Adapter:
         :param switch: Name of the switch on the host that the adapter is connected to; empty for none.
         :param mac: The adapter's MAC address; empty for a dynamic one, which the host chooses.
         :param mac_spoofing: Whether the adapter may send with other MAC addresses than its own; see
-            `mac_spoofing` of the machine.
-        :param dhcp_guard: Whether DHCP offers from the machine are dropped.
-        :param router_guard: Whether router advertisements from the machine are dropped.
-        :param device_naming: Whether the guest can see the adapter's name.
-        :param vlan: The VLAN that the adapter is in (access mode); 0 for none.
+            `mac_spoofing` of the machine. Default: False.
+        :param dhcp_guard: Whether DHCP offers from the machine are dropped. Default: False.
+        :param router_guard: Whether router advertisements from the machine are dropped. Default: False.
+        :param device_naming: Whether the guest can see the adapter's name. Default: False.
+        :param vlan: The VLAN that the adapter is in (access mode); 0 for none. Default: 0.
         :param trunk: The VLANs that the adapter passes with their tags (trunk mode), such as 10,20-29;
             empty for none.
-        :param native_vlan: The VLAN of untagged packets in trunk mode.
+        :param native_vlan: The VLAN of untagged packets in trunk mode. Default: 0.
         """
         if name is not None:
             pulumi.set(self, "name", name)

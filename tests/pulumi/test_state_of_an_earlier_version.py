@@ -1,0 +1,93 @@
+"""A stack that an earlier version recorded, and the host it left: the code as it is goes on with both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import record
+import recorded_host
+import yaml
+from lab import Lab
+
+from hyperv_sim.host import SimulatedHost
+
+if TYPE_CHECKING:
+    from tests.conftest import Parent
+    from tests.pulumi.conftest import LabOn
+
+STATES = Path(__file__).parents[1] / "cases/pulumi/states"
+
+CHANGED_SINCE: dict[str, set[str]] = {}
+"""What a state of an earlier version may show as changed, by resource: properties, each with the reason for it."""
+
+
+@dataclass
+class Recorded:
+    """A lab with a recorded stack, on the host that was recorded with it."""
+
+    lab: Lab
+    parent: Parent
+    folder: Path
+    before: SimulatedHost
+    """The host as it was before the lab."""
+    expected: dict[str, Any]
+
+    def program(self, name: str) -> str:
+        return (self.folder / name).read_text()
+
+    def assert_only_the_kept_disk_is_left(self) -> None:
+        """Once an administrator has removed it, the host is as it was."""
+        self.parent.by_hand("Get-VHD", Path=self.expected["kept_disk"])
+        self.parent.by_hand("Remove-Item", Path=self.expected["kept_in"], Recurse=True)
+        assert self.parent.snapshot() == self.before.snapshot()
+
+
+@pytest.fixture(params=sorted(program.parent.name for program in STATES.glob("*/__main__.py")))
+def recorded(request: pytest.FixtureRequest, parent: Parent, lab_on: LabOn) -> Recorded:
+    folder = STATES / request.param
+    parent.host.state = recorded_host.rebuilt((folder / record.HOST).read_text()).state
+    lab = lab_on(parent, (folder / "__main__.py").read_text())
+    lab.environment["PULUMI_CONFIG_PASSPHRASE"] = record.PASSPHRASE
+    (lab.folder / record.STACK_CONFIGURATION).write_text((folder / record.STACK_CONFIGURATION).read_text())
+    lab.run("stack", "import", "--file", str(folder / record.STACK))
+    before = recorded_host.rebuilt((folder / record.HOST_BEFORE).read_text())
+    return Recorded(lab, parent, folder, before, yaml.safe_load((folder / "expected.yaml").read_text()))
+
+
+def test_a_preview_and_a_refresh_find_nothing_but_the_recorded_drift(recorded: Recorded) -> None:
+    lab, host_there = recorded.lab, recorded.parent.snapshot()
+    drift = {name: set(properties) for name, properties in recorded.expected["drift"].items()}
+    assert lab.outputs()["notes"] == record.SECRET_NOTES
+    preview = lab.preview()
+    assert preview.differences == {**drift, **CHANGED_SINCE}
+    assert {name for name, steps in preview.steps.items() if steps != ["same"]} == {*drift, *CHANGED_SINCE}
+    refresh = lab.refresh()
+    assert refresh.differences == CHANGED_SINCE
+    assert {name for name, steps in refresh.steps.items() if steps != ["same"]} == set(CHANGED_SINCE)
+    assert recorded.parent.snapshot() == host_there
+    assert record.SECRET_NOTES not in str(lab.state())
+
+    lab.up()
+    lab.preview("--expect-no-changes")
+    lab.refresh("--expect-no-changes")
+
+
+def test_it_is_changed_as_the_program_is_and_destroyed(recorded: Recorded) -> None:
+    lab = recorded.lab
+    lab.write(recorded.program("changed.py"))
+    up = lab.up()
+    assert {name: set(steps) for name, steps in up.steps.items() if steps != ["same"]} == {
+        name: set(steps) for name, steps in recorded.expected["changed"].items()
+    }
+    lab.preview("--expect-no-changes")
+    lab.refresh("--expect-no-changes")
+    lab.destroy()
+    recorded.assert_only_the_kept_disk_is_left()
+
+
+def test_it_is_destroyed_as_it_was_recorded(recorded: Recorded) -> None:
+    recorded.lab.destroy()
+    recorded.assert_only_the_kept_disk_is_left()
