@@ -27,6 +27,9 @@ _HOST = ("_isHostNull", "_isHostUINull", "_isHostRawUINull", "_useRunspaceHost")
 _PIPELINE = ("Cmds", "History", "RedirectShellErrorOutputPipe")
 _COMMAND = ("Cmd", "Args", "IsScript", "UseLocalScope", "MergeMyResult", "MergeToResult", "MergePreviousResults")
 
+# A reference, and what it refers to.
+_REFERENCES = {"TNRef": "TN", "Ref": "Obj"}
+
 _OUTPUT = PipelineResultTypes.Output.value
 _OUTPUT_AND_ERROR = _OUTPUT | PipelineResultTypes.Error.value
 
@@ -93,7 +96,7 @@ def _command(fields: Fields, read_value: ReadValue) -> SentCommand:
     arguments = [_fields(argument, ("N", "V")) for argument in _items(fields["Args"])]
     return SentCommand(
         _text(fields["Cmd"], read_value),
-        tuple((_name(argument["N"], read_value), read_value(argument["V"])) for argument in arguments),
+        tuple((_name(argument["N"], read_value), _value(argument["V"], read_value)) for argument in arguments),
         is_script=_truth(fields["IsScript"]),
         merges_errors=_stream(fields, "MergeError") == _OUTPUT,
     )
@@ -101,30 +104,24 @@ def _command(fields: Fields, read_value: ReadValue) -> SentCommand:
 
 def _resolve_references(root: ET.Element) -> None:
     """Put what a reference stands for in its place, so that a value can be read by itself."""
-    types: dict[str, ET.Element] = {}
-    objects: dict[str, ET.Element] = {}
+    originals: dict[tuple[str, str], ET.Element] = {}
     for element in root.iter():
         number = element.get("RefId")
         if number is None:
             continue
-        match element.tag:
-            case "TN":
-                types[number] = element
-            case "Obj":
-                objects[number] = element
-            case "TNRef":
-                _become(element, types, number)
-            case "Ref":
-                _become(element, objects, number)
+        if element.tag not in _REFERENCES:
+            originals[element.tag, number] = element
+            continue
+        original = originals.get((_REFERENCES[element.tag], number))
+        if original is None or _holds(original, element):
+            raise ValueError(f"a reference to {number} leads to nothing before it")
+        element.tag = original.tag
+        element[:] = original[:]  # the two have their contents in common
 
 
-def _become(element: ET.Element, known: Fields, number: str) -> None:
-    """Take the contents of the element that the reference is to; the two have them in common."""
-    original = known.get(number)
-    if original is None or any(inner is element for inner in original.iter()):
-        raise ValueError(f"a reference to {number} leads to nothing before it")
-    element.tag = original.tag
-    element[:] = original[:]
+def _holds(original: ET.Element, element: ET.Element) -> bool:
+    """Whether an object holds the element somewhere; names of types hold nothing that could."""
+    return original.tag == "Obj" and any(inner is element for inner in original.iter())
 
 
 def _fields(element: ET.Element, names: Iterable[str]) -> Fields:
@@ -143,6 +140,10 @@ def _items(element: ET.Element) -> ET.Element:
     if items is None:
         raise ValueError(f"{element.get('N')} is no list")
     return items
+
+
+def _value(element: ET.Element, read_value: ReadValue) -> Any:
+    return _text(element, read_value) if element.tag == "S" else read_value(element)
 
 
 def _name(element: ET.Element, read_value: ReadValue) -> str | None:
