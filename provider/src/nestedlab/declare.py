@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
@@ -139,7 +139,7 @@ class Attribute:
     row: Row
     field: FieldInfo
 
-    @property
+    @cached_property
     def wire(self) -> str:
         """The name on Pulumi's wire, the same in every language: camelCase."""
         return to_camel(self.name)
