@@ -1,4 +1,4 @@
-"""Which Pulumi CLI is taken, and what is said where none can be had."""
+"""Which Pulumi CLI is used, and the message if none can be had."""
 
 import os
 from pathlib import Path
@@ -80,8 +80,8 @@ def test_an_older_go_is_not_tried(tmp_path: Path) -> None:
 def test_where_none_can_be_had_every_reason_and_the_remedy_are_told() -> None:
     with pytest.raises(SystemExit) as end:
         pulumi_cli.main()
-    for said in ("no pulumi on PATH", "no network", "no go on PATH", "install Pulumi 3.259.0 or a later 3"):
-        assert said in str(end.value)
+    for fragment in ("no pulumi on PATH", "no network", "no go on PATH", "install Pulumi 3.259.0 or a later 3"):
+        assert fragment in str(end.value)
     assert not pulumi_cli.LINK.is_symlink()
 
 
