@@ -54,7 +54,7 @@ def environment(home: Path, backend: Path, passphrase: str) -> dict[str, str]:
     }
 
 
-def found() -> Path:
+def on_path() -> Path:
     """Return the `pulumi` of PATH, if it is new enough and has its Python language host."""
     elsewhere = os.pathsep.join(folder for folder in os.get_exec_path() if Path(folder) != LINK.parent)
     path = shutil.which("pulumi", path=elsewhere)
@@ -188,7 +188,7 @@ def say(text: str) -> None:
 def main() -> None:
     """Get the CLI in the first way that works, or report why none does and what to do."""
     reasons = []
-    for way in (found, kept, installed, built):
+    for way in (on_path, kept, installed, built):
         try:
             link(way())
         except UnavailableError as reason:  # noqa: PERF203 - four rounds at most

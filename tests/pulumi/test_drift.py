@@ -53,9 +53,9 @@ def test_each_drift_is_seen_and_healed(parent: Parent, many_on: Callable[[Parent
     seen = lab.resources()
     assert {name: _changed(made[name]["outputs"], seen[name]["outputs"]) for name in cases} == shows
 
-    asked = {name: {key for key in shown if key in made[name]["inputs"]} for name, shown in shows.items()}
+    drifted = {name: {key for key in shown if key in made[name]["inputs"]} for name, shown in shows.items()}
     preview = lab.preview()
-    assert preview.differences == {name: keys for name, keys in asked.items() if keys}
+    assert preview.differences == {name: keys for name, keys in drifted.items() if keys}
     assert preview.changes["update"] == len(preview.differences)
     assert preview.changes.keys() == {"same", "update"}
 

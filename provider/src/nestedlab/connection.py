@@ -53,7 +53,7 @@ class Connection(BaseModel):
     password: SecretStr | None = None
     """The user's password. Set it with `--secret`. Kerberos can do without."""
     auth: Literal["negotiate", "ntlm", "kerberos", "basic", "certificate", "credssp"] = "negotiate"
-    """How to log on. `negotiate`: Kerberos where its library is installed and a domain answers, else NTLM. `ntlm`: NTLM
+    """How to log on. `negotiate`: Kerberos if its library is installed and a domain answers, else NTLM. `ntlm`: NTLM
     alone, for local accounts too. `kerberos`: Kerberos alone, which proves who the host is; it needs
     `nestedlab[kerberos]`. `basic`: a local account, over HTTPS only. `certificate`: a client's certificate that the
     host maps to a local account, over HTTPS only. `credssp`: the password goes to the host, which can use it on other
@@ -123,8 +123,8 @@ def _names_a_host(address: str) -> bool:
         port = parts.port
     except ValueError:
         return False
-    known = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.hostname or "") is not None
-    return known and port != 0 and not parts.query and not parts.fragment
+    is_url = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.hostname or "") is not None
+    return is_url and port != 0 and not parts.query and not parts.fragment
 
 
 def _split(address: str) -> SplitResult:
