@@ -7,16 +7,16 @@ import pulumi_nestedlab as lab
 
 config = pulumi.Config()
 image = config.get("image")  # a sealed Windows Server on the parent host, such as D:\Images\ws2022.vhdx
-around = config.get("prefix") or "192.168.72.0/23"
-first, second = ipaddress.ip_network(around).subnets(prefixlen_diff=1)
+prefix = config.get("prefix") or "192.168.72.0/23"
+first, second = ipaddress.ip_network(prefix).subnets(prefixlen_diff=1)
 
-# Both are behind one NAT, since Windows Server 2016 takes no second one.
-management = lab.NatSwitch("cluster-management", prefix=str(first), nat_prefix=around)
+# Both are behind one NAT, since Windows Server 2016 takes no second NAT.
+management = lab.NatSwitch("cluster-management", prefix=str(first), nat_prefix=prefix)
 storage = lab.NatSwitch("cluster-storage", prefix=str(second), nat=management.nat_name)
 
 
 def node(name: str) -> lab.NestedHyperVHost:
-    """One node of the cluster."""
+    """A node of the cluster."""
     return lab.NestedHyperVHost(
         name,
         processors=config.get_int("processors") or 4,
@@ -31,4 +31,4 @@ def node(name: str) -> lab.NestedHyperVHost:
 
 
 nodes = [node("cluster-node1"), node("cluster-node2")]
-pulumi.export("cluster", {"gateway": management.gateway, "nodes": [one.vm_id for one in nodes]})
+pulumi.export("cluster", {"gateway": management.gateway, "nodes": [host.vm_id for host in nodes]})

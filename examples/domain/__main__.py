@@ -11,8 +11,8 @@ net = lab.NatSwitch("domain-net", prefix=config.get("prefix") or "192.168.80.0/2
 
 
 def machine(name: str, image: str | None, processors: int, memory_mib: int, *, tpm: bool = False) -> pulumi.Output[str]:
-    """One machine of the domain, whose clock follows the domain's and not the parent host's."""
-    made = lab.NestedHyperVHost(
+    """A machine of the domain, whose clock follows the domain's and not the parent host's."""
+    host = lab.NestedHyperVHost(
         name,
         processors=processors,
         memory_mib=memory_mib,
@@ -21,7 +21,7 @@ def machine(name: str, image: str | None, processors: int, memory_mib: int, *, t
         time_synchronization=False,
         tpm=tpm,
     )
-    return made.vm_id
+    return host.vm_id
 
 
 pulumi.export(

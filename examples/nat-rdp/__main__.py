@@ -9,7 +9,7 @@ config = pulumi.Config()
 image = config.get("image")  # a sealed Windows Server on the parent host, such as D:\Images\ws2022.vhdx
 prefix = config.get("prefix") or "192.168.50.0/24"
 port = config.get_int("rdpPort") or 33890
-address = str(ipaddress.ip_network(prefix)[10])  # to be set inside the guest: a NAT gives out none
+address = str(ipaddress.ip_network(prefix)[10])  # to be set inside the guest: a NAT assigns none
 
 net = lab.NatSwitch(
     "rdp-net",

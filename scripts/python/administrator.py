@@ -13,26 +13,26 @@ Row = dict[str, Any]
 
 
 class Administrator:
-    """A session on a host, in which cmdlets are run; raises RuntimeError where one reports an error."""
+    """A session on a host, in which cmdlets are run; raises RuntimeError if a cmdlet reports an error."""
 
     def __init__(self, session: RunspacePool) -> None:
         self._session = session
 
     def run(self, cmdlet: str, **parameters: object) -> list[Any]:
-        """Run one cmdlet and return what it answers."""
+        """Run a cmdlet and return its output."""
         return self._invoke(PowerShell(self._session).add_cmdlet(cmdlet).add_parameters(parameters))
 
     def table(self, cmdlet: str, *properties: str) -> list[Row]:
-        """Return some properties of all that a Get- cmdlet finds, as `Get-VM | Select-Object Name, State` does."""
+        """Return some properties of all objects of a Get- cmdlet, as `Get-VM | Select-Object Name, State` does."""
         pipeline = PowerShell(self._session).add_cmdlet(cmdlet)
         pipeline.add_cmdlet("Select-Object").add_parameter("Property", list(properties))
-        return [{name: _plain(found, name) for name in properties} for found in self._invoke(pipeline)]
+        return [{name: _plain(sent, name) for name in properties} for sent in self._invoke(pipeline)]
 
     def _invoke(self, pipeline: PowerShell) -> list[Any]:
-        answers = list(pipeline.invoke())
+        output = list(pipeline.invoke())
         if pipeline.streams.error:
             raise RuntimeError("\n".join(str(error) for error in pipeline.streams.error))
-        return answers
+        return output
 
 
 @contextmanager
@@ -46,6 +46,6 @@ def at(url: str, username: str, password: str) -> Iterator[Administrator]:
         yield Administrator(session)
 
 
-def _plain(found: GenericComplexObject, name: str) -> object:
-    value = {**found.adapted_properties, **found.extended_properties}.get(name)
+def _plain(sent: GenericComplexObject, name: str) -> object:
+    value = {**sent.adapted_properties, **sent.extended_properties}.get(name)
     return str(value) if isinstance(value, GenericComplexObject) else value

@@ -1,4 +1,4 @@
-"""Measures what the provider and the simulated host cost; beside an earlier commit, if one is named."""
+"""Measures what the provider and the simulated host cost, and an earlier commit in the same run if COMMIT is given."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ from rich.console import Console
 
 
 class Bench:
-    """One run of the command: its settings, and the parts that it can be asked for."""
+    """A run of the command: its settings, and the parts that can be requested."""
 
     def __init__(self, codes: Sequence[Code], runs: int, machines: int, console: Console) -> None:
         self._codes = codes
@@ -71,7 +71,7 @@ def _numbers(_context: click.Context, _parameter: click.Parameter, value: str) -
     try:
         return [int(number) for number in value.split(",")]
     except ValueError:
-        raise click.BadParameter("numbers are to be given by commas, such as 1,8,32") from None
+        raise click.BadParameter("separate the numbers by commas, such as 1,8,32") from None
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -86,7 +86,7 @@ def main(  # noqa: PLR0913 - click gives each option as an argument
 ) -> None:
     """Measure what the provider costs, on a simulated host, on this machine.
 
-    Without a PART all are measured, in this order:
+    Without a PART all parts are measured, in this order:
 
     \b
     requests  HTTP requests and pipelines of each operation, counted by the host
@@ -96,16 +96,16 @@ def main(  # noqa: PLR0913 - click gives each option as an argument
     imports   what `import pulumi_nestedlab` adds to `import pulumi`, and what
               the provider's process takes to load and for its first check,
               which opens a session: CPU and wall time
-    times     seconds of `pulumi up`, `preview`, `refresh` and `destroy`, beside
+    times     seconds of `pulumi up`, `preview`, `refresh` and `destroy`, next to
               as many resources that do nothing; the host is the present code
 
-    Shown is the least CPU time of all, and the median of wall times, those of one computer at one time. A ratio is the
-    median of the ratios of measurements that were taken right after one another; behind it stands where the middle half
-    of those ratios lies, which is the noise.
+    The table shows the least CPU time of all runs, and the median of wall times, on this computer at this time. A ratio
+    is the median of the ratios of measurements that were taken in succession; the range behind it has the middle half
+    of those ratios, which is the noise.
 
     With --beside the commit is checked out into a temporary folder, its code is run with this checkout's packages, and
     it is measured in turns with this checkout (for `cpu`, machine by machine): what slows this computer down slows both
-    down. Where ratios vary by much it was busy: take more runs.
+    down. If ratios vary by much it was busy: take more runs.
 
     \b
     scripts/bench requests                              seconds

@@ -1,4 +1,4 @@
-"""The code that is measured: this checkout's, and that of an earlier commit beside it."""
+"""The code that is measured: this checkout's, and that of an earlier commit besides."""
 
 import os
 import subprocess
@@ -31,7 +31,7 @@ PRESENT = Code("this checkout", pulumi_cli.CHECKOUT)
 
 @contextmanager
 def beside(commit: str | None) -> Iterator[list[Code]]:
-    """This checkout's code, and before it that of a commit, if one is named, in a work tree of its own."""
+    """This checkout's code; if a commit is named, before it the commit's code, in a work tree of its own."""
     if commit is None:
         yield [PRESENT]
         return

@@ -23,7 +23,7 @@ Variables = Mapping[str, str]
 
 
 class Child:
-    """A process of one of the bench's scripts, which answers lines with lines; it ends with the block."""
+    """A process of a script of the bench, which answers lines with lines; it ends with the block."""
 
     def __init__(self, script: str, code: Code, variables: Variables) -> None:
         pipe = subprocess.PIPE
@@ -63,16 +63,16 @@ class Pair:
         self.first = self._provider.answer()
         """What loading the provider and the first check took."""
         self.spent: dict[str, list[float]] = {}
-        """The milliseconds of CPU for one machine, of each turn, by side and call."""
+        """The milliseconds of CPU for a machine, of each turn, by side and call."""
 
     def turn(self, name: str, machines: Sequence[int]) -> None:
-        """Have the provider do one of its calls for each of these machines."""
+        """Make the provider do a call for each of these machines."""
         before = self._host.ask("cpu")
         spent = {"provider": sum(self._provider.ask(f"{name} {machine}") for machine in machines)}
         spent["host"] = self._host.ask("cpu") - before
         for side, seconds in spent.items():
             if side == "host" and name == "check":
-                continue  # only the first check of a process asks the host, and that one is not among these
+                continue  # only the first check of a process reaches the host, and it is not among these
             self.spent.setdefault(f"{side}: {name}", []).append(seconds / len(machines) * MILLISECONDS)
 
 
@@ -100,9 +100,9 @@ def machines(codes: Sequence[Code], count: int, advance: Callable[[], None]) -> 
 
 
 def turns(count: int) -> Iterator[tuple[str, Sequence[int]]]:
-    """The calls for so many machines, and for which ones a pair makes them before it is the next one's turn.
+    """The turns for so many machines: a call, and the machines for which a pair makes it before the next pair's turn.
 
-    All reads of a pair are one turn: the provider reads several machines at once, and keeps them for some seconds.
+    All reads of a pair are a single turn: the provider reads several machines at once, and keeps them for some seconds.
     """
     for name in bench_provider.CALLS:
         if name == "read":

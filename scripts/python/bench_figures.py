@@ -13,7 +13,7 @@ from rich.table import Table
 T = TypeVar("T")
 
 Figures = Mapping[str, float]
-"""What one measurement has given: figures by what they are of."""
+"""The result of a measurement: figures by what they are of."""
 
 Taken = Mapping[str, Mapping[str, Sequence[float]]]
 """All measurements: by the name of what is compared and by what they are of, in the order in which they were taken."""
@@ -35,7 +35,7 @@ WALL_SECONDS = Clock(statistics.median, 2)
 
 @contextmanager
 def progress(doing: str, total: int, console: Console) -> Iterator[Callable[[], None]]:
-    """Show how far it is; what is given is to be called `total` times."""
+    """Show how far it is; yields a function that is to be called `total` times."""
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task(f"{doing} ...", total=total)
         yield lambda: bar.advance(task)
@@ -44,7 +44,7 @@ def progress(doing: str, total: int, console: Console) -> Iterator[Callable[[], 
 def alternately(measures: Mapping[str, Callable[[], Figures]], runs: int, advance: Callable[[], None]) -> Taken:
     """Measure each in turn, as often as `runs` says, so that a computer that gets slower does so for all of them.
 
-    One run of each goes before and is not counted: it compiles what Python has not compiled yet.
+    The first run of each is not counted: it compiles what Python has not compiled yet.
     """
     taken: dict[str, dict[str, list[float]]] = {name: {} for name in measures}
     for run in range(runs + 1):
@@ -57,18 +57,18 @@ def alternately(measures: Mapping[str, Callable[[], Figures]], runs: int, advanc
 
 
 def together(runs: Sequence[Taken]) -> Taken:
-    """The measurements of several runs, one run after the other."""
+    """The measurements of several runs, in the order of the runs."""
     first = runs[0]
     return {name: {of: [figure for run in runs for figure in run[name][of]] for of in first[name]} for name in first}
 
 
-def backwards_every_other(turn: int, those: Sequence[T]) -> Sequence[T]:
-    """In which order it is whose turn: none is always the one after the rest."""
-    return those[::-1] if turn % 2 else those
+def backwards_every_other(turn: int, members: Sequence[T]) -> Sequence[T]:
+    """The order of the members in a turn, reversed in every other turn, so that none is always the last."""
+    return members[::-1] if turn % 2 else members
 
 
 def table(title: str, of: str, taken: Taken, ratios: Sequence[tuple[str, str]], clock: Clock) -> Table:
-    """What is typical of all figures, and for each pair of names the first one's ratio to the second one."""
+    """The typical value of each figure, and for each pair of names the ratio of the first to the second."""
     heads = [f"{name} : {base}" for name, base in ratios]
     shown = Table(of, *taken, *heads, title=title)
     for figure in next(iter(taken.values())):

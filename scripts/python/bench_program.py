@@ -11,7 +11,7 @@ from bench_child import Spent, measured, must_be_of, say
 
 
 def main(checkout: Path) -> None:
-    """Import both, one after the other."""
+    """Import Pulumi's SDK, then the resources."""
     spent: Spent = {}
     with measured(spent, "import pulumi"):
         import_module("pulumi")

@@ -1,8 +1,8 @@
 """A process that does what Pulumi's provider process does, and measures itself.
 
 It prints what loading the provider and the first check took, then the seconds of CPU of each call that a line of input
-asks for, such as "create 3". All are JSON. It knows nothing of the provider but what is fixed: the path of its class,
-which stands in every stack's state, and the names of inputs. Usage: bench_provider.py CHECKOUT. It ends with its input.
+requests, such as "create 3". All are JSON. It knows only what is fixed about the provider: the path of its class,
+which every stack's state has, and the names of inputs. Usage: bench_provider.py CHECKOUT. It ends with its input.
 """
 
 import sys
@@ -18,7 +18,7 @@ CALLS = ("check", "create", "read", "delete")
 
 
 class Machines:
-    """Machines by number, and the calls that the engine makes for one."""
+    """Machines by number, and the calls that the engine makes for a machine."""
 
     def __init__(self, provider: Any) -> None:
         self._provider = provider
@@ -26,7 +26,7 @@ class Machines:
         self._made: dict[int, Any] = {}
 
     def call(self, name: str, number: int) -> None:
-        """Do one of CALLS."""
+        """Make a call of CALLS."""
         if name == "check":
             self._checked[number] = self._provider.check({}, inputs(f"hv{number}")).inputs
         elif name == "create":
@@ -43,7 +43,7 @@ def inputs(name: str) -> dict[str, Any]:
 
 
 def main(checkout: Path) -> None:
-    """Start as the engine's first call has it, then do what is asked."""
+    """Start as the engine's first call does, then make the requested calls."""
     spent: Spent = {}
     dynamic, runtime = import_module("pulumi.dynamic"), import_module("pulumi.runtime")
     runtime.configure(runtime.Settings(project="bench", stack="dev"))

@@ -21,7 +21,7 @@ from nestedlab.provider import Provider, Recorded
 from nestedlab.psrp.sessions import Sessions
 
 Cost = Callable[[Callable[[], object]], tuple[str, str]]
-"""Performs an operation, and tells its HTTP requests and its pipelines."""
+"""Performs an operation, and returns its HTTP requests and its pipelines."""
 
 Measured = tuple[str, tuple[str, str]]
 """An operation's title and cost."""
@@ -39,7 +39,7 @@ FULL: dict[str, dict[str, Any]] = {
 }
 
 FURTHER = {"data disk": ("two data disks", "eight data disks", 6), "adapter": ("two adapters", "six adapters", 4)}
-"""What each part costs: measured between a machine with few and one with this number more."""
+"""What each part costs: measured between a machine with few and a machine with this number more."""
 
 CLASS = """
 import pulumi_nestedlab as lab
@@ -62,7 +62,7 @@ def requests_table() -> Table:
 
 @dataclass(frozen=True)
 class Measuring:
-    """One resource, and a provider as a process that has just started has it: nothing is prefetched yet."""
+    """A resource, and a provider as in a process that has just started: nothing is prefetched yet."""
 
     kind: type[Resource]
     inputs: dict[str, Any]
@@ -93,28 +93,28 @@ def operations(server: SimulatedServer) -> Iterator[Measured]:
     def provider() -> Provider:
         return Provider({"nestedlab:address": server.url}, {}, lambda _: sessions, lambda *_: None)
 
-    def measuring(kind: type[Resource], **asked: Any) -> Measuring:
-        inputs, failures = check(kind, {"owner": f"bench/dev/{asked['name']}", **asked})
-        if inputs is None:
+    def measuring(kind: type[Resource], **inputs: Any) -> Measuring:
+        checked, failures = check(kind, {"owner": f"bench/dev/{inputs['name']}", **inputs})
+        if checked is None:
             raise ValueError(failures)
-        return Measuring(kind, plain(inputs), provider)
+        return Measuring(kind, plain(checked), provider)
 
     switch = measuring(NatSwitch, name="net", prefix="192.168.50.0/24")
     machine = measuring(NestedHyperVHost, name="hv1", os_disk={"size_gib": 80})
     nowhere = Recorded(str(uuid4()), switch.inputs, switch.inputs)
     yield "open a session, and read a switch that is not there", cost(lambda: switch.read(nowhere))
-    yield from of_one(cost, switch, {"notes": "changed"}, {"prefix": "192.168.60.0/24", "gateway": "192.168.60.1"})
-    yield from of_one(cost, machine, {"notes": "changed"}, {"processors": 8})
-    full_ones: dict[str, tuple[str, str]] = {}
+    yield from of_resource(cost, switch, {"notes": "changed"}, {"prefix": "192.168.60.0/24", "gateway": "192.168.60.1"})
+    yield from of_resource(cost, machine, {"notes": "changed"}, {"processors": 8})
+    costs: dict[str, tuple[str, str]] = {}
     for title, parts in FULL.items():
         full = measuring(NestedHyperVHost, name="hv1", os_disk={"size_gib": 80}, **parts)
         made: list[Recorded] = []
-        full_ones[f"{title}: create"] = cost(lambda: made.append(full.create()))  # noqa: B023
-        full_ones[f"{title}: read"] = cost(lambda: full.read(made[0]))  # noqa: B023
+        costs[f"{title}: create"] = cost(lambda: made.append(full.create()))  # noqa: B023
+        costs[f"{title}: read"] = cost(lambda: full.read(made[0]))  # noqa: B023
         full.delete(made[0])
     sessions.close()
-    yield from ((f"NestedHyperVHost with {title}", spent) for title, spent in full_ones.items())
-    yield from further(full_ones)
+    yield from ((f"NestedHyperVHost with {title}", spent) for title, spent in costs.items())
+    yield from further(costs)
 
 
 def further(measured: Mapping[str, tuple[str, str]]) -> Iterator[Measured]:
@@ -126,8 +126,8 @@ def further(measured: Mapping[str, tuple[str, str]]) -> Iterator[Measured]:
             yield f"NestedHyperVHost: {operation}, for each further {part}", (http, pipelines)
 
 
-def of_one(cost: Cost, resource: Measuring, live: dict[str, Any], deep: dict[str, Any]) -> Iterator[Measured]:
-    """The operations of one resource: `live` changes it as it runs, `deep` while it is off or made again."""
+def of_resource(cost: Cost, resource: Measuring, live: dict[str, Any], deep: dict[str, Any]) -> Iterator[Measured]:
+    """The operations of a resource: `live` changes it while it runs, `deep` while it is off or replaced."""
     title = resource.kind.__name__
     recorded: list[Recorded] = []
     yield f"{title}: create", cost(lambda: recorded.append(resource.create()))
@@ -141,7 +141,7 @@ def of_one(cost: Cost, resource: Measuring, live: dict[str, Any], deep: dict[str
 
 
 def counting(server: SimulatedServer) -> Cost:
-    """What tells the HTTP requests and the pipelines of an operation."""
+    """A function that counts the HTTP requests and the pipelines of an operation."""
 
     def cost(operation: Callable[[], object]) -> tuple[str, str]:
         before = server.requests.snapshot()

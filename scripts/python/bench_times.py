@@ -1,4 +1,4 @@
-"""Wall time of whole commands of the Pulumi CLI, beside as many resources that do nothing."""
+"""Wall time of whole commands of the Pulumi CLI, next to as many resources that do nothing."""
 
 import tempfile
 import time
@@ -15,7 +15,7 @@ from hyperv_sim.host import SimulatedHost
 from hyperv_sim.server import SimulatedServer
 
 IDLE = "idle"
-"""The name of what times are set beside: resources that do nothing."""
+"""The name of what times are compared to: resources that do nothing."""
 
 NOTHING = """
 from pulumi.dynamic import CreateResult, Resource, ResourceProvider

@@ -48,20 +48,20 @@ def cut(cmdlet: dict[str, Any]) -> dict[str, Any]:
 
 def variants(name: str, files: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     """One entry per signature, with the Windows versions that have it."""
-    found: list[dict[str, Any]] = []
+    signatures: list[dict[str, Any]] = []
     for windows in WINDOWS:
         cmdlet = files[windows]["cmdlets"].get(name) or files["powershell51"]["cmdlets"].get(name)
         if cmdlet is None:
             raise click.ClickException(f"{name} is in no contract file for Windows Server {windows}")
         signature = cut(cmdlet)
         same = next(
-            (variant for variant in found if {**variant, "windows": None} == {"windows": None, **signature}), None
+            (variant for variant in signatures if {**variant, "windows": None} == {"windows": None, **signature}), None
         )
         if same:
             same["windows"].append(windows)
         else:
-            found.append({"windows": [windows], **signature})
-    return found
+            signatures.append({"windows": [windows], **signature})
+    return signatures
 
 
 @click.command()

@@ -39,7 +39,7 @@ def _type(annotation: Any) -> str:
     if get_origin(annotation) is Literal:
         return _PYTHON[type(get_args(annotation)[0])]
     if get_origin(annotation) in (types.UnionType, Union):
-        return " | ".join(_type(one) for one in get_args(annotation) if one is not type(None))
+        return " | ".join(_type(member) for member in get_args(annotation) if member is not type(None))
     if hasattr(annotation, "__metadata__"):
         return _type(annotation.__origin__)
     return _PYTHON.get(annotation, getattr(annotation, "__name__", str(annotation)))
@@ -50,9 +50,9 @@ def _plainly(annotation: Any) -> str:
     if get_origin(annotation) is list:
         return f"list of {_plainly(get_args(annotation)[0])}"
     if get_origin(annotation) is Literal:
-        return " or ".join(repr(one) for one in get_args(annotation))
+        return " or ".join(repr(value) for value in get_args(annotation))
     if get_origin(annotation) in (types.UnionType, Union):
-        return " or ".join(_plainly(one) for one in get_args(annotation) if one is not type(None))
+        return " or ".join(_plainly(member) for member in get_args(annotation) if member is not type(None))
     return _type(annotation)
 
 
@@ -63,7 +63,7 @@ def _output(kind: str) -> str:
 
 
 def default_of(field: FieldInfo) -> str:
-    """A field's default; nothing where it is left to the host, or is what the meaning says."""
+    """A field's default; "" if it is left to the host, or if the description says what applies."""
     if field.is_required():
         return "required"
     if field.default is None:
@@ -93,7 +93,7 @@ def parts_of(attribute: Attribute) -> type[Part] | None:
 
 def parts(kind: type[Resource]) -> list[type[Part]]:
     """The kinds of parts that the resource has."""
-    return [part for one in kind.attributes() if (part := parts_of(one)) is not None]
+    return [part for attribute in kind.attributes() if (part := parts_of(attribute)) is not None]
 
 
 def since(attribute: Attribute) -> str:
@@ -108,17 +108,16 @@ def _place(attribute: Attribute) -> str:
     return f"`{attribute.place}`" if attribute.place else ""
 
 
-def _attribute(one: Attribute) -> dict[str, Any]:
+def _attribute(attribute: Attribute) -> dict[str, Any]:
     """An attribute as the templates need it."""
-    change = one.row.change
-    return _field(one.name, one.field) | {
-        "required": one.field.is_required(),
-        "default": ""
-        if one.field.default in (None, "", []) or one.field.is_required()
-        else f" Default: {one.field.default!r}.",
+    change, field = attribute.row.change, attribute.field
+    has_default = not field.is_required() and field.default not in (None, "", [])
+    return _field(attribute.name, field) | {
+        "required": field.is_required(),
+        "default": f" Default: {field.default!r}." if has_default else "",
         "change": change.value if isinstance(change, Change) else change.text,
-        "place": _place(one),
-        "since": since(one),
+        "place": _place(attribute),
+        "since": since(attribute),
     }
 
 
@@ -127,14 +126,14 @@ def _part(kind: type[Part]) -> dict[str, Any]:
         "name": kind.__name__,
         "meaning": inspect.getdoc(kind),
         "key": kind.key,
-        "fields": [_attribute(one) for one in kind.attributes()],
+        "fields": [_attribute(attribute) for attribute in kind.attributes()],
     }
 
 
-def _own_attribute(one: Attribute) -> dict[str, Any]:
-    """An attribute of a resource itself. It always has a name: the SDK gives it the logical one; a part has none."""
-    shown = _attribute(one)
-    return shown | {"required": False, "default_shown": "the logical name"} if one.name == "name" else shown
+def _own_attribute(attribute: Attribute) -> dict[str, Any]:
+    """An attribute of a resource itself. `name` is never required: the SDK sets it to the logical name."""
+    shown = _attribute(attribute)
+    return shown | {"required": False, "default_shown": "the logical name"} if attribute.name == "name" else shown
 
 
 def _resource(kind: type[Resource]) -> dict[str, Any]:
@@ -149,24 +148,24 @@ def _resource(kind: type[Resource]) -> dict[str, Any]:
         "computed": computed,
         "hidden": [shown for shown in kept + computed if shown["name"] != "owner"],
         "outputs": [*(shown for _, shown in rows), *computed],
-        "parts": [_part(one) for one in parts(kind)],
+        "parts": [_part(part) for part in parts(kind)],
     }
 
 
 def _value(field: FieldInfo) -> str:
     """What a setting's value may be, as it is written on the command line."""
-    kinds = [one for one in get_args(field.annotation) if one is not type(None)] or [field.annotation]
+    kinds = [kind for kind in get_args(field.annotation) if kind is not type(None)] or [field.annotation]
     if get_origin(field.annotation) is Literal:
-        return ", ".join(f"`{one}`" for one in kinds)
+        return ", ".join(f"`{value}`" for value in kinds)
     (kind,) = kinds
-    limits = [f"{words} {limit:g}" for one in field.metadata for words, limit in _limits(one)]
+    limits = [f"{words} {limit:g}" for constraint in field.metadata for words, limit in _limits(constraint)]
     return " ".join((_VALUES[getattr(kind, "__origin__", kind)], ", ".join(limits))).strip()
 
 
-def _limits(one: object) -> Iterator[tuple[str, float]]:
+def _limits(constraint: object) -> Iterator[tuple[str, float]]:
     for name, words in (("gt", "above"), ("ge", "at least"), ("le", "at most")):
-        if hasattr(one, name):
-            yield words, getattr(one, name)
+        if hasattr(constraint, name):
+            yield words, getattr(constraint, name)
 
 
 def _setting(name: str, field: FieldInfo) -> dict[str, Any]:
@@ -191,40 +190,30 @@ def _templates() -> Environment:
 
 
 def _wrapped(text: str, indent: int, first: str = "") -> str:
-    """The text in lines that fit, all but the first indented; `first` is what stands before it on its line."""
+    """The text in lines that fit, all but the first indented; `first` precedes it on the first line."""
     lines = textwrap.wrap(" ".join((first + text).split()), 112 - indent)
     return ("\n" + " " * indent).join(lines)
 
 
 def _formatted(source: str) -> str:
-    command = [sys.executable, "-m", "ruff", "format", "--stdin-filename", "resources.py", "-"]
-    sorted_imports = [
-        sys.executable,
-        "-m",
-        "ruff",
-        "check",
-        "--select",
-        "I",
-        "--fix-only",
-        "--stdin-filename",
-        "r.py",
-        "-",
-    ]
-    for one in (sorted_imports, command):
-        source = subprocess.run(one, input=source, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    ruff = [sys.executable, "-m", "ruff"]
+    sort_imports = [*ruff, "check", "--select", "I", "--fix-only", "--stdin-filename", "r.py", "-"]
+    lay_out = [*ruff, "format", "--stdin-filename", "resources.py", "-"]
+    for command in (sort_imports, lay_out):
+        source = subprocess.run(command, input=source, capture_output=True, text=True, check=True, cwd=ROOT).stdout
     return source
 
 
 def generated() -> Iterator[tuple[str, str]]:
     """Each generated file's path and text."""
     templates = _templates()
-    shown = [_resource(kind) for kind in RESOURCES]
-    inputs = {part["name"]: part for one in shown for part in one["parts"]}
-    sdk = templates.get_template("resources.py.jinja").render(resources=shown, inputs=list(inputs.values()))
+    resources = [_resource(kind) for kind in RESOURCES]
+    inputs = {part["name"]: part for resource in resources for part in resource["parts"]}
+    sdk = templates.get_template("resources.py.jinja").render(resources=resources, inputs=list(inputs.values()))
     yield "sdk/python/src/pulumi_nestedlab/_resources.py", _formatted(sdk)
-    for one in shown:
-        page = templates.get_template("reference.md.jinja").render(one=one)
-        yield f"docs/reference/{one['name']}.md", page
+    for resource in resources:
+        page = templates.get_template("reference.md.jinja").render(resource=resource)
+        yield f"docs/reference/{resource['name']}.md", page
     settings = [_setting(name, field) for name, field in Connection.model_fields.items()]
     page = templates.get_template("configuration.md.jinja").render(settings=settings, hosts=HOSTS)
     yield "docs/reference/configuration.md", page
@@ -233,7 +222,7 @@ def generated() -> Iterator[tuple[str, str]]:
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Change nothing; say what is not up to date, and fail.")
+@click.option("--check", is_flag=True, help="Change nothing; report what is not up to date, and fail.")
 def main(*, check: bool) -> None:
     """Write the generated files."""
     stale = []

@@ -1,6 +1,6 @@
 """Commands of the CLI that outlived what ran them, and what they started: language hosts, providers and programs.
 
-A killed script leaves its command, and a command that is killed leaves what it started; so does one that writes to a
+A killed script leaves its command, and a killed command leaves what it started; so does a command that writes to a
 pipe which nobody reads any more, because that kills it too. A language host notices only after minutes.
 """
 
@@ -21,14 +21,14 @@ def end_operations(backend: Path) -> None:
     """End what still works on a stack of the backend, as its locks say: kindly, so that it ends its plugins too."""
     for leader, locked in list(_locks(backend)):
         _cancel(leader, locked)
-        # Should another session have got the number since, nothing in it keeps its state here.
+        # If another session has got the number since, nothing in it keeps its state here.
         _end([process for process in of_session(leader) if process in working_on(backend)])
 
 
 def end_children(*, but: int | None) -> None:
-    """End what this process has started and still runs, but for the process of that number.
+    """End what this process has started and still runs, except the process of that number.
 
-    A signal that comes while a command is being started leaves one that no variable holds.
+    A signal that comes while a command is being started leaves a process that no variable holds.
     """
     for process in psutil.Process().children():
         if process.pid != but:
@@ -42,12 +42,12 @@ def end_session(leader: int) -> None:
 
 
 def of_session(leader: int) -> list[psutil.Process]:
-    """Return the processes of a session but its leader, which may have ended: no other one gets its number then."""
+    """Return the processes of a session except its leader, which may have ended: its number is not reused then."""
     return [process for process in psutil.process_iter() if process.pid != leader and _session(process) == leader]
 
 
 def working_on(backend: Path) -> list[psutil.Process]:
-    """Return the processes whose environment has Pulumi keep its state in this folder."""
+    """Return the processes whose environment makes Pulumi keep its state in this folder."""
     return [process for process in psutil.process_iter() if _backend(process) == f"file://{backend}"]
 
 
@@ -73,7 +73,7 @@ def _locks(backend: Path) -> Iterator[tuple[int, float]]:
 
 
 def _cancel(leader: int, locked: float) -> None:
-    # A process that began after the lock was taken is another one, which has got its number since.
+    # A process that began after the lock was taken is a different process, which has got the number since.
     try:
         process = psutil.Process(leader)
         if process.name() == "pulumi" and process.create_time() <= locked:
@@ -96,8 +96,8 @@ def _end(processes: Sequence[psutil.Process]) -> None:
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.terminate()
-    _, left = psutil.wait_procs(processes, SECONDS_TO_END)
-    for process in left:
+    _, alive = psutil.wait_procs(processes, SECONDS_TO_END)
+    for process in alive:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(left)
+    psutil.wait_procs(alive)

@@ -32,19 +32,19 @@ def called() -> list[Cmdlet]:
 def role() -> str:
     """The text of the role capability."""
     cmdlets = called()
-    modules = sorted({one.module for one in cmdlets if not one.module.startswith("Microsoft.PowerShell.")})
-    visible = [f"'{one.name}'" for one in cmdlets if not one.is_cim and one.name != "Remove-Item"]
+    modules = sorted({cmdlet.module for cmdlet in cmdlets if not cmdlet.module.startswith("Microsoft.PowerShell.")})
+    visible = [f"'{cmdlet.name}'" for cmdlet in cmdlets if not cmdlet.is_cim and cmdlet.name != "Remove-Item"]
     pattern = f"Parameters = @{{ Name = 'LiteralPath'; ValidatePattern = '{_OWN_FILES}' }}"
     visible.append(f"@{{ Name = 'Remove-Item'; {pattern} }}")
-    functions = [f"'{one.name}'" for one in cmdlets if one.is_cim]
+    functions = [f"'{cmdlet.name}'" for cmdlet in cmdlets if cmdlet.is_cim]
     rows = (
-        _row("ModulesToImport", [f"'{one}'" for one in modules]),
+        _row("ModulesToImport", [f"'{module}'" for module in modules]),
         _row("VisibleCmdlets", visible),
-        _row("VisibleFunctions", functions),  # those made of CIM classes are functions
+        _row("VisibleFunctions", functions),  # cmdlets made of CIM classes are functions
         _row("VisibleProviders", ["'FileSystem'"]),  # for the path of Remove-Item
     )
     return _HEAD + "".join(rows) + "}\n"
 
 
 def _row(name: str, values: list[str]) -> str:
-    return f"    {name:<17} = @(\n" + "".join(f"        {one}\n" for one in values) + "    )\n"
+    return f"    {name:<17} = @(\n" + "".join(f"        {value}\n" for value in values) + "    )\n"

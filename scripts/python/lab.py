@@ -1,4 +1,4 @@
-"""A Pulumi project and its stack, worked through the real CLI: one command, one process, one answer."""
+"""A Pulumi project and its stack, worked through the real CLI: each command is a process of its own."""
 
 import json
 import shlex
@@ -16,22 +16,22 @@ Event = dict[str, Any]
 """An engine event as the CLI logs it: the JSON of apitype.EngineEvent in Pulumi's sources."""
 
 SECONDS_AT_MOST = 180
-"""How long a command may take before it is ended as hanging."""
+"""How long a command may take before it is ended."""
 
 SECONDS_TO_CANCEL = 20
 """How long an interrupted command may take to end by itself."""
 
 ENGINES_OWN = ("pulumi:pulumi:", "pulumi:providers:")
-"""How the types begin of what no program declares: stacks and providers."""
+"""How the types of resources begin that no program declares: stacks and providers."""
 
 
 class UnexpectedExitError(Exception):
-    """A command failed that should have worked, or worked where it should have failed; the text is what it printed."""
+    """A command failed unexpectedly, or worked unexpectedly; the text is what it printed."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one `pulumi` command did."""
+    """What a `pulumi` command did."""
 
     command: str
     code: int
@@ -42,15 +42,15 @@ class Run:
 
     @property
     def changes(self) -> dict[str, int]:
-        """How many resources, the stack itself among them, were treated how: `{"create": 2, "same": 1}`."""
+        """The number of resources, the stack itself among them, by operation: `{"create": 2, "same": 1}`."""
         summaries = [event["summaryEvent"] for event in self.events if "summaryEvent" in event]
         return dict(summaries[-1]["resourceChanges"] or {}) if summaries else {}
 
     @property
     def steps(self) -> dict[str, list[str]]:
-        """What came of each resource, by logical name, in order: `{"hv1": ["create-replacement", ...]}`.
+        """The operations on each resource, by logical name, in order: `{"hv1": ["create-replacement", ...]}`.
 
-        Of a refresh it is what was found: "same", "update" (drift) or "delete" (gone). The stack itself and the
+        A refresh reports what it has read: "same", "update" (drift) or "delete" (gone). The stack itself and the
         engine's providers are left out.
         """
         steps: dict[str, list[str]] = {}
@@ -62,33 +62,29 @@ class Run:
     def differences(self) -> dict[str, set[str]]:
         """Which properties of each resource differ, by logical name; resources without a difference are left out.
 
-        Compared are the inputs before and after, of a refresh the outputs too: the engine logs no difference of its
-        own where a provider, like every dynamic one, answers none in detail.
+        The inputs before and after are compared, for a refresh the outputs too: the engine logs no difference of its
+        own if a provider, like every dynamic provider, answers none in detail.
         """
         sides = ("inputs", "outputs") if self.command.startswith("pulumi refresh") else ("inputs",)
-        found: dict[str, set[str]] = {}
+        differences: dict[str, set[str]] = {}
         for step in self._metadata():
             keys = {key for side in sides for key in _changed(step, side)}
             if keys:
-                found.setdefault(_name(step), set()).update(keys)
-        return found
+                differences.setdefault(_name(step), set()).update(keys)
+        return differences
 
     def messages(self, severity: str) -> list[str]:
-        """Return the messages of one severity: "debug", "info", "info#err" (stderr), "warning", "error"."""
+        """Return the messages of a severity: "debug", "info", "info#err" (stderr), "warning", "error"."""
         diagnostics = [event["diagnosticEvent"] for event in self.events if "diagnosticEvent" in event]
         return [message["message"] for message in diagnostics if message["severity"] == severity]
 
     def _metadata(self) -> list[Event]:
-        # Outputs events carry what came of a step; one that failed has only the event before it.
+        # Outputs events carry the result of a step; a step that failed has only the event before it.
         steps: dict[tuple[str, str], Event] = {}
         for event in self.events:
             for kind in ("resourcePreEvent", "resOutputsEvent"):
                 step = event.get(kind, {}).get("metadata")
-                if (
-                    step
-                    and step["op"] != "refresh"
-                    and not step["type"].startswith(("pulumi:pulumi:", "pulumi:providers:"))
-                ):
+                if step and step["op"] != "refresh" and not step["type"].startswith(ENGINES_OWN):
                     steps[step["urn"], step["op"]] = step
         return list(steps.values())
 
@@ -119,7 +115,7 @@ class Lab:
         (self.folder / "__main__.py").write_text(program)
 
     def init(self) -> None:
-        """Make the stack, and the current one."""
+        """Create the stack, and select it."""
         self.run("stack", "init")
 
     def config(self, key: str, value: str, *, secret: bool = False) -> None:
@@ -132,15 +128,15 @@ class Lab:
         return self.operate("up", "--yes", "--skip-preview", *options, fails=fails)
 
     def preview(self, *options: str, fails: bool = False) -> Run:
-        """Say what `up` would do."""
+        """Report what `up` would do."""
         return self.operate("preview", *options, fails=fails)
 
     def refresh(self, *options: str, fails: bool = False) -> Run:
-        """Take what the host says into the state."""
+        """Read the host into the state."""
         return self.operate("refresh", "--yes", "--skip-preview", *options, fails=fails)
 
     def destroy(self, *options: str, fails: bool = False) -> Run:
-        """Undo all that the stack made."""
+        """Remove all that the stack created."""
         return self.operate("destroy", "--yes", "--skip-preview", *options, fails=fails)
 
     def outputs(self) -> dict[str, Any]:
@@ -153,18 +149,18 @@ class Lab:
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """Return the resources of the stack's state, by logical name."""
-        return {_name(one): one for one in self.state().get("resources", [])}
+        return {_name(resource): resource for resource in self.state().get("resources", [])}
 
     def operate(self, operation: str, *options: str, fails: bool = False) -> Run:
-        """Run an operation of the engine and have its events with its answer."""
+        """Run an operation of the engine, and return what it did, with its events."""
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder, "events")
-            done = self.run(operation, *options, "--suppress-progress", "--event-log", str(log), fails=fails)
+            run = self.run(operation, *options, "--suppress-progress", "--event-log", str(log), fails=fails)
             lines = log.read_text().splitlines() if log.exists() else []
-        return replace(done, events=[json.loads(line) for line in lines])
+        return replace(run, events=[json.loads(line) for line in lines])
 
     def command(self, *arguments: str) -> list[str]:
-        """Return the words of a command on this stack, for those who start the process themselves."""
+        """Return the words of a command on this stack, for callers that start the process themselves."""
         return ["pulumi", *arguments, "--stack", self.stack, "--non-interactive", "--color", "never"]
 
     def run(self, *arguments: str, says: str = "", fails: bool = False) -> Run:
@@ -200,7 +196,7 @@ def _ended(command: Sequence[str], folder: Path, variables: dict[str, str], says
 
 
 def _interrupt(process: "subprocess.Popen[str]") -> None:
-    # On its first interrupt the CLI lets calls end, then its plugins; a killed one leaves them running.
+    # On its first interrupt the CLI lets calls end, then its plugins; a killed CLI leaves them running.
     process.send_signal(signal.SIGINT)
     try:
         process.communicate(timeout=SECONDS_TO_CANCEL)

@@ -25,10 +25,10 @@ VERSION = "3.259.0"
 """What is installed or built; the go.mod files name it too. Later versions of pkg/v3 cannot be had as Go modules."""
 
 OLDEST = (3, 216)
-"""The oldest on PATH that is taken: the first to keep the inputs that a dynamic provider's read answers."""
+"""The oldest version on PATH that is used: the first to keep the inputs that a dynamic provider's read answers."""
 
 OLDEST_GO = (1, 25, 11)
-"""As the CLI's own go.mod asks."""
+"""As the CLI's own go.mod requires."""
 
 
 class UnavailableError(Exception):
@@ -36,7 +36,7 @@ class UnavailableError(Exception):
 
 
 def environment(home: Path, backend: Path, passphrase: str) -> dict[str, str]:
-    """Return this process's environment, made such that `pulumi` runs on its own.
+    """Return this process's environment, changed so that `pulumi` runs on its own.
 
     State goes to the folder `backend`, plugins and logs to `home`, both made here, and nothing is looked up or
     fetched on the network. The running Python comes first on PATH: the language host takes the first python3 there.
@@ -54,7 +54,7 @@ def environment(home: Path, backend: Path, passphrase: str) -> dict[str, str]:
     }
 
 
-def found() -> Path:
+def on_path() -> Path:
     """Return the `pulumi` of PATH, if it is new enough and has its Python language host."""
     elsewhere = os.pathsep.join(folder for folder in os.get_exec_path() if Path(folder) != LINK.parent)
     path = shutil.which("pulumi", path=elsewhere)
@@ -100,11 +100,11 @@ def built_name() -> str:
 
 def install(folder: Path) -> None:
     """Run Pulumi's installer into a folder; a host that does not answer within seconds is given up."""
-    # Slow to import, and not needed where there is nothing to install.
+    # Slow to import, and not needed if there is nothing to install.
     from pulumi.automation import PulumiCommand  # noqa: PLC0415
     from semver import VersionInfo  # noqa: PLC0415
 
-    say(f"asking Pulumi's installer for Pulumi {VERSION} (about 100 MB) ...")
+    say(f"running Pulumi's installer for Pulumi {VERSION} (about 100 MB) ...")
     socket.setdefaulttimeout(5)
     try:
         PulumiCommand.install(root=str(folder), version=VersionInfo.parse(VERSION))
@@ -148,14 +148,14 @@ def output_of(*command: str, cwd: Path) -> str:
 
 
 def version(pulumi: Path) -> tuple[int, ...]:
-    """Return the version that a `pulumi` says it has; raises UnavailableError if it does not run."""
+    """Return the version that a `pulumi` reports; raises UnavailableError if it does not run."""
     with tempfile.TemporaryDirectory() as home:
         variables = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_HOME": home}
         try:
-            said = subprocess.run([pulumi, "version"], env=variables, capture_output=True, text=True, check=True)
+            done = subprocess.run([pulumi, "version"], env=variables, capture_output=True, text=True, check=True)
         except (OSError, subprocess.CalledProcessError) as failure:
             raise UnavailableError(f"{pulumi} does not run: {failure}") from None
-    return numbers(said.stdout)
+    return numbers(done.stdout)
 
 
 def numbers(text: str) -> tuple[int, ...]:
@@ -181,14 +181,14 @@ def link(pulumi: Path) -> None:
 
 
 def say(text: str) -> None:
-    """Print one line of progress."""
+    """Print a line of progress."""
     click.echo(f"set-up: {text}")
 
 
 def main() -> None:
-    """Get the CLI in the first way that works, or say why none does and what to do."""
+    """Get the CLI in the first way that works, or report why none does and what to do."""
     reasons = []
-    for way in (found, kept, installed, built):
+    for way in (on_path, kept, installed, built):
         try:
             link(way())
         except UnavailableError as reason:  # noqa: PERF203 - four rounds at most

@@ -27,7 +27,7 @@ STATE = ("host.json", "host.json.new", "state", "pulumi")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--keep", is_flag=True, help="Leave the lab and its simulated host running, and say how to go on.")
+@click.option("--keep", is_flag=True, help="Leave the lab and its simulated host running, and show how to go on.")
 @click.option("--stop", is_flag=True, help="Only end what --keep left.")
 @click.option(
     "--project",
@@ -66,7 +66,7 @@ def alone(folder: Path) -> Iterator[None]:
 
 
 def run(folder: Path, console: Console, *, keep: bool) -> None:
-    """Go through the steps; end the host and forget the stack in any case but one: all went well and it is to stay."""
+    """Go through the steps; then end the host and forget the stack, unless all went well and it is to be kept."""
     started = time.monotonic()
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, lambda number, _: sys.exit(128 + number))
@@ -90,7 +90,7 @@ def run(folder: Path, console: Console, *, keep: bool) -> None:
 
 
 def environment(folder: Path, host: SimulatedHost, password: str) -> dict[str, str]:
-    """Return what the stack's commands run with: this host, whatever the user has set for another."""
+    """Return the environment of the stack's commands: this host, whatever the user has set for another host."""
     variables = pulumi_cli.environment(folder / "pulumi", folder / "state", PASSPHRASE)
     others = {name: value for name, value in variables.items() if not name.startswith("NESTEDLAB_")}
     return {

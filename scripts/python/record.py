@@ -1,7 +1,7 @@
 """Records a stack and the host under it, for later versions of the code to be tested against.
 
 Usage: .venv/bin/python scripts/python/record.py FOLDER, in a checkout of the commit that is recorded, with the program
-as `__main__.py` in the folder; tests/cases/pulumi/states/README.md says what comes of it.
+as `__main__.py` in the folder; tests/cases/pulumi/states/README.md describes the result.
 """
 
 import json
@@ -28,7 +28,7 @@ HOST_BEFORE, HOST = "host-before.yaml", "host.yaml"
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def main(folder: Path) -> None:
-    """Bring the program of the folder up on a simulated host, and write stack and host beside it."""
+    """Bring the program of the folder up on a simulated host, and write stack and host into the folder."""
     host = SimulatedHost(external_switches=("LAN",))
     for path in FILES:
         host.place(path)
@@ -43,7 +43,7 @@ def main(folder: Path) -> None:
 
 
 def _without_places(stack: str) -> str:
-    """Leave out where in which file a resource is made: it is for people, and names folders of this machine."""
+    """Leave out the source position of each resource: it is for people, and names folders of this machine."""
     recorded = json.loads(stack)
     for resource in recorded["deployment"]["resources"]:
         resource.pop("sourcePosition", None)
@@ -68,7 +68,7 @@ def _lab(scratch: Path, server: SimulatedServer, program: str) -> Lab:
 
 
 def _live(lab: Lab, admin: Administrator) -> None:
-    """One machine is reset; another drifts, and a refresh sees it."""
+    """Reset a machine; let another drift, and refresh."""
     lab.up()
     lab.config("reset", "monday")
     lab.up()

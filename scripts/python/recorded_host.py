@@ -1,7 +1,7 @@
 """A simulated host as text, and the same host of that text again: every id, name, file and checkpoint.
 
 The text is YAML. Each object of `hyperv_sim.state` is a mapping tagged with its class's name, and an object that others
-refer to has an anchor. What a later version of a class has more gets that class's default.
+refer to has an anchor. A field that a later version of a class adds gets that class's default.
 """
 
 import importlib
@@ -33,10 +33,10 @@ def written(host: SimulatedHost) -> str:
 
 
 def rebuilt(text: str) -> SimulatedHost:
-    """Return a host as `written` has put it down. Raises ConstructorError for what the state's classes do not know."""
-    found = _Loader(text).get_single_data()
-    host = SimulatedHost(found.windows, found.cpu)
-    host.state = found
+    """Return the host that `written` wrote. Raises ConstructorError for what the state's classes do not know."""
+    state = _Loader(text).get_single_data()
+    host = SimulatedHost(state.windows, state.cpu)
+    host.state = state
     return host
 
 
@@ -62,7 +62,7 @@ class _Dumper(yaml.SafeDumper):
         return self.represent_scalar(tag, data.name if isinstance(data, Enum) else str(data))
 
 
-# What the module represents as plain lists is told apart, or it would come back as lists.
+# The module represents these as plain lists: without a tag they would come back as lists.
 _Dumper.add_representer(tuple, _Dumper.represent_thing)
 _Dumper.add_multi_representer(object, _Dumper.represent_thing)
 
@@ -78,20 +78,20 @@ class _Loader(yaml.SafeLoader):
         elif isinstance(node, yaml.SequenceNode):
             yield kind(self.construct_object(part, deep=True) for part in node.value)
         elif isinstance(node, yaml.MappingNode):
-            # Made in two steps, since what it is made of may refer to it.
-            made = object.__new__(kind)
-            yield made
-            self._fill(made, node)
+            # Created in two steps, since its own fields may refer to it.
+            created = object.__new__(kind)
+            yield created
+            self._fill(created, node)
 
-    def _fill(self, made: Any, node: yaml.MappingNode) -> None:
+    def _fill(self, created: Any, node: yaml.MappingNode) -> None:
         values = {str(name): value for name, value in self.construct_mapping(node).items()}
-        known = {field.name: field for field in fields(made)}
-        gone = values.keys() - known.keys()
-        if gone:
-            message = f"{type(made).__name__} has no {', '.join(sorted(gone))} any more"
+        known = {field.name: field for field in fields(created)}
+        removed = values.keys() - known.keys()
+        if removed:
+            message = f"{type(created).__name__} has no {', '.join(sorted(removed))} any more"
             raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
         for name, field in known.items():
-            setattr(made, name, values[name] if name in values else _default(field))
+            setattr(created, name, values[name] if name in values else _default(field))
 
 
 _Loader.add_multi_constructor("!", _Loader.construct_thing)
@@ -105,7 +105,9 @@ def _kinds() -> Iterator[type]:
     yield from AS_TEXT
     yield from (tuple, frozenset)
     for module in pkgutil.iter_modules(state.__path__, f"{state.__name__}."):
-        yield from (thing for thing in vars(importlib.import_module(module.name)).values() if isinstance(thing, type))
+        yield from (
+            member for member in vars(importlib.import_module(module.name)).values() if isinstance(member, type)
+        )
 
 
 _KINDS: dict[str, Any] = {kind.__name__: kind for kind in _kinds()}

@@ -16,18 +16,18 @@ SECONDS_TO_END = 10
 
 @dataclass(frozen=True)
 class SimulatedHost:
-    """A running `hyperv-sim serve`; its password is known to whoever started it and is in no file."""
+    """A running `hyperv-sim serve`; only the script that started it knows its password, which is in no file."""
 
     url: str
     pid: int
-    born: float
-    """When the process started, in seconds since 1970: with the pid, no other process's."""
+    create_time: float
+    """When the process started, in seconds since 1970: together with the pid, it identifies the process."""
 
     def process(self) -> psutil.Process | None:
-        """Return the process, if it still runs: another one that has got its pid since is not it."""
+        """Return the process, if it still runs: a later process may have the same pid."""
         try:
             process = psutil.Process(self.pid)
-            return process if process.create_time() == self.born else None
+            return process if process.create_time() == self.create_time else None
         except psutil.NoSuchProcess:
             return None
 
@@ -45,7 +45,7 @@ class SimulatedHost:
 
 
 def start(folder: Path, password: str) -> SimulatedHost:
-    """Start a new, empty host on loopback and note it in `folder`; raises RuntimeError with what it said if it fails.
+    """Start a new, empty host on loopback and note it in `folder`; raises RuntimeError with its output if it fails.
 
     It gets a session of its own, so that Ctrl+C at the terminal ends the script, which then ends it.
     """
@@ -61,21 +61,21 @@ def start(folder: Path, password: str) -> SimulatedHost:
             text=True,
             start_new_session=True,
         )
-    # Noted before it is ready: a script that is killed while it waits leaves a process that the next one knows.
-    born = psutil.Process(process.pid).create_time()
-    note(folder, SimulatedHost("", process.pid, born))
-    ready = process.stdout.readline() if process.stdout else ""
-    if not ready:
+    # Noted before it is ready: a script that is killed while it waits leaves a process that the next script knows.
+    create_time = psutil.Process(process.pid).create_time()
+    note(folder, SimulatedHost("", process.pid, create_time))
+    line = process.stdout.readline() if process.stdout else ""
+    if not line:
         process.terminate()
         process.wait(SECONDS_TO_END)
         raise RuntimeError(f"hyperv-sim did not start:\n{log.read_text()}")
-    host = SimulatedHost(json.loads(ready)["url"], process.pid, born)
+    host = SimulatedHost(json.loads(line)["url"], process.pid, create_time)
     note(folder, host)
     return host
 
 
 def note(folder: Path, host: SimulatedHost) -> None:
-    """Write down which process it is, in one move."""
+    """Record which process it is, atomically."""
     new = folder / "host.json.new"
     new.write_text(json.dumps(asdict(host)))
     new.replace(folder / "host.json")
@@ -89,5 +89,5 @@ def noted(folder: Path) -> SimulatedHost | None:
 
 
 def new_password() -> str:
-    """Return a password for one host's life."""
+    """Return a password for the life of a host."""
     return secrets.token_urlsafe(18)

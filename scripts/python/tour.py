@@ -1,4 +1,4 @@
-"""The steps of the quickstart, once there is a host: each says what it does, does it, and makes sure that it was so."""
+"""The steps of the quickstart, once there is a host: each prints what it does, does it, and checks the result."""
 
 import textwrap
 from collections.abc import Callable
@@ -15,19 +15,19 @@ MACHINE = "hv1"
 """The nested host of the quickstart's program."""
 
 INVENTORY = {"Get-VM": "Name", "Get-VMSwitch": "Name", "Get-NetNat": "Name", "Get-NetIPAddress": "IPAddress"}
-"""What a lab changes on a host, and the property that tells one from another."""
+"""What a lab changes on a host, and the property that identifies each object."""
 
 
 @dataclass
 class Tour:
-    """A walk through a lab's life; raises ClickException where something is not as the step says."""
+    """A walk through a lab's life; raises ClickException if something is not as the step says."""
 
     lab: Lab
     admin: Administrator
     console: Console
 
     def go(self, *, until_destroyed: bool) -> None:
-        """Take every step, the last one only if asked for."""
+        """Take every step, the last only if `until_destroyed`."""
         before = self._inventory()
         self._make()
         self._preview()
@@ -44,7 +44,7 @@ class Tour:
         self._show_machines()
 
     def _preview(self) -> None:
-        self._step("3", "Ask again: a second preview finds nothing to do")
+        self._step("3", "Preview again: there is nothing left to do")
         self._pulumi(self.lab.preview, "--expect-no-changes")
 
     def _change_by_hand(self) -> None:
@@ -54,15 +54,15 @@ class Tour:
         self._show_machines()
 
     def _refresh(self) -> None:
-        self._step("5", "Let Pulumi look: refresh sees what was changed")
-        seen = self._pulumi(self.lab.refresh)
-        expect(seen.differences.get(MACHINE, set()) >= {"processors", "running"}, "refresh did not see the change")
+        self._step("5", "Let Pulumi read the host: refresh sees what was changed")
+        refresh = self._pulumi(self.lab.refresh)
+        expect(refresh.differences.get(MACHINE, set()) >= {"processors", "running"}, "refresh did not see the change")
 
     def _heal(self) -> None:
         self._step("6", "Heal it: up makes the machine what the program says again, and nothing else")
-        healed = self._pulumi(self.lab.up)
+        up = self._pulumi(self.lab.up)
         self._show_machines()
-        expect(healed.changes.get("update") == 1 and "create" not in healed.changes, "up did not heal just the machine")
+        expect(up.changes.get("update") == 1 and "create" not in up.changes, "up did not heal just the machine")
 
     def _destroy(self, before: dict[str, list[str]]) -> None:
         self._step("7", "Destroy the lab: the host is as it was")
@@ -75,7 +75,7 @@ class Tour:
         self.console.print(f"\n[bold]{number}  {what}[/]")
 
     def _pulumi(self, operation: Callable[..., Run], *options: str) -> Run:
-        """Run an operation of the lab, and show the command as one would type it and what it printed."""
+        """Run an operation of the lab, and show the command as a user types it and what it printed."""
         self.console.print(f"   $ pulumi {' '.join([operation.__name__, *options])}", style="cyan")
         with self.console.status("working ..."):
             run = operation(*options)
@@ -108,6 +108,6 @@ def _table(rows: list[Row]) -> Table:
 
 
 def expect(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - it reads as a sentence
-    """Raise ClickException where a step did not do what it says."""
+    """Raise ClickException if a step did not do what it says."""
     if not holds:
         raise click.ClickException(f"{otherwise}; this is a defect of nestedlab or of its simulated host")

@@ -46,7 +46,7 @@ class Thing:
 
 @dataclass
 class Provider:
-    """What one process of the provider does on one host; `kind` is "machine" or "switch"."""
+    """What a process of the provider does on a host; `kind` is "machine" or "switch"."""
 
     parent: Parent
     sessions: Sessions
@@ -58,13 +58,13 @@ class Provider:
         return list(self.plain.check(KINDS[kind], self.inputs(kind, **inputs), before=before).failures)
 
     def desired(self, kind: str, **inputs: Any) -> dict[str, Any]:
-        """What a program's inputs come to, with the usual ones for those not given."""
+        """A program's inputs once checked; inputs that are not given are the usual inputs."""
         checked, failures = check(KINDS[kind], self.inputs(kind, **inputs))
         assert checked is not None, failures
         return plain(checked)
 
     def inputs(self, kind: str, **inputs: Any) -> dict[str, Any]:
-        """A program's inputs, with the usual ones for those not given."""
+        """A program's inputs; inputs that are not given are the usual inputs."""
         return {**USUAL[kind], **inputs}
 
     def diff(self, kind: str, thing: Thing, **inputs: Any) -> Diff:
@@ -81,8 +81,8 @@ class Provider:
         return _thing(recorded) if recorded else None
 
     def update(self, kind: str, thing: Thing, **inputs: Any) -> Thing:
-        desired = self.desired(kind, **inputs)
-        return _thing(self.plain.update(KINDS[kind], str(thing.id), thing.values, desired))
+        checked = self.desired(kind, **inputs)
+        return _thing(self.plain.update(KINDS[kind], str(thing.id), thing.values, checked))
 
     def delete(self, kind: str, thing: Thing) -> None:
         self.plain.delete(KINDS[kind], str(thing.id), thing.values)
@@ -102,12 +102,12 @@ def new_provider() -> Iterator[NewProvider]:
     with ExitStack() as cleanup:
 
         def new(parent: Parent, cancellation: Cancellation | None = None, **settings: str) -> Provider:
-            given = {"shutdownTimeout": str(GUEST_SECONDS), **settings}
-            sessions = Sessions(parent.connection(**given))
+            settings = {"shutdownTimeout": str(GUEST_SECONDS), **settings}
+            sessions = Sessions(parent.connection(**settings))
             cleanup.callback(sessions.close)
             warnings: list[str] = []
             plain_provider = PlainProvider(
-                {f"nestedlab:{name}": value for name, value in given.items()},
+                {f"nestedlab:{name}": value for name, value in settings.items()},
                 parent.environment,
                 lambda _: sessions,
                 lambda _kind, _owner, text: warnings.append(text),

@@ -1,4 +1,4 @@
-"""A baseline: taken once, kept, gone back to, given up; and disks that have the files of checkpoints before them."""
+"""A baseline: taken once, kept, restored, removed; and disks that have the files of checkpoints in front of them."""
 
 from __future__ import annotations
 
@@ -81,10 +81,10 @@ def test_disks_with_checkpoints_before_them_have_not_drifted(provider: Provider)
     assert _values(provider.read("machine", made)) == made.values
     provider.parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="by hand")
     provider.parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="once more")
-    told = {**made.values, "checkpoints": ["by hand", "once more"]}
-    assert _values(provider.read("machine", made)) == told
+    state = {**made.values, "checkpoints": ["by hand", "once more"]}
+    assert _values(provider.read("machine", made)) == state
     same = provider.update("machine", made, running=False, baseline="clean", data_disks=DISKS)
-    assert same.values == told
+    assert same.values == state
 
 
 def test_an_administrators_checkpoint_is_none_of_a_machine_without_a_baseline(provider: Provider) -> None:
@@ -92,8 +92,8 @@ def test_an_administrators_checkpoint_is_none_of_a_machine_without_a_baseline(pr
     made = provider.create("machine", running=False, data_disks=DISKS)
     provider.parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="by hand")
     held = list(range(1 + len(DISKS)))
-    told = {**made.values, "checkpoints": ["by hand"], "checkpointed_disks": held}
-    assert _values(provider.read("machine", made)) == told
+    state = {**made.values, "checkpoints": ["by hand"], "checkpointed_disks": held}
+    assert _values(provider.read("machine", made)) == state
     provider.update("machine", made, running=False, notes="changed", data_disks=DISKS)
     assert _names(provider.parent) == ["by hand"]
     provider.delete("machine", made)
@@ -104,13 +104,13 @@ def test_one_that_is_lost_is_told_and_replaces_the_machine(provider: Provider) -
     made = provider.create("machine", running=False, baseline="clean")
     provider.parent.host.state.looks_to_merge = 0
     provider.parent.by_hand("Remove-VMSnapshot", VMName="hv1", Confirm=False)
-    # Another of its name is not it: it is of another moment.
+    # A new checkpoint of the same name is not the baseline: it is of another moment.
     provider.parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="clean")
-    found = provider.read("machine", made)
-    assert found is not None
-    assert found.values == {**made.values, "baseline": "", "baseline_id": "", "checkpoints": ["clean"]}
-    difference = provider.diff("machine", found, running=False, baseline="clean")
-    assert [row.name for row in difference.replaces] == ["baseline"]
+    state = provider.read("machine", made)
+    assert state is not None
+    assert state.values == {**made.values, "baseline": "", "baseline_id": "", "checkpoints": ["clean"]}
+    diff = provider.diff("machine", state, running=False, baseline="clean")
+    assert [row.name for row in diff.replaces] == ["baseline"]
     with pytest.raises(RefusedError, match="baseline"):
         provider.update("machine", made, running=False, baseline="clean", notes="changed")
 
@@ -154,9 +154,9 @@ def test_a_disk_that_it_holds_is_not_changed_and_nothing_is_shut_down(inputs: An
 
 
 def test_checkpoints_switched_off_rule_it_out() -> None:
-    asked = {"name": "hv1", "os_disk": {"size_gib": 80}, "owner": "a/b/c", "checkpoint_type": "Disabled"}
-    assert check(NestedHyperVHost, asked)[1] == []
-    ((failed),) = check(NestedHyperVHost, {**asked, "baseline": "clean"})[1]
+    inputs = {"name": "hv1", "os_disk": {"size_gib": 80}, "owner": "a/b/c", "checkpoint_type": "Disabled"}
+    assert check(NestedHyperVHost, inputs)[1] == []
+    (failed,) = check(NestedHyperVHost, {**inputs, "baseline": "clean"})[1]
     assert failed.path == ("checkpoint_type",)
     assert "no baseline" in failed.reason
 
@@ -168,7 +168,7 @@ SINCE = {
     "data_disks": [*DISKS, {"location": 9, "size_gib": 3}],
     "adapters": [{"name": "lan", "vlan": 12}, {"name": "wan", "mac": "00-15-5d-01-02-03"}],
 }
-"""What is asked for after the baseline was taken."""
+"""The inputs after the baseline was taken."""
 
 
 @pytest.fixture
@@ -212,10 +212,10 @@ def test_one_that_was_renamed_by_hand_gets_its_name_back(provider: Provider) -> 
     taken = _only(provider.parent)
     name = taken.name
     provider.parent.by_hand("Rename-VMSnapshot", VMName="hv1", Name=name, NewName="by hand")
-    found = provider.read("machine", made)
-    assert found is not None
-    assert found.values == {**made.values, "baseline": "by hand"}
-    assert provider.update("machine", found, baseline="clean").values == made.values
+    state = provider.read("machine", made)
+    assert state is not None
+    assert state.values == {**made.values, "baseline": "by hand"}
+    assert provider.update("machine", state, baseline="clean").values == made.values
     assert _only(provider.parent) is taken
     assert taken.name == name
 
@@ -282,18 +282,18 @@ def test_an_administrators_of_the_same_name_is_never_ours(provider: Provider) ->
 
 
 def _only(parent: Parent) -> Checkpoint:
-    (one,) = parent.machine("hv1").checkpoints
-    return one
+    (checkpoint,) = parent.machine("hv1").checkpoints
+    return checkpoint
 
 
 def _names(parent: Parent) -> list[str]:
-    """The names of the machine's checkpoints; of those that were taken for it, without its id."""
+    """The names of the machine's checkpoints; names of baselines without the machine's id."""
     machine = parent.machine("hv1")
-    return sorted(one.name.removesuffix(f"-{machine.id.hex[:12]}") for one in machine.checkpoints)
+    return sorted(checkpoint.name.removesuffix(f"-{machine.id.hex[:12]}") for checkpoint in machine.checkpoints)
 
 
 def _work(parent: Parent) -> None:
-    """Have the guest write to each of its disks."""
+    """Make the guest write to each of its disks."""
     for disk in _disks(parent):
         disk.written = "work"
 
@@ -307,8 +307,8 @@ def _disks(parent: Parent) -> list[Any]:
     return [getattr(files.find(drive.path), "disk", None) for drive in parent.machine("hv1").drives]
 
 
-def _values(found: Thing | None) -> Any:
-    return found and found.values
+def _values(state: Thing | None) -> Any:
+    return state and state.values
 
 
 def _without_writes(snapshot: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A host that cannot be used: one clear message with the remedy, nothing changed, and the password nowhere."""
+"""A host that cannot be used: a clear message with the remedy, nothing changed, and the password nowhere."""
 
 from __future__ import annotations
 
@@ -64,15 +64,15 @@ def test_a_host_that_cannot_be_used_is_told_with_its_remedy(
     with pytest.raises(getattr(errors, case["error"])) as raised:
         provider.create("machine")
 
-    said = str(raised.value)
+    message = str(raised.value)
     for fragment in case["says"]:
-        assert fragment in said
-    assert "Traceback" not in said
-    assert "machine 'hv1'" in said
-    assert len(said) < 500, said
-    told = "".join(traceback.format_exception(raised.value)) + caplog.text
+        assert fragment in message
+    assert "Traceback" not in message
+    assert "machine 'hv1'" in message
+    assert len(message) < 500, message
+    output = "".join(traceback.format_exception(raised.value)) + caplog.text
     secrets = {parent.server.password, settings.get("password", parent.server.password)}
-    assert not [secret for secret in secrets if secret in told]
+    assert not [secret for secret in secrets if secret in output]
     parent.server.arm()
     assert parent.snapshot() == before
     assert parent.server.open_shells == 0

@@ -1,4 +1,4 @@
-"""What is on a machine's disks is lost only where that was asked for, whatever somebody has done on the host."""
+"""The data on a machine's disks is lost only if the program requests it, whatever somebody has done on the host."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def _merges_at_once(provider: Provider) -> None:
 def data_disk(provider: Provider) -> File:
     """The file that was made for location 1."""
     entries = provider.parent.host.state.files.entries.values()
-    (found,) = [one for one in entries if "-data1-" in one.path and one.path.endswith(".vhdx")]
-    return found
+    (file,) = [entry for entry in entries if "-data1-" in entry.path and entry.path.endswith(".vhdx")]
+    return file
 
 
 def _moved_by_hand(provider: Provider, to: int) -> None:
@@ -47,9 +47,9 @@ def test_a_disk_that_somebody_has_moved_is_put_back_with_what_is_on_it(
     _moved_by_hand(provider, to=7)
     seen = provider.read("machine", made)
     assert seen is not None
-    assert [(one["location"], one["keep"]) for one in seen.values["data_disks"]] == [(7, inputs is KEPT)]
+    assert [(disk["location"], disk["keep"]) for disk in seen.values["data_disks"]] == [(7, inputs is KEPT)]
     healed = provider.update("machine", made, **inputs, notes="x")
-    assert [one["location"] for one in healed.values["data_disks"]] == [1]
+    assert [disk["location"] for disk in healed.values["data_disks"]] == [1]
     assert data_disk(provider) is file
 
 
@@ -103,15 +103,15 @@ def test_a_reset_keeps_a_disk_that_is_to_be_kept_and_makes_another_anew(provider
 
 
 def test_a_reset_leaves_what_somebodys_checkpoint_holds(provider: Provider) -> None:
-    asked: dict[str, Any] = {**ONE, "baseline": "clean", "running": False}
-    made = provider.update("machine", provider.create("machine", baseline="clean", running=False), **asked)
+    inputs: dict[str, Any] = {**ONE, "baseline": "clean", "running": False}
+    made = provider.update("machine", provider.create("machine", baseline="clean", running=False), **inputs)
     provider.parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="before exam")
     seen = provider.read("machine", made)
     assert seen is not None
     assert (seen.values["checkpoints"], seen.values["checkpointed_disks"]) == (["before exam"], [0, 1])
     before = provider.parent.snapshot()
     with pytest.raises(RefusedError, match="'before exam' was not taken by nestedlab"):
-        provider.update("machine", made, **asked, reset="1")
+        provider.update("machine", made, **inputs, reset="1")
     assert provider.parent.snapshot() == before
 
 
@@ -140,42 +140,42 @@ def test_a_drive_on_another_controller_is_told_and_left_alone(provider: Provider
 
 @pytest.mark.parametrize("running", [True, False])
 def test_a_disk_goes_and_those_that_the_baseline_holds_stay(running: bool, provider: Provider) -> None:
-    asked: dict[str, Any] = {"baseline": "clean", "running": running}
-    made = provider.create("machine", **asked)
+    inputs: dict[str, Any] = {"baseline": "clean", "running": running}
+    made = provider.create("machine", **inputs)
     os_disk = str(made.values["os_disk_path"])
-    with_one = provider.update("machine", made, **asked, **ONE)
-    without = provider.update("machine", with_one, **asked)
+    with_disk = provider.update("machine", made, **inputs, **ONE)
+    without = provider.update("machine", with_disk, **inputs)
     assert provider.parent.host.state.files.find(os_disk) is not None
     assert without.values["made_disks"] == [os_disk]
-    again = provider.update("machine", without, **asked, name="hv2", **ONE)
+    again = provider.update("machine", without, **inputs, name="hv2", **ONE)
     assert provider.parent.host.state.files.find(os_disk) is not None
     provider.delete("machine", again)
     assert provider.parent.host.state.files.find(os_disk) is None
 
 
 def test_what_a_baseline_holds_stays_where_somebody_has_taken_it_out(provider: Provider) -> None:
-    asked: dict[str, Any] = {"baseline": "clean", "running": False}
-    made = provider.create("machine", **asked, **ONE)
+    inputs: dict[str, Any] = {"baseline": "clean", "running": False}
+    made = provider.create("machine", **inputs, **ONE)
     file = data_disk(provider)
     drive = {"VMName": "hv1", "ControllerType": "SCSI", "ControllerNumber": 0, "ControllerLocation": 1}
     provider.parent.by_hand("Remove-VMHardDiskDrive", **drive)
     seen = provider.read("machine", made)
     assert seen is not None
     other: dict[str, Any] = {"data_disks": [{"location": 2, "size_gib": 6}]}
-    now = provider.update("machine", seen, **asked, **other)
+    now = provider.update("machine", seen, **inputs, **other)
     assert data_disk(provider) is file
     assert file.path in now.values["made_disks"]
-    back = provider.update("machine", now, **asked, **ONE, reset="1")
-    assert [one["location"] for one in back.values["data_disks"]] == [1]
+    back = provider.update("machine", now, **inputs, **ONE, reset="1")
+    assert [disk["location"] for disk in back.values["data_disks"]] == [1]
 
 
 def test_a_reset_does_not_take_a_kept_file_for_a_disk_to_make_anew(provider: Provider) -> None:
-    asked: dict[str, Any] = {"baseline": "clean", "running": False}
-    made = provider.update("machine", provider.create("machine", **asked), **asked, **KEPT)
+    inputs: dict[str, Any] = {"baseline": "clean", "running": False}
+    made = provider.update("machine", provider.create("machine", **inputs), **inputs, **KEPT)
     file = data_disk(provider)
-    without = provider.update("machine", made, **asked)
+    without = provider.update("machine", made, **inputs)
     with pytest.raises(ConflictError, match="attach it with path"):
-        provider.update("machine", without, **asked, **ONE, reset="1")
+        provider.update("machine", without, **inputs, **ONE, reset="1")
     assert data_disk(provider) is file
 
 

@@ -1,4 +1,4 @@
-"""Every request of every operation fails once, in every way: the operation, or one more try, still comes to its end."""
+"""Every request of every operation fails once, in every way: the operation, or a retry, still completes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.provider.conftest import Provider, Thing
 
 
-EFFECTS = ("drop-request", "drop-answer", "restart", "fault=2150858843")  # that fault: the shell is not known any more
+EFFECTS = ("drop-request", "drop-answer", "restart", "fault=2150858843")  # this fault: the shell is unknown
 CHANGED: dict[str, dict[str, Any]] = {
     "machine": {"processors": 2, "notes": "changed", "switch": "other"},
     "switch": {
@@ -46,7 +46,7 @@ def test_an_update_lives_through_a_fault_at_any_request(kind: str, effect: str, 
     before = parent.snapshot()
     now = made = provider.create(kind)
     for number, fault in enumerate(_faults(effect)):
-        # There and back again, in turn.
+        # To the changed inputs and back again, in turn.
         inputs = {} if number % 2 else CHANGED[kind]
         now, met = _twice(provider, fault, partial(provider.update, kind, made, **inputs))
         _is_as_asked(provider, kind, now, **inputs)
@@ -64,7 +64,7 @@ def _faults(effect: str) -> Iterator[str]:
 
 
 def _twice(provider: Provider, fault: str, operation: Callable[[], Any]) -> tuple[Any, bool]:
-    """Do it from a new session on, and once more if it failed; say whether the fault was met."""
+    """Do it in a new session, and once more if it failed; returns the result, and whether the fault was met."""
     provider.sessions.close()
     server = provider.parent.server
     plan = server.arm(fault)
@@ -77,11 +77,12 @@ def _twice(provider: Provider, fault: str, operation: Callable[[], Any]) -> tupl
 
 
 def _is_as_asked(provider: Provider, kind: str, made: Thing, **inputs: Any) -> None:
-    found = provider.read(kind, made)
-    assert found is not None
-    asked = provider.desired(kind, **inputs)
-    assert {name: found.values[name] for name in asked} == asked
-    state = provider.parent.host.state
-    assert len(state.machines) == (kind == "machine")
-    assert [one.name for one in state.switches.values() if one.name != "other"] == ["lab-net"] * (kind == "switch")
-    assert len(state.network.nats.networks) == (kind == "switch")
+    state = provider.read(kind, made)
+    assert state is not None
+    checked = provider.desired(kind, **inputs)
+    assert {name: state.values[name] for name in checked} == checked
+    host = provider.parent.host.state
+    assert len(host.machines) == (kind == "machine")
+    names = [switch.name for switch in host.switches.values() if switch.name != "other"]
+    assert names == ["lab-net"] * (kind == "switch")
+    assert len(host.network.nats.networks) == (kind == "switch")

@@ -30,8 +30,9 @@ class Watched:
     hidden: list[str] = field(default_factory=list)
 
     def invoke(self, statements: Sequence[Statement], stop: Event) -> Iterator[Record]:
-        for command in (one for statement in statements for one in statement):
-            removes = [str(cast(Scalar, one.value).value) for one in command.parameters if one.name == "LiteralPath"]
+        for command in (command for statement in statements for command in statement):
+            paths = [parameter.value for parameter in command.parameters if parameter.name == "LiteralPath"]
+            removes = [str(cast(Scalar, path).value) for path in paths]
             if command.name not in VISIBLE or not all(re.search(OWN_FILES, path) for path in removes):
                 self.hidden.append(f"{command.name} {' '.join(removes)}")
         return self.shell.invoke(statements, stop)

@@ -1,4 +1,4 @@
-"""Forwards, shared NAT networks and addresses of NAT switches, where an administrator has a hand in them too."""
+"""Forwards, shared NAT networks and addresses of NAT switches, with an administrator who changes them too."""
 
 from __future__ import annotations
 
@@ -17,22 +17,25 @@ RDP = {"external_port": 3389, "internal_address": "192.168.50.5"}
 WEB = {"external_port": 80, "internal_address": "192.168.50.6", "internal_port": 8080}
 
 
-def _values(found: Thing | None) -> dict[str, Any]:
-    assert found is not None
-    return dict(found.values)
+def _values(state: Thing | None) -> dict[str, Any]:
+    assert state is not None
+    return dict(state.values)
 
 
 def _forwards(parent: Parent) -> list[tuple[str, int, str, int]]:
     """The forwards of all NAT networks: the NAT, the host's port, and where it leads."""
-    mappings = [one for nat in parent.host.state.network.nats.networks for one in nat.mappings]
-    return sorted((one.nat.name, one.external_port, str(one.internal_address), one.internal_port) for one in mappings)
+    return sorted(
+        (nat.name, mapping.external_port, str(mapping.internal_address), mapping.internal_port)
+        for nat in parent.host.state.network.nats.networks
+        for mapping in nat.mappings
+    )
 
 
 def _addresses(parent: Parent) -> list[str]:
     """The IPv4 addresses of the host's adapters to switches."""
     own = {adapter.id for adapter in parent.host.state.host_adapters}
     addresses = parent.host.state.network.addresses
-    return sorted(str(one.ip) for one in addresses if one.interface.guid in own and one.ip.version == 4)
+    return sorted(str(entry.ip) for entry in addresses if entry.interface.guid in own and entry.ip.version == 4)
 
 
 def test_forwards_that_are_changed_by_hand_are_seen_and_brought_back(provider: Provider) -> None:
@@ -42,8 +45,8 @@ def test_forwards_that_are_changed_by_hand_are_seen_and_brought_back(provider: P
     assert _values(provider.read("switch", made)) == made.values
     right = parent.snapshot()
     nat = made.values["nat_name"]
-    for one in parent.by_hand("Get-NetNatStaticMapping"):
-        number = one.adapted_properties["StaticMappingID"]
+    for mapping in parent.by_hand("Get-NetNatStaticMapping"):
+        number = mapping.adapted_properties["StaticMappingID"]
         parent.by_hand("Remove-NetNatStaticMapping", NatName=nat, StaticMappingID=number, Confirm=False)
     for port, address in ((3389, "192.168.50.9"), (81, "192.168.50.6")):
         parent.by_hand(
@@ -55,8 +58,11 @@ def test_forwards_that_are_changed_by_hand_are_seen_and_brought_back(provider: P
             InternalIPAddress=address,
             InternalPort=port,
         )
-    seen = {one["external_port"]: one["internal_address"] for one in _values(provider.read("switch", made))["forwards"]}
-    assert seen == {3389: "192.168.50.9", 81: "192.168.50.6"}
+    forwards = _values(provider.read("switch", made))["forwards"]
+    assert {forward["external_port"]: forward["internal_address"] for forward in forwards} == {
+        3389: "192.168.50.9",
+        81: "192.168.50.6",
+    }
     provider.update("switch", made, forwards=[WEB, RDP])
     assert _forwards(parent) == [(nat, 80, "192.168.50.6", 8080), (nat, 3389, "192.168.50.5", 3389)]
     parent.by_hand("Remove-NetNat", Name=nat, Confirm=False)
@@ -100,14 +106,14 @@ def test_many_share_the_one_nat_of_windows_server_2016(new_parent: NewParent, ne
         others.append(provider.create("switch", **inputs, nat=nat.upper(), forwards=[forward]))
     shared = _forwards(parent)
     assert len(shared) == 3
-    for one in (owner, *others):
-        assert _values(provider.read("switch", one)) == one.values
+    for switch in (owner, *others):
+        assert _values(provider.read("switch", switch)) == switch.values
     with pytest.raises(ConflictError, match=r"the network 192\.168\.5[12]\.0/24 of the switch 'net5[12]' is behind"):
         provider.update("switch", owner, forwards=[RDP])
     wider = provider.update("switch", owner, nat_prefix="192.168.32.0/19", forwards=[RDP])
     assert _forwards(parent) == shared
     provider.delete("switch", others[0])
-    assert _forwards(parent) == [one for one in shared if one[1] != 3351]
+    assert _forwards(parent) == [forward for forward in shared if forward[1] != 3351]
     assert _values(provider.read("switch", others[1])) == others[1].values
     provider.delete("switch", others[1])
     provider.delete("switch", wider)
@@ -121,9 +127,9 @@ def test_a_nat_is_not_taken_from_those_that_have_joined_it(provider: Provider) -
     inputs = {"name": "net51", "owner": "lab/dev/net51", "prefix": "192.168.51.0/24"}
     other = provider.create("switch", **inputs, nat=owner.values["nat_name"])
     shared = parent.snapshot()
-    for wanted in ({}, {"prefix": "172.20.0.0/24", "nat_prefix": "172.20.0.0/16"}):
+    for changes in ({}, {"prefix": "172.20.0.0/24", "nat_prefix": "172.20.0.0/16"}):
         with pytest.raises(ConflictError, match=r"the network 192\.168\.51\.0/24 of the switch 'net51' is behind"):
-            provider.update("switch", owner, **wanted)
+            provider.update("switch", owner, **changes)
         assert parent.snapshot() == shared
     narrow = provider.update("switch", owner, nat_prefix="192.168.50.0/23")
     assert _values(provider.read("switch", other)) == other.values
@@ -141,8 +147,8 @@ def test_those_that_have_joined_a_nat_outlive_it(provider: Provider) -> None:
     inputs = {"name": "net51", "owner": "lab/dev/net51", "prefix": "192.168.51.0/24"}
     other = provider.create("switch", **inputs, nat=owner.values["nat_name"])
     provider.delete("switch", owner)
-    left = _values(provider.read("switch", other))
-    assert left == {**other.values, "nat": "", "nat_name": ""}
+    state = _values(provider.read("switch", other))
+    assert state == {**other.values, "nat": "", "nat_name": ""}
     provider.delete("switch", other)
     assert provider.parent.snapshot() == before
 
@@ -162,7 +168,7 @@ def test_a_switch_joins_a_nat_of_an_administrators_and_leaves_it(provider: Provi
     assert parent.snapshot() == alone
     inside = {"prefix": "10.1.7.0/24", "nat": "campus", "forwards": [{**RDP, "internal_address": "10.1.7.5"}]}
     joined = provider.update("switch", made, **inside)
-    assert [one.name for one in parent.host.state.network.nats.networks] == ["campus"]
+    assert [nat.name for nat in parent.host.state.network.nats.networks] == ["campus"]
     assert _forwards(parent) == [("campus", 3389, "10.1.7.5", 3389)]
     assert _values(provider.read("switch", joined)) == joined.values
     back = provider.update("switch", joined, forwards=[RDP])

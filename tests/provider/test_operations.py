@@ -60,10 +60,10 @@ def test_what_the_host_refuses_is_undone_and_told(case: dict[str, Any], provider
     with pytest.raises(getattr(errors, case.get("error", "AccessError"))) as raised:
         provider.create(case["kind"], **inputs)
 
-    said = str(raised.value)
-    assert said.startswith("127.0.0.1: machine 'hv1': " if inputs else "127.0.0.1: NAT switch 'lab-net': ")
+    message = str(raised.value)
+    assert message.startswith("127.0.0.1: machine 'hv1': " if inputs else "127.0.0.1: NAT switch 'lab-net': ")
     for fragment in [f"{case['cmdlet']} is refused on this host", identifier, *case["says"]]:
-        assert fragment in said
+        assert fragment in message
     assert parent.snapshot() == before
     parent.host.allow(case["cmdlet"])
     made = provider.create(case["kind"], **inputs)
@@ -181,10 +181,10 @@ def test_what_another_host_does_not_have_is_not_gone(
 @pytest.mark.parametrize("before", [{}, {"adapters": [{"name": "first"}]}])
 def test_a_machines_only_adapter_stays_itself_under_another_name(before: dict[str, Any], provider: Provider) -> None:
     made = provider.create("machine", **before)
-    (adapter,) = provider.parent.machine("hv1").adapters
+    (only_adapter,) = provider.parent.machine("hv1").adapters
     provider.update("machine", made, adapters=[{"name": "lan"}, {"name": "wan"}])
-    assert [one.name for one in provider.parent.machine("hv1").adapters] == ["lan", "wan"]
-    assert provider.parent.machine("hv1").adapters[0] is adapter
+    assert [adapter.name for adapter in provider.parent.machine("hv1").adapters] == ["lan", "wan"]
+    assert provider.parent.machine("hv1").adapters[0] is only_adapter
 
 
 def test_of_two_adapters_the_one_that_switch_described_stays(provider: Provider) -> None:
@@ -205,7 +205,7 @@ def test_what_somebody_gives_the_one_adapter_beside_its_switch_is_seen_and_heale
     provider.parent.by_hand("Set-VMNetworkAdapter", VMName="hv1", DhcpGuard="On")
     seen = provider.read("machine", made)
     assert seen is not None
-    assert [(one["vlan"], one["dhcp_guard"]) for one in seen.values["adapters"]] == [(12, True)]
+    assert [(values["vlan"], values["dhcp_guard"]) for values in seen.values["adapters"]] == [(12, True)]
     assert provider.update("machine", made).values == made.values
     assert provider.parent.machine("hv1").adapters == [adapter]
 
@@ -267,17 +267,17 @@ def test_a_host_adapter_that_comes_late_is_waited_for(provider: Provider) -> Non
 def test_eight_workers_make_a_lab_at_once(provider: Provider) -> None:
     parent = provider.parent
     before = parent.snapshot()
-    asked: list[tuple[str, dict[str, Any]]] = [
+    resources: list[tuple[str, dict[str, Any]]] = [
         *(("machine", {"name": f"hv{n}", "owner": f"lab/dev/hv{n}", "running": n % 2 == 0}) for n in range(8)),
         *(("switch", {"name": f"net{n}", "owner": f"lab/dev/net{n}", "prefix": f"192.168.{n}.0/24"}) for n in range(2)),
     ]
-    with ThreadPoolExecutor(len(asked)) as workers:
-        made = list(workers.map(lambda one: (one[0], provider.create(one[0], **one[1])), asked))
+    with ThreadPoolExecutor(len(resources)) as workers:
+        made = list(workers.map(lambda resource: provider.create(resource[0], **resource[1]), resources))
         assert parent.server.open_shells <= 8
         assert sorted(parent.machines) == [f"hv{n}" for n in range(8)]
-        list(workers.map(lambda one: provider.delete(*one), made))
+        list(workers.map(provider.delete, [kind for kind, _ in resources], made))
     assert parent.snapshot() == before
 
 
-def _values(found: Thing | None) -> Any:
-    return found and found.values
+def _values(state: Thing | None) -> Any:
+    return state and state.values

@@ -36,8 +36,8 @@ def test_a_machine_of_many_parts_lives_its_life(new_parent: NewParent, new_provi
     provider, before = new_provider(parent), _with_image(parent)
     made = provider.create("machine", **FULL)
     assert len(made.values["adapters"]) == len(made.values["data_disks"]) == 2
-    asked = provider.desired("machine", **FULL)
-    assert {name: made.values[name] for name in asked} == asked
+    inputs = provider.desired("machine", **FULL)
+    assert {name: made.values[name] for name in inputs} == inputs
     start = parent.server.requests.snapshot()
     again = provider.read("machine", made)
     assert (parent.server.requests.snapshot() - start).http <= 2

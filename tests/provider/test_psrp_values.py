@@ -47,7 +47,7 @@ READS = (
 
 
 def by_pypsrp(parent: Parent, reads: tuple[Pipeline, ...]) -> list[tuple[str, dict[str, Any]]]:
-    """What pypsrp gives: of each object its type, and its properties, objects among them as their text."""
+    """What pypsrp reads: the type of each object, and its properties, with objects among them as their text."""
     address = urlsplit(parent.server.url)
     wsman = WSMan(
         str(address.hostname),
@@ -81,7 +81,7 @@ def plain(value: Any) -> Any:
 
 @pytest.fixture
 def host(new_parent: NewParent, request: pytest.FixtureRequest) -> Parent:
-    """A host with one of each thing, and a machine that is off, since the time that one has run goes on."""
+    """A host with an object of each kind; its machine is off, since the uptime of a running machine changes."""
     parent = new_parent(windows=request.param)
     parent.by_hand("New-VMSwitch", Name="net", SwitchType="Internal", Notes="a\r\n_x000A_ é \U0001f600 <&>")
     parent.by_hand("New-VM", Name="hv1", Generation=2, MemoryStartupBytes=4 << 30, SwitchName="net")

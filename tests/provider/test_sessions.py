@@ -1,4 +1,4 @@
-"""Sessions with a host: what they cost it, and what they leave there."""
+"""Sessions with a host: what they leave there, and how a missing cmdlet is reported."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from nestedlab.psrp.sessions import Sessions
 if TYPE_CHECKING:
     from tests.conftest import NewParent, Parent
 
-ONE_LOOK = """
+READ_ONCE = """
 import os
 from nestedlab.connection import connection
 from nestedlab.pipeline import Step, statement
 from nestedlab.psrp.sessions import sessions_with
 
 with sessions_with(connection({}, os.environ)).borrow() as session:
-    session.run(Step("look", (statement("Get-VM"),)))
+    session.run(Step("read", (statement("Get-VM"),)))
 """
 
 
 def test_a_process_that_ends_gives_its_shells_back(parent: Parent) -> None:
-    subprocess.run([sys.executable, "-c", ONE_LOOK], env={**os.environ, **parent.environment}, check=True)
+    subprocess.run([sys.executable, "-c", READ_ONCE], env={**os.environ, **parent.environment}, check=True)
     assert parent.server.requests.snapshot().actions["Delete"] == 1
     assert parent.server.open_shells == 0
 
@@ -36,10 +36,10 @@ def test_a_cmdlet_that_is_not_there_is_named(new_parent: NewParent) -> None:
     sessions = Sessions(parent.connection())
     try:
         with sessions.borrow() as session:
-            problems = session.run(Step("look", (statement("Get-VMHost"), statement("Get-VM")))).errors
+            records = session.run(Step("read", (statement("Get-VMHost"), statement("Get-VM")))).errors
     finally:
         sessions.close()
-    assert [(one.error_id, one.cmdlet) for one in problems] == [
+    assert [(record.error_id, record.cmdlet) for record in records] == [
         ("CommandNotFoundException", "Get-VMHost"),
         ("CommandNotFoundException", "Get-VM"),
     ]

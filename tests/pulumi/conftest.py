@@ -27,12 +27,12 @@ SECONDS_TO_END = 10
 
 @pytest.fixture(autouse=True)
 def nothing_is_left_running(tmp_path: Path) -> Iterator[None]:
-    """Hold each test against what it has started: commands, and what they have started in turn, have ended with it."""
+    """Fail a test that leaves a process running: a command, or what a command has started in turn."""
     yield
     started = [*psutil.Process().children(recursive=True), *interrupted.working_on(tmp_path / "backend")]
-    _, left = psutil.wait_procs(started, SECONDS_TO_END)
-    commands = [process.cmdline() for process in left]
-    for process in left:
+    _, alive = psutil.wait_procs(started, SECONDS_TO_END)
+    commands = [process.cmdline() for process in alive]
+    for process in alive:
         process.kill()
     assert commands == []
 
@@ -62,7 +62,7 @@ def pulumi_cli(pulumi_environment: dict[str, str]) -> Path:
 
 @pytest.fixture
 def new_lab(pulumi_cli: Path, pulumi_environment: dict[str, str], tmp_path: Path) -> NewLab:
-    """Make a project of a program's text, and a stack of it; one to a test."""
+    """Make a project of a program's text, and a stack of it; at most once in a test."""
 
     def new(program: str) -> Lab:
         folder = tmp_path / "project"
@@ -94,17 +94,17 @@ from pathlib import Path
 import pulumi
 import pulumi_nestedlab as lab
 
-asked = json.loads(Path("lab.json").read_text())
-switches = [lab.NatSwitch(name, **inputs) for name, inputs in asked.get("switches", {}).items()]
+resources = json.loads(Path("lab.json").read_text())
+switches = [lab.NatSwitch(name, **inputs) for name, inputs in resources.get("switches", {}).items()]
 after = pulumi.ResourceOptions(depends_on=switches)
-for name, inputs in asked.get("machines", {}).items():
+for name, inputs in resources.get("machines", {}).items():
     lab.NestedHyperVHost(name, **{**inputs, "os_disk": lab.Disk(**inputs["os_disk"])}, opts=after)
 """
 
 
 @pytest.fixture
 def ask() -> Ask:
-    """Have a lab with the program MANY ask for resources, by kind and logical name, from now on."""
+    """Set the resources of a lab with the program MANY, by kind and logical name."""
 
     def write(lab: Lab, **resources: dict[str, dict[str, Any]]) -> None:
         (lab.folder / "lab.json").write_text(json.dumps(resources))

@@ -1,4 +1,4 @@
-"""Bad input: a failure for each property, in a preview, without a traceback and without asking the host."""
+"""Bad input: a failure for each property, in a preview, without a traceback and without a request to the host."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_bad_input_is_a_failure_for_each_property(case: dict[str, Any], parent: 
     failed = lab.preview(fails=True)
     failures = {line.strip() for line in failed.text.splitlines() if line.strip().startswith("error: ")}
     for fragment in case["says"]:
-        assert [one for one in failures if fragment in one], fragment
+        assert [failure for failure in failures if fragment in failure], fragment
     assert len(failures) == len(case["says"])
     assert "Traceback" not in failed.text
     assert parent.server.requests.snapshot().http == 0

@@ -1,4 +1,4 @@
-"""Each input changed: in place or by replacement, and nothing else than what was asked."""
+"""Each input changed: in place or by replacement, and nothing besides it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_each_input_changes_as_its_case_says(parent: Parent, many_on: Callable[[
     lab = many_on(parent)
     ask(lab, **_inputs("from"))
     lab.up()
-    first = {name: one["id"] for name, one in lab.resources().items() if "id" in one}
+    first = {name: resource["id"] for name, resource in lab.resources().items() if "id" in resource}
 
     ask(lab, **_inputs("to"))
     cases = {**CASES["machines"], **CASES["switches"]}
@@ -40,10 +40,10 @@ def test_each_input_changes_as_its_case_says(parent: Parent, many_on: Callable[[
     assert {name: sorted(up.steps[name]) for name in cases} == {
         name: sorted(STEPS[case["how"]]) for name, case in cases.items()
     }
-    # Names on the host are fixed, so the old one goes before the new one comes.
+    # Names on the host are fixed, so the old object is deleted before its replacement is created.
     replaced = [steps for steps in up.steps.values() if len(steps) > 1]
     assert all(steps.index("delete-replaced") < steps.index("create-replacement") for steps in replaced)
-    now = {name: one["id"] for name, one in lab.resources().items() if name in cases}
+    now = {name: resource["id"] for name, resource in lab.resources().items() if name in cases}
     assert {name for name in cases if now[name] == first[name]} == {
         name for name, case in cases.items() if case["how"] == "in place"
     }
@@ -66,7 +66,7 @@ def _without_traces_of_use(snapshot: Any) -> Any:
 
 
 def _furnish(parent: Parent) -> None:
-    """Put there what the cases name: images, disks, folders and two switches."""
+    """Create what the cases name: images, disks, folders and two switches."""
     for folder in ("Images", "One", "Two"):
         parent.by_hand("New-Item", Path=f"D:\\{folder}", ItemType="Directory")
     for disk in ("one", "two", "three", "four"):

@@ -35,7 +35,7 @@ def test_a_stack_can_hold_all_settings(new_parent: NewParent, lab_on: LabOn, tmp
     # As README has it: beside the program.
     shutil.copy(parent.server.ca_bundle, lab.folder / "hv01.pem")
     lab.config("nestedlab:caBundle", "hv01.pem")
-    # Not loudly: so asked, the engine itself logs the configuration that it hands to providers, secrets in clear.
+    # Without -v: with it the engine itself logs the configuration that it hands to providers, secrets in clear.
     _lives_in_silence(parent, lab, tmp_path)
     assert "New-VM -Name 'hv1'" in log.read_text()
 
@@ -45,7 +45,7 @@ def test_the_environment_can_hold_all_settings(parent: Parent, lab_on: LabOn, tm
 
 
 def _lives_in_silence(parent: Parent, lab: Lab, folder: Path, *loud: str) -> None:
-    """Go through a life, logging what the options say; the password is in nothing that is said or kept."""
+    """Go through a life, logging what the options say; the password is in nothing that is printed or kept."""
     password = parent.server.password
     runs = [lab.up(*loud), lab.refresh(*loud), lab.preview("--diff", *loud)]
     _is_silent(runs, password)

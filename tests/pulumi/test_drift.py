@@ -45,7 +45,7 @@ def test_each_drift_is_seen_and_healed(parent: Parent, many_on: Callable[[Parent
     }
 
     for name, case in cases.items():
-        for cmdlet, parameters in [one for line in case["by_hand"] for one in line.items()]:
+        for cmdlet, parameters in [command for line in case["by_hand"] for command in line.items()]:
             parent.by_hand(cmdlet, **_filled(parameters, places[name]))
     shows = {name: _filled(case["shows"], places[name]) for name, case in cases.items()}
 
@@ -53,9 +53,9 @@ def test_each_drift_is_seen_and_healed(parent: Parent, many_on: Callable[[Parent
     seen = lab.resources()
     assert {name: _changed(made[name]["outputs"], seen[name]["outputs"]) for name in cases} == shows
 
-    asked = {name: {key for key in shown if key in made[name]["inputs"]} for name, shown in shows.items()}
+    drifted = {name: {key for key in shown if key in made[name]["inputs"]} for name, shown in shows.items()}
     preview = lab.preview()
-    assert preview.differences == {name: keys for name, keys in asked.items() if keys}
+    assert preview.differences == {name: keys for name, keys in drifted.items() if keys}
     assert preview.changes["update"] == len(preview.differences)
     assert preview.changes.keys() == {"same", "update"}
 
@@ -75,9 +75,9 @@ def _changed(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
 
 def _filled(value: Any, places: dict[str, str]) -> Any:
     if isinstance(value, dict):
-        return {key: _filled(one, places) for key, one in value.items()}
+        return {key: _filled(item, places) for key, item in value.items()}
     if isinstance(value, list):
-        return [_filled(one, places) for one in value]
+        return [_filled(item, places) for item in value]
     return value.format(**places) if isinstance(value, str) else value
 
 

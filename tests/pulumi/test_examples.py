@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.pulumi.conftest import LabOn
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-NAMES = sorted(one.parent.name for one in EXAMPLES.glob("*/Pulumi.yaml"))
+NAMES = sorted(project.parent.name for project in EXAMPLES.glob("*/Pulumi.yaml"))
 ALL = f"""
 import runpy
 
@@ -62,8 +62,9 @@ def test_all_examples_go_up_stay_as_asked_and_leave_no_trace(new_parent: NewPare
     assert sorted(parent.machines) == MACHINES
     assert all(parent.machine(name).processor.expose_extensions for name in MACHINES)
     assert len(parent.machine("cluster-node2").drives) == 5
-    assert len(parent.host.state.network.nats.networks) == 4  # the cluster's two switches share one
-    assert [one.external_port for nat in parent.host.state.network.nats.networks for one in nat.mappings] == [33999]
+    nats = parent.host.state.network.nats.networks
+    assert len(nats) == 4  # the cluster's two switches share a NAT
+    assert [mapping.external_port for nat in nats for mapping in nat.mappings] == [33999]
     (lan,) = parent.machine("spoofing-hv1").adapters
     assert (lan.switch, lan.mac_spoofing) == (parent.switch("Campus"), OnOffState.On)
 

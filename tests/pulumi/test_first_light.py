@@ -20,8 +20,8 @@ PROGRAM = (pulumi_cli.CHECKOUT / "examples/quickstart/__main__.py").read_text()
 def _reference(name: str) -> bytes:
     """A class by its path, as pickle's protocol 4 writes an instance without state; decision 0002."""
     module = b"nestedlab.adapters.dynamic"
-    said = b"\x8c" + bytes([len(module)]) + module + b"\x94\x8c" + bytes([len(name)]) + name.encode() + b"\x94"
-    body = said + b"\x93\x94)\x81\x94."
+    path = b"\x8c" + bytes([len(module)]) + module + b"\x94\x8c" + bytes([len(name)]) + name.encode() + b"\x94"
+    body = path + b"\x93\x94)\x81\x94."
     return b"\x80\x04\x95" + len(body).to_bytes(8, "little") + body
 
 

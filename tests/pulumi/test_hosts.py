@@ -1,4 +1,4 @@
-"""Several parent hosts in one stack: `on` names one of nestedlab:hosts."""
+"""Several parent hosts in one stack: `on` names a host of nestedlab:hosts."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def test_what_is_deleted_by_hand_is_dropped_and_made_again(parent: Parent, lab_o
     assert first["hv1"]["id"] != second["hv1"]["id"] == str(parent.machine("hv1").id)
     lab.preview("--expect-no-changes")
 
-    # A machine that is gone is deleted without a word, refreshed or not.
+    # A machine that is gone is deleted without an error, refreshed or not.
     parent.by_hand("Stop-VM", Name="hv1", TurnOff=True)
     parent.by_hand("Remove-VM", Name="hv1", Force=True)
     lab.destroy()
@@ -69,7 +69,7 @@ def test_a_host_that_cannot_be_used_changes_nothing_in_the_state(parent: Parent,
         assert _kept(lab) == state
 
     parent.server.stop()
-    # A preview asks nothing of the host.
+    # A preview needs nothing from the host.
     lab.preview("--expect-no-changes")
     for operation in (lab.refresh, lab.destroy):
         failed = operation(fails=True)
@@ -95,5 +95,5 @@ def test_a_setting_that_is_missing_or_wrong_is_told_before_anything_is_done(pare
 
 
 def _kept(lab: Lab) -> list[dict[str, Any]]:
-    """The state's resources, but for what the engine spells anew with each run: which property depends on what."""
-    return [{**one, "propertyDependencies": None} for one in lab.state()["resources"]]
+    """The state's resources, without what the engine writes differently in each run: which property depends on what."""
+    return [{**resource, "propertyDependencies": None} for resource in lab.state()["resources"]]

@@ -48,10 +48,10 @@ def test_components_with_children_of_one_name_have_a_machine_each(parent: Parent
 def test_a_resource_that_is_renamed_with_an_alias_keeps_its_machine(parent: Parent, lab_on: LabOn) -> None:
     lab = lab_on(parent, PROGRAM.format(name="old", options=""))
     lab.up()
-    born = parent.machine("hv1").id
+    created_id = parent.machine("hv1").id
     lab.write(PROGRAM.format(name="new", options='aliases=[pulumi.Alias(name="old")]'))
     assert lab.up().steps == {"new": ["update"]}
-    assert parent.machine("hv1").id == born
+    assert parent.machine("hv1").id == created_id
     assert parent.machine("hv1").notes == "[nestedlab owner=lab/dev/new]"
     lab.preview("--expect-no-changes")
     lab.refresh("--expect-no-changes")

@@ -21,34 +21,33 @@ import pulumi_nestedlab as lab
 lab.NestedHyperVHost("hv1", processors={processors}, os_disk=lab.Disk(size_gib={size}))
 """
 HELD = 120
-"""Seconds for which the host answers nothing, at most: until the process that waits for it has been killed."""
+"""Seconds for which the host holds its answer back, at most: until the process that waits for it has been killed."""
 
 
 def test_what_is_killed_anywhere_is_completed_by_the_next_up(parent: Parent, lab_on: LabOn) -> None:
     before = parent.snapshot()
     lab = lab_on(parent, PROGRAM.format(processors=4, size=80))
-    # Two answers open the session, the third tells what the host can do; the fourth is to the look at what is there,
-    # the fifth to New-VM.
+    # Two answers open the session, the third is to the preflight; the fourth is to the read of what exists, the fifth
+    # to New-VM.
     for answer in (4, 5):
         _kill_at(answer, parent, lab)
-    born = parent.machine("hv1").id
-    # It is there, so now the fifth is to reading it; the sixth is to the settings, the seventh to Start-VM.
+    created_id = parent.machine("hv1").id
+    # The machine exists, so now the fifth is to reading it; the sixth is to the settings, the seventh to Start-VM.
     for answer in (6, 7):
         _kill_at(answer, parent, lab)
     assert lab.up().steps == {"hv1": ["create"]}
     lab.preview("--expect-no-changes")
 
     lab.write(PROGRAM.format(processors=2, size=81))
-    # After the look the guest is shut down; the next attempt finds it off, makes the settings and starts it.
+    # After the read the guest is shut down; the next attempt finds it off, applies the settings and starts it.
     for answer in (5, 6):
         _kill_at(answer, parent, lab)
     assert lab.up().steps == {"hv1": ["update"]}
     lab.preview("--expect-no-changes")
     lab.refresh("--expect-no-changes")
-    assert parent.machine("hv1").id == born
+    assert parent.machine("hv1").id == created_id
 
-    # Nothing is asked of the host before a destroy. After the look: Remove-VM, with which the machine is gone and its
-    # disk is not.
+    # A destroy has no preflight. After the read comes Remove-VM: the machine is gone then, and its disk is not.
     _kill_at(4, parent, lab, "destroy")
     assert not parent.machines
     lab.destroy()
@@ -71,7 +70,7 @@ def _kill_at(answer: int, parent: Parent, lab: Lab, operation: str = "up") -> No
 
 
 def _providers() -> Iterator[psutil.Process]:
-    """The provider's processes among those that this one has started."""
+    """The provider's processes among those that this process has started."""
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):  # ended in the meantime
             if "pulumi.dynamic" in process.cmdline():

@@ -1,7 +1,7 @@
-"""The provider's process is killed with its first request, its second ...: the next operation ends in the asked state.
+"""The provider's process is killed with its first request, its second ...: the next operation reaches the inputs.
 
-The process is Pulumi's own, `python -m pulumi.dynamic`, asked over gRPC as the engine asks it. What the engine keeps of
-an operation that broke is seen through the CLI in test_killed.py; here it is done the same way, for every request.
+The process is Pulumi's own, `python -m pulumi.dynamic`, called over gRPC as the engine calls it. test_killed.py shows
+through the CLI what the engine keeps of a broken operation; here it is done the same way, for every request.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 Properties = dict[str, Any]
 
 HELD = 60
-"""Seconds for which the host answers nothing, at most: until the process that waits for it has been killed."""
+"""Seconds for which the host holds its answer back, at most: until the process that waits for it has been killed."""
 MOST_REQUESTS = 60
 
 IMAGE, GIVEN = r"C:\Images\ws.vhdx", r"C:\Images\given.vhdx"
@@ -81,10 +81,10 @@ LIVES: dict[str, tuple[ResourceProvider, list[Properties]]] = {
         NestedHyperVHostProvider(),
         [MACHINE, CHANGED_MACHINE, ANOTHER_BASELINE, RESET_MACHINE, {**RESET_MACHINE, "osDisk": {"sizeGib": 40}}],
     ),
-    # A switch is replaced only by one on another host: here the same one under a second name.
+    # A switch is replaced only if it moves to another host: here the same host under a second name.
     "switch": (NatSwitchProvider(), [SWITCH, JOINED_SWITCH, SWITCH, {**SWITCH, "on": "there"}]),
 }
-"""What is asked for first, after each update, and after a replacement."""
+"""The inputs at first, after each update, and after a replacement."""
 
 
 class Process:
@@ -114,14 +114,14 @@ class Process:
         self._channel.close()
 
     def check(self, before: Properties, inputs: Properties) -> Properties:
-        asked = provider_pb2.CheckRequest(olds=self._sent(before), news=self._sent(inputs))
-        answer = self._ask("Check", asked)
+        request = provider_pb2.CheckRequest(olds=self._sent(before), news=self._sent(inputs))
+        answer = self._ask("Check", request)
         assert not answer.failures, answer.failures
         return _dict(answer.inputs)
 
     def diff(self, identity: str, outputs: Properties, inputs: Properties) -> Any:
-        asked = provider_pb2.DiffRequest(id=identity, olds=self._sent(outputs), news=self._sent(inputs))
-        return self._ask("Diff", asked)
+        request = provider_pb2.DiffRequest(id=identity, olds=self._sent(outputs), news=self._sent(inputs))
+        return self._ask("Diff", request)
 
     def create(self, inputs: Properties) -> tuple[str, Properties]:
         answer = self._ask("Create", provider_pb2.CreateRequest(properties=self._sent(inputs)))
@@ -132,8 +132,8 @@ class Process:
         return answer.id, _dict(answer.properties)
 
     def update(self, identity: str, outputs: Properties, inputs: Properties) -> Properties:
-        asked = provider_pb2.UpdateRequest(id=identity, olds=self._sent(outputs), news=self._sent(inputs))
-        return _dict(self._ask("Update", asked).properties)
+        request = provider_pb2.UpdateRequest(id=identity, olds=self._sent(outputs), news=self._sent(inputs))
+        return _dict(self._ask("Update", request).properties)
 
     def delete(self, identity: str, outputs: Properties) -> None:
         self._ask("Delete", provider_pb2.DeleteRequest(id=identity, properties=self._sent(outputs)))
@@ -154,28 +154,28 @@ def _dict(properties: Struct) -> Properties:
 
 
 class Stack:
-    """A stack of one resource, and what the engine has recorded of it."""
+    """A stack of a single resource, and what the engine has recorded of it."""
 
     def __init__(self) -> None:
         self.identity = ""
         self.inputs: Properties = {}
         self.outputs: Properties = {}
 
-    def bring(self, process: Process, asked: Properties | None) -> None:
-        """Do what an `up`, or for None a `destroy`, has the provider do; what broke is not recorded."""
-        if asked is None:
+    def bring(self, process: Process, program: Properties | None) -> None:
+        """Make the calls of an `up` with a program's inputs, or of a `destroy` for None; what broke is not recorded."""
+        if program is None:
             self._delete(process)
             return
-        inputs = process.check(self.inputs, asked)
+        inputs = process.check(self.inputs, program)
         if self.identity:
-            difference = process.diff(self.identity, self.outputs, inputs)
-            if not difference.replaces:
-                if difference.changes == provider_pb2.DiffResponse.DIFF_SOME:
+            diff = process.diff(self.identity, self.outputs, inputs)
+            if not diff.replaces:
+                if diff.changes == provider_pb2.DiffResponse.DIFF_SOME:
                     self.outputs = process.update(self.identity, self.outputs, inputs)
                     self.inputs = inputs
                 return
             self._delete(process)
-            inputs = process.check({}, asked)
+            inputs = process.check({}, program)
         self.identity, self.outputs = process.create(inputs)
         self.inputs = inputs
 
@@ -184,11 +184,11 @@ class Stack:
             process.delete(self.identity, self.outputs)
         self.identity, self.inputs, self.outputs = "", {}, {}
 
-    def is_as_asked(self, process: Process, asked: Properties) -> bool:
-        """Whether a look at the host finds what is asked for, and nothing to do."""
+    def is_at(self, process: Process, program: Properties) -> bool:
+        """Whether the host has the program's inputs, so that there is nothing to do."""
         identity, outputs = process.read(self.identity, self.outputs)
-        difference = process.diff(identity, outputs, process.check(self.inputs, asked))
-        return identity == self.identity and difference.changes == provider_pb2.DiffResponse.DIFF_NONE
+        diff = process.diff(identity, outputs, process.check(self.inputs, program))
+        return identity == self.identity and diff.changes == provider_pb2.DiffResponse.DIFF_NONE
 
 
 @pytest.mark.parametrize("first", [1, 2], ids=["odd", "even"])  # two tests, for two workers
@@ -203,32 +203,32 @@ def test_killed_with_any_request_of_its_life_it_comes_to_what_is_asked(kind: str
         parent.server.restart()  # it has done with the shells of those that were killed
         if not kills[-1]:
             break
-    # Each of the operations has several requests, and none so many as the schedule could have.
+    # Each operation has several requests, and none has as many as the schedule allows.
     assert kills[:2] == [len(LIVES[kind][1]) + 1] * 2
     assert kills[-1] == 0
 
 
 def _live(provider: ResourceProvider, life: list[Properties], parent: Parent, request: int) -> int:
-    """Create, update, replace and delete, each killed with so many requests and done again; how many were killed."""
+    """Create, update, replace and delete, each killed with so many requests and redone; returns the kills."""
     stack, processes = Stack(), [Process(provider, parent)]
     try:
-        for asked in (*life, None):
-            if _killed_with(request, parent, processes[-1], stack, asked):
+        for program in (*life, None):
+            if _killed_with(request, parent, processes[-1], stack, program):
                 processes.append(Process(provider, parent))
-                stack.bring(processes[-1], asked)
-            assert asked is None or stack.is_as_asked(processes[-1], asked), (request, asked)
+                stack.bring(processes[-1], program)
+            assert program is None or stack.is_at(processes[-1], program), (request, program)
             machines, switches = parent.host.state.machines, parent.host.state.switches
-            assert len(machines) + len(switches) == (asked is not None)
-            assert all(len(one.checkpoints) == ("baseline" in (asked or ())) for one in machines.values())
+            assert len(machines) + len(switches) == (program is not None)
+            assert all(len(machine.checkpoints) == ("baseline" in (program or ())) for machine in machines.values())
     finally:
         processes[-1].kill()
     return len(processes) - 1
 
 
-def _killed_with(request: int, parent: Parent, process: Process, stack: Stack, asked: Properties | None) -> bool:
-    """Do an operation, killing the process as soon as the host has so many requests of it; whether it had so many."""
+def _killed_with(request: int, parent: Parent, process: Process, stack: Stack, program: Properties | None) -> bool:
+    """Do an operation, and kill the process once it has made so many requests; returns whether it made so many."""
     with _stalled(parent, request) as fired, ThreadPoolExecutor(1) as engine:
-        running = engine.submit(stack.bring, process, asked)
+        running = engine.submit(stack.bring, process, program)
         while not running.done() and not fired():
             time.sleep(0.005)
         if running.done():

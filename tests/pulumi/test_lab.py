@@ -1,4 +1,4 @@
-"""The tests' own way to the CLI: what it says of an operation is what the CLI did."""
+"""The tests' own way to the CLI: what it reports of an operation is what the CLI did."""
 
 import subprocess
 from pathlib import Path

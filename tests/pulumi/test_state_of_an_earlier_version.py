@@ -1,4 +1,4 @@
-"""A stack that an earlier version recorded, and the host it left: the code as it is goes on with both."""
+"""A stack that an earlier version recorded, and the host it left: the present code goes on with both."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def recorded(request: pytest.FixtureRequest, parent: Parent, lab_on: LabOn) -> R
 
 
 def test_a_preview_and_a_refresh_find_nothing_but_the_recorded_drift(recorded: Recorded) -> None:
-    lab, host_there = recorded.lab, recorded.parent.snapshot()
+    lab, before = recorded.lab, recorded.parent.snapshot()
     drift = {name: set(properties) for name, properties in recorded.expected["drift"].items()}
     assert lab.outputs()["notes"] == record.SECRET_NOTES
     preview = lab.preview()

@@ -1,4 +1,4 @@
-"""Whatever a program asks for, in whatever spelling: up, nothing to preview, nothing that has drifted."""
+"""Whatever inputs a program has, in whatever spelling: up, nothing to preview, nothing that has drifted."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from pathlib import Path
 import pulumi
 import pulumi_nestedlab as lab
 
-asked = json.loads(Path("lab.json").read_text())
-nets = [lab.NatSwitch(name, forwards=[lab.PortForward(**one) for one in inputs.pop("forwards")], **inputs)
-        for name, inputs in asked["switches"].items()]
-for name, inputs in asked["machines"].items():
+resources = json.loads(Path("lab.json").read_text())
+nets = [lab.NatSwitch(name, forwards=[lab.PortForward(**forward) for forward in inputs.pop("forwards")], **inputs)
+        for name, inputs in resources["switches"].items()]
+for name, inputs in resources["machines"].items():
     parts = {"os_disk": lab.Disk(**inputs.pop("os_disk")),
-             "data_disks": [lab.DataDisk(**one) for one in inputs.pop("data_disks")],
-             "adapters": [lab.Adapter(**one) for one in inputs.pop("adapters")]}
+             "data_disks": [lab.DataDisk(**disk) for disk in inputs.pop("data_disks")],
+             "adapters": [lab.Adapter(**adapter) for adapter in inputs.pop("adapters")]}
     lab.NestedHyperVHost(name, **parts, **inputs, opts=pulumi.ResourceOptions(depends_on=nets))
 """
 MACHINE: dict[str, list[Any]] = {
@@ -88,5 +88,5 @@ def _filled(value: Any, texts: dict[str, Any]) -> Any:
     if isinstance(value, str):
         return value.format(**texts)
     if isinstance(value, list):
-        return [_filled(one, texts) for one in value]
-    return {key: _filled(one, texts) for key, one in value.items()} if isinstance(value, dict) else value
+        return [_filled(item, texts) for item in value]
+    return {key: _filled(item, texts) for key, item in value.items()} if isinstance(value, dict) else value

@@ -1,4 +1,4 @@
-"""What scripts/bench measures keeps to what the project promises, and each of its measurements works."""
+"""The figures of scripts/bench are within what the project promises, and each of its measurements works."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def test_operations_take_no_more_requests_than_promised() -> None:
 def test_the_cost_of_a_further_part_is_the_difference_shared_out() -> None:
     few, many = ("8", "4"), ("20", "7")
     measured = {f"{title}: {operation}": few for title in bench_requests.FULL for operation in ("create", "read")}
-    found = dict(bench_requests.further(measured | {"eight data disks: create": many, "six adapters: read": many}))
-    assert found["NestedHyperVHost: create, for each further data disk"] == ("2", "0.5")
-    assert found["NestedHyperVHost: read, for each further adapter"] == ("3", "0.75")
-    assert found["NestedHyperVHost: create, for each further adapter"] == ("0", "0")
+    costs = dict(bench_requests.further(measured | {"eight data disks: create": many, "six adapters: read": many}))
+    assert costs["NestedHyperVHost: create, for each further data disk"] == ("2", "0.5")
+    assert costs["NestedHyperVHost: read, for each further adapter"] == ("3", "0.75")
+    assert costs["NestedHyperVHost: create, for each further adapter"] == ("0", "0")
 
 
 def test_a_refresh_of_a_class_takes_no_more_requests_than_promised() -> None:

@@ -50,10 +50,10 @@ def test_what_is_there_is_not_made_again() -> None:
 
 def test_two_that_want_it_at_once_make_it_once() -> None:
     command = [sys.executable, "-c", SLOW, str(CHECKOUT / "scripts/python")]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    said = "".join(one.communicate()[0] for one in both)
-    assert said.count("made it") == 1
-    assert [one.returncode for one in both] == [0, 0]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    output = "".join(process.communicate()[0] for process in processes)
+    assert output.count("made it") == 1
+    assert [process.returncode for process in processes] == [0, 0]
 
 
 @pytest.mark.parametrize(

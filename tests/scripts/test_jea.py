@@ -1,4 +1,4 @@
-"""The role for a JEA endpoint shows what the provider calls: what the plans' cases run, and what the page says."""
+"""The role for a JEA endpoint shows what the provider calls: the cmdlets that the plans' cases run."""
 
 import re
 from pathlib import Path
@@ -27,7 +27,7 @@ def test_every_cmdlet_of_every_plan_is_shown() -> None:
     cases = (ROOT / "tests" / "cases" / "core").glob("*/**/*.yaml")
     steps = "\n".join(file.read_text(encoding="utf-8") for file in cases)
     run = set(re.findall(rf"(?:^\s*|\| )((?:{VERBS})-(?:VM|VHD|Net|Item)\w*)\b", steps, re.MULTILINE))
-    run |= {one.name for pipeline in SURVEY.pipelines for one in pipeline.cmdlets}
+    run |= {cmdlet.name for pipeline in SURVEY.pipelines for cmdlet in pipeline.cmdlets}
     assert len(run) > 30
     assert run <= shown("VisibleCmdlets") | shown("VisibleFunctions")
 

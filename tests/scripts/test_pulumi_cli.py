@@ -1,4 +1,4 @@
-"""Which Pulumi CLI is taken, and what is said where none can be had."""
+"""Which Pulumi CLI is used, and the message if none can be had."""
 
 import os
 from pathlib import Path
@@ -49,20 +49,20 @@ def test_the_environments_own_link_is_not_found_as_the_users(monkeypatch: pytest
     stub(pulumi_cli.LINK.parent, "pulumi", "v3.300.0")
     monkeypatch.setenv("PATH", str(pulumi_cli.LINK.parent))
     with pytest.raises(UnavailableError, match="no pulumi on PATH"):
-        pulumi_cli.found()
+        pulumi_cli.on_path()
 
 
 @pytest.mark.parametrize("version", ["v3.215.9", "v2.99.0", "v4.0.0", "nonsense"])
 def test_another_version_is_refused(tmp_path: Path, version: str) -> None:
     stub(tmp_path / "bin", "pulumi", version)
     with pytest.raises(UnavailableError, match=r"is not of version 3\.216 or a later 3"):
-        pulumi_cli.found()
+        pulumi_cli.on_path()
 
 
 def test_one_without_its_python_language_host_is_refused(tmp_path: Path) -> None:
     stub(tmp_path / "bin", "pulumi", "v3.259.0")
     with pytest.raises(UnavailableError, match="has no pulumi-language-python beside it"):
-        pulumi_cli.found()
+        pulumi_cli.on_path()
 
 
 def test_one_in_the_cache_is_taken_again() -> None:
@@ -80,8 +80,8 @@ def test_an_older_go_is_not_tried(tmp_path: Path) -> None:
 def test_where_none_can_be_had_every_reason_and_the_remedy_are_told() -> None:
     with pytest.raises(SystemExit) as end:
         pulumi_cli.main()
-    for said in ("no pulumi on PATH", "no network", "no go on PATH", "install Pulumi 3.259.0 or a later 3"):
-        assert said in str(end.value)
+    for fragment in ("no pulumi on PATH", "no network", "no go on PATH", "install Pulumi 3.259.0 or a later 3"):
+        assert fragment in str(end.value)
     assert not pulumi_cli.LINK.is_symlink()
 
 

@@ -34,8 +34,8 @@ def quickstart(project: Path, *options: str) -> Process:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def said(process: Process) -> str:
-    """Return all that a run printed; it must end well."""
+def output_of(process: Process) -> str:
+    """Return all that a run printed; it must succeed."""
     text = process.communicate(timeout=SECONDS_AT_MOST)[0]
     assert process.returncode == 0, text
     return text
@@ -67,14 +67,14 @@ def wait_for(happened: Callable[[], bool]) -> None:
 
 
 def left(project: Path) -> set[str]:
-    """Return the names of the files that a run left in the project, but for its log and its lock."""
+    """Return the names of the files that a run left in the project, without its log and its lock."""
     folder = project / ".quickstart"
-    here = {path.name for path in project.iterdir()} | {path.name for path in folder.iterdir()}
-    return here - {"Pulumi.yaml", "examples", ".venv", ".quickstart", "hyperv-sim.log", "lock"}
+    names = {path.name for path in project.iterdir()} | {path.name for path in folder.iterdir()}
+    return names - {"Pulumi.yaml", "examples", ".venv", ".quickstart", "hyperv-sim.log", "lock"}
 
 
 def test_a_lab_goes_up_drifts_heals_and_comes_down_and_nothing_is_left(project: Path) -> None:
-    text = said(quickstart(project))
+    text = output_of(quickstart(project))
     assert re.findall(r"^(\d)  ", text, re.MULTILINE) == ["1", "2", "3", "4", "5", "6", "7"]
     assert 'gateway: "192.168.50.1"' in text
     assert left(project) == set()
@@ -82,7 +82,7 @@ def test_a_lab_goes_up_drifts_heals_and_comes_down_and_nothing_is_left(project: 
 
 
 def test_a_kept_lab_can_be_worked_on_as_it_says_until_it_is_ended(project: Path) -> None:
-    text = said(quickstart(project, "--keep"))
+    text = output_of(quickstart(project, "--keep"))
     process = host_of(project)
     (project / ".venv").symlink_to(Path(sys.executable).parents[1])
     to_type = text.partition("To go on")[2].partition("To end both")[0]
@@ -90,7 +90,7 @@ def test_a_kept_lab_can_be_worked_on_as_it_says_until_it_is_ended(project: Path)
     preview = subprocess.run(["bash", "-ec", shell], cwd=project, capture_output=True, text=True, check=False)
     assert preview.returncode == 0, preview.stdout + preview.stderr
     assert "3 unchanged" in preview.stdout
-    said(quickstart(project, "--stop"))
+    output_of(quickstart(project, "--stop"))
     assert not process.is_running()
     assert left(project) == set()
 
@@ -120,7 +120,7 @@ def test_what_a_killed_run_left_is_cleaned_by_the_next(project: Path) -> None:
     run.kill()
     run.communicate(timeout=SECONDS_AT_MOST)
     assert all(process.is_running() for process in started)
-    assert "Ending the simulated host that an earlier run left" in said(quickstart(project, "--stop"))
+    assert "Ending the simulated host that an earlier run left" in output_of(quickstart(project, "--stop"))
     assert not any(process.is_running() for process in started)
     assert left(project) == set()
 

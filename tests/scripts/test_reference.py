@@ -23,10 +23,14 @@ from nestedlab.nat_switch.forwards import PortForward
 from nestedlab.nat_switch.table import NatSwitch
 
 TABLES: tuple[type[Table], ...] = (NestedHyperVHost, Disk, DataDisk, Adapter, NatSwitch, PortForward)
-ATTRIBUTES = [pytest.param(one, id=f"{table.__name__}.{one.name}") for table in TABLES for one in table.attributes()]
-CALLED = {one.name for one in jea.called()}
+ATTRIBUTES = [
+    pytest.param(attribute, id=f"{table.__name__}.{attribute.name}")
+    for table in TABLES
+    for attribute in table.attributes()
+]
+CALLED = {cmdlet.name for cmdlet in jea.called()}
 NOT_ON_THE_HOST = {"on"}
-"""Which host it is, is not on the host."""
+"""Attributes without a place on the host: `on` names the host itself."""
 
 
 @pytest.mark.parametrize("attribute", ATTRIBUTES)
@@ -89,10 +93,10 @@ def test_every_setting_has_a_row_of_its_own() -> None:
 
 def test_the_ways_to_log_on_are_all_shown_and_explained() -> None:
     row = settings()["nestedlab:auth"]
-    ways = [f"`{one}`" for one in get_args(Connection.model_fields["auth"].annotation)]
+    ways = [f"`{way}`" for way in get_args(Connection.model_fields["auth"].annotation)]
     assert row["value"].split(", ") == ways
     assert len(ways) == 6
-    assert [one for one in ways if f"{one}:" not in row["meaning"]] == []
+    assert [way for way in ways if f"{way}:" not in row["meaning"]] == []
     assert row["default"] == "`negotiate`"
 
 

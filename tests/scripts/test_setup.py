@@ -1,4 +1,4 @@
-"""scripts/setup where something is missing on the machine: it says what, and what to do, and changes nothing."""
+"""scripts/setup with something missing on the machine: it reports what, and the remedy, and changes nothing."""
 
 import shutil
 import subprocess
@@ -12,7 +12,7 @@ WITHOUT_VENV = 'case "$2" in *ensurepip*) exit 1;; *) echo " 3.11";; esac'
 
 
 def set_up_with(folder: Path, python3: str | None) -> "subprocess.CompletedProcess[str]":
-    """Run a copy of the script where nothing is on PATH but what it needs, and perhaps this `python3`."""
+    """Run a copy of the script with nothing on PATH except what it needs, and perhaps this `python3`."""
     programs = folder / "bin"
     programs.mkdir()
     for name in ("bash", "cat", "cksum", "dirname"):

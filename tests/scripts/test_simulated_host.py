@@ -1,4 +1,4 @@
-"""The simulated host as a process: only the one that was started is ever ended."""
+"""The simulated host as a process: only the process that was started is ever ended."""
 
 import os
 from pathlib import Path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from collections.abc import Mapping
@@ -52,7 +53,7 @@ class Connection(BaseModel):
     password: SecretStr | None = None
     """The user's password. Set it with `--secret`. Kerberos can do without."""
     auth: Literal["negotiate", "ntlm", "kerberos", "basic", "certificate", "credssp"] = "negotiate"
-    """How to log on. `negotiate`: Kerberos where its library is installed and a domain answers, else NTLM. `ntlm`: NTLM
+    """How to log on. `negotiate`: Kerberos if its library is installed and a domain answers, else NTLM. `ntlm`: NTLM
     alone, for local accounts too. `kerberos`: Kerberos alone, which proves who the host is; it needs
     `nestedlab[kerberos]`. `basic`: a local account, over HTTPS only. `certificate`: a client's certificate that the
     host maps to a local account, over HTTPS only. `credssp`: the password goes to the host, which can use it on other
@@ -75,7 +76,7 @@ class Connection(BaseModel):
     @field_validator("address")
     @classmethod
     def _is_an_address(cls, address: str) -> str:
-        # Nothing of a refused address is shown: what stands before an @ may be a password.
+        # No part of a refused address is shown: the text before an @ may be a password.
         if "@" in address:
             raise ValueError(f"{_AN_ADDRESS}, without a user or a password: these have settings of their own")
         if not _names_a_host(address):
@@ -107,7 +108,7 @@ class Connection(BaseModel):
 
     @property
     def port(self) -> int:
-        """The port: WinRM's own where the address names none."""
+        """The port: WinRM's own if the address names none."""
         return _split(self.address).port or (_HTTPS_PORT if self.tls else _HTTP_PORT)
 
     @property
@@ -122,8 +123,8 @@ def _names_a_host(address: str) -> bool:
         port = parts.port
     except ValueError:
         return False
-    known = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.hostname or "") is not None
-    return known and port != 0 and not parts.query and not parts.fragment
+    is_url = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.hostname or "") is not None
+    return is_url and port != 0 and not parts.query and not parts.fragment
 
 
 def _split(address: str) -> SplitResult:
@@ -138,34 +139,35 @@ SETTINGS = (*(f"{NAMESPACE}:{to_camel(name)}" for name in Connection.model_field
 
 
 def connection(configuration: Mapping[str, Any], environment: Mapping[str, str], on: str | None = None) -> Connection:
-    """The connection that a stack's configuration ("nestedlab:address": ...) and the environment ask for.
+    """The connection that a stack's configuration ("nestedlab:address": ...) and the environment describe.
 
-    `on` names one of `nestedlab:hosts`, a map of settings by name; what a host there leaves out is as for the default
-    one, but for the address. Raises ConfigurationError naming every setting that is missing or wrong, and the remedy.
+    `on` names a host of `nestedlab:hosts`, a map of settings by name; settings that it leaves out are those of the
+    default host, except the address. Raises ConfigurationError with each missing or wrong setting, and the remedy.
     """
-    given: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for name in Connection.model_fields:
         key = to_camel(name)
         value = configuration.get(f"{NAMESPACE}:{key}")
-        found = environment.get(f"{NAMESPACE.upper()}_{name.upper()}") if value in (None, "") else value
-        if found not in (None, ""):
-            given[key] = found
+        if value in (None, ""):
+            value = environment.get(f"{NAMESPACE.upper()}_{name.upper()}")
+        if value not in (None, ""):
+            settings[key] = value
     if on is not None:
-        given = {key: value for key, value in given.items() if key != "address"} | _host(configuration, on)
+        settings = {key: value for key, value in settings.items() if key != "address"} | _host(configuration, on)
     try:
-        return Connection.model_validate(given)
+        return Connection.model_validate(settings)
     except ValidationError as error:
-        where = f"{HOSTS}.{on}." if on else f"{NAMESPACE}:"
+        prefix = f"{HOSTS}.{on}." if on else f"{NAMESPACE}:"
         raise ConfigurationError(
-            "; ".join(_explained(failure, where) for failure in error.errors(include_input=False))
+            "; ".join(_explained(failure, prefix) for failure in error.errors(include_input=False))
         ) from None
 
 
 def _host(configuration: Mapping[str, Any], on: str) -> dict[str, Any]:
-    """The settings of one of the further hosts."""
-    given = configuration.get(HOSTS) or {}
+    """The settings of a further host."""
+    value = configuration.get(HOSTS) or {}
     try:
-        hosts = json.loads(given) if isinstance(given, str) else given
+        hosts = json.loads(value) if isinstance(value, str) else value
     except ValueError:
         hosts = None
     if not isinstance(hosts, dict):
@@ -173,28 +175,30 @@ def _host(configuration: Mapping[str, Any], on: str) -> dict[str, Any]:
             f"{HOSTS} must be a map of hosts: run `pulumi config set --path '{HOSTS}.{on}.address' hv02.example.org`"
         )
     if not isinstance(hosts.get(on), dict):
-        known = f"there are {', '.join(sorted(hosts))}" if hosts else "there are none"
+        names = f"there are {', '.join(sorted(hosts))}" if hosts else "there are none"
         raise ConfigurationError(
-            f"{HOSTS} has no host {on!r} ({known}): "
+            f"{HOSTS} has no host {on!r} ({names}): "
             f"run `pulumi config set --path '{HOSTS}.{on}.address' hv02.example.org`"
         )
-    settings = {to_camel(name) for name in Connection.model_fields}
-    unknown = [key for key in hosts[on] if key not in settings]
-    if unknown:
-        raise ConfigurationError(f"{HOSTS}.{on} has no setting {unknown[0]!r}; there are {', '.join(sorted(settings))}")
+    known = sorted(to_camel(name) for name in Connection.model_fields)
+    unknown = next((key for key in hosts[on] if key not in known), None)
+    if unknown is not None:
+        nearest = difflib.get_close_matches(unknown, known, n=1)
+        hint = f"did you mean {nearest[0]!r}?" if nearest else f"there are {', '.join(known)}"
+        raise ConfigurationError(f"{HOSTS}.{on} has no setting {unknown!r}; {hint}")
     return dict(hosts[on])
 
 
-def _explained(error: Any, where: str) -> str:
+def _explained(error: Any, prefix: str) -> str:
     key = to_camel(str(error["loc"][0])) if error["loc"] else ""
-    if error["type"] == "missing" and where != f"{NAMESPACE}:":
-        return f"{where}{key} is not set: run `pulumi config set --path '{where}{key}' hv02.example.org`"
+    if error["type"] == "missing" and prefix != f"{NAMESPACE}:":
+        return f"{prefix}{key} is not set: run `pulumi config set --path '{prefix}{key}' hv02.example.org`"
     if error["type"] == "missing":
         return (
             f"nestedlab:{key} is not set: run `pulumi config set nestedlab:{key} hv01.example.org`, "
             f"or set NESTEDLAB_{key.upper()}"
         )
     if error["type"] == "path_not_file":
-        return f"{where}{key}: there is no such file"
+        return f"{prefix}{key}: there is no such file"
     reason = str(error["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
-    return f"{where}{key}: {reason}" if key else f"{NAMESPACE} configuration: {reason}"
+    return f"{prefix}{key}: {reason}" if key else f"{NAMESPACE} configuration: {reason}"

@@ -1,7 +1,7 @@
 """What can go wrong, in the user's terms: one small tree of errors, and the one place that reads error records.
 
-Windows' messages are localised and its ids are not quite unique, so a record is read by id and category, and where
-those cannot tell, by the HRESULT at the end of a disk cmdlet's message, which no language changes.
+Windows' messages are localised and its ids are not quite unique, so a record is read by id and category, and if
+those are not enough, by the HRESULT at the end of a disk cmdlet's message, which no language changes.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from nestedlab.pipeline import ErrorKind, ErrorRecord, Facts, Step
 
 
 class NestedlabError(Exception):
-    """Anything that this provider says went wrong; its text is for the user and names the remedy.
+    """An error that this provider reports; its text is for the user and names the remedy.
 
-    `cmdlet` is the one whose error record it tells, if it tells one.
+    `cmdlet` is the name of the cmdlet whose error record it reports, if it reports a record.
     """
 
     def __init__(self, text: str, cmdlet: str = "") -> None:
@@ -36,11 +36,11 @@ class AccessError(NestedlabError):
 
 
 class Interrupted(NestedlabError):  # noqa: N818 - it is an event, not a verdict: the caller reads again
-    """The connection was lost in the middle of a step, so that nobody here knows whether the step ran."""
+    """The connection was lost in the middle of a step: whether the step ran is not known."""
 
 
 class Cancelled(NestedlabError):  # noqa: N818 - it is what the user asked for
-    """The operation was cancelled between two steps; what was made so far is completed by the next one."""
+    """The operation was cancelled between two steps; the next operation completes what was created so far."""
 
 
 class NotFoundError(NestedlabError):
@@ -56,7 +56,7 @@ class RefusedError(NestedlabError):
 
 
 class RevertedError(NestedlabError):
-    """The host took a setting and did not keep it."""
+    """The host accepted a setting and did not keep it."""
 
 
 # By the first part of the FullyQualifiedErrorId: Hyper-V's error identifiers, PowerShell's binder, CIM's query errors.
@@ -113,9 +113,9 @@ def kind_of(record: ErrorRecord) -> ErrorKind:
     """What an error record means."""
     identifier, _, source = record.error_id.partition(",")
     if identifier == "InvalidOperation" and record.cmdlet == "Stop-VM":
-        return ErrorKind.PROMPTED  # no host UI to ask on: the guest is locked, or does not answer
+        return ErrorKind.PROMPTED  # no host UI to prompt on: the guest is locked, or does not answer
     if identifier == "InvalidParameter" and record.cmdlet.startswith("Get-"):
-        return ErrorKind.ABSENT  # Get-VM and Get-VMSwitch by a name that is not there
+        return ErrorKind.ABSENT  # Get-VM and Get-VMSwitch by a name that does not exist
     if identifier.startswith("CmdletizationQuery_NotFound"):
         return ErrorKind.ABSENT
     native = _WIN32.search(identifier) if source else None
@@ -129,7 +129,7 @@ def kind_of(record: ErrorRecord) -> ErrorKind:
 
 
 def _hresults(record: ErrorRecord) -> list[int]:
-    """The HRESULTs that a record carries; the last one in a long message is the cause."""
+    """The HRESULTs that a record carries; the last in a long message is the cause."""
     texts = _HRESULT_ID.findall(record.error_id) + _HRESULT.findall(record.message)[::-1]
     codes = [int(text, 16) for text in texts]
     return codes if record.hresult is None else [*codes, record.hresult & 0xFFFFFFFF]
@@ -140,13 +140,13 @@ _REMEDIES: Mapping[ErrorKind, str] = {
     "Administrators, NAT networks and addresses in Administrators.",
     ErrorKind.BUSY: "Something else on the host is using it; try again when that is done.",
     ErrorKind.WRONG_STATE: "The machine is in a state that rules this out, or another change to it is under way; "
-    "look at it in Hyper-V Manager and run `pulumi up` again.",
-    ErrorKind.NO_MEMORY: "The host has not enough free memory to start the machine: "
+    "check it in Hyper-V Manager and run `pulumi up` again.",
+    ErrorKind.NO_MEMORY: "The host does not have enough free memory to start the machine: "
     "ask for less with memory_mib, or stop other machines.",
-    ErrorKind.NO_SPACE: "The volume is full: free some space, or choose another one with path.",
+    ErrorKind.NO_SPACE: "The volume is full: free some space, or choose another volume with path.",
     ErrorKind.NOT_SUPPORTED: "This version of Windows or this processor cannot do it.",
-    ErrorKind.NO_COMMAND: "The cmdlet is not there, or the PSRP endpoint does not show it: install the Hyper-V role "
-    "with its PowerShell module, or let the JEA role show the cmdlet.",
+    ErrorKind.NO_COMMAND: "The cmdlet does not exist on the host, or the PSRP endpoint does not show it: install the "
+    "Hyper-V role with its PowerShell module, or let the JEA role show the cmdlet.",
     ErrorKind.NO_PARAMETER: "This version of Windows does not know the parameter, or the JEA role hides it.",
     ErrorKind.PROMPTED: "The guest does not answer a shutdown request.",
 }
@@ -157,15 +157,15 @@ _REMEDIES_OF: Mapping[tuple[str, ErrorKind], str] = {
     "(netsh interface ipv4 show excludedportrange protocol=tcp; Get-NetTCPConnection -LocalPort), or if the "
     "external address is not the host's.",
     ("New-VHD", ErrorKind.EXISTS): "A disk that was kept (keep=True) is there: attach it with path, or choose another "
-    "location for the new one.",
-    ("Get-VM", ErrorKind.ABSENT): "Look in Hyper-V Manager whether the machine is still there, and whether the host's "
-    "Virtual Machine Management service (vmms) runs: Windows reports the same if it is stopped.",
+    "location for the new disk.",
+    ("Get-VM", ErrorKind.ABSENT): "Check in Hyper-V Manager whether the machine still exists, and whether the host's "
+    "Virtual Machine Management service (vmms) runs: Windows reports the same error if it is stopped.",
     (
         "Get-NetNat",
         ErrorKind.NOT_SUPPORTED,
     ): "This Windows has no WinNAT, without which it cannot hold a NAT switch: some client editions lack it.",
     ("New-NetNat", ErrorKind.INVALID): "Windows reports this if the host takes no second NAT network, or if the "
-    "prefix overlaps one: look at Get-NetNat there.",
+    "prefix overlaps an existing one: look at Get-NetNat there.",
     ("New-NetIPAddress", ErrorKind.INVALID): "Windows reports this if the address is on the host already: look at "
     "Get-NetIPAddress there.",
 }
@@ -180,7 +180,7 @@ def _error_for(kind: ErrorKind) -> type[NestedlabError]:
 
 
 def tolerated(record: ErrorRecord, step: Step) -> bool:
-    """Whether a pipeline of the step that runs the record's cmdlet takes such a record for none."""
+    """Whether a pipeline of the step that runs the record's cmdlet tolerates the record."""
     return any(
         kind_of(record) in pipeline.tolerates
         for pipeline in step.pipelines
@@ -194,13 +194,13 @@ def raise_for(facts: Facts, step: Step) -> None:
     if record is None:
         return
     kind = kind_of(record)
-    # Windows does not say which of several pipelines of a cmdlet it was.
-    concerned = [
+    # Windows does not report which of several pipelines of a cmdlet it was.
+    affected = [
         pipeline.properties
         for pipeline in step.pipelines
         if pipeline.cmdlets[-1].name == record.cmdlet and pipeline.properties
     ]
-    properties = ", ".join(dict.fromkeys(concerned))
+    properties = ", ".join(dict.fromkeys(affected))
     cause = f"{properties}: " if properties else ""
     cause += f"could not {step.purpose}: {record.message.strip()}"
     remedy = _REMEDIES_OF.get((record.cmdlet, kind)) or _REMEDIES.get(kind, "")

@@ -51,7 +51,7 @@ def is_made_for(name: str, owned_by: UUID) -> bool:
 
 
 def stem_of(name: str, owned_by: UUID) -> str:
-    """What `made_name` was given to make the name; a name that it did not make is its own stem."""
+    """The stem that `made_name` made the name of; any other name is its own stem."""
     return name[: -len(made_name("", owned_by))] if is_made_for(name, owned_by) else name
 
 
@@ -60,16 +60,16 @@ def _short(identity: UUID) -> str:
 
 
 def own(what: str, listed: Iterable[PSObject], name: str, owner: str) -> UUID | None:
-    """The one of the listed machines or switches that an earlier attempt of the same owner has created, if any.
+    """The id of the listed machine or switch that an earlier attempt of the same owner has created, if any.
 
-    Raises ConflictError if two are marked so, and if a stranger has the name.
+    Raises ConflictError if two carry the owner's marker, and if an object without it has the name.
     """
     things = {thing.text("Id"): thing for thing in listed}
     ours = [identity for identity, thing in things.items() if owner_of(thing.text("Notes")) == owner]
     if len(ours) > 1:
         raise ConflictError(
-            f"more than one {what} on the host is marked as this one: {' and '.join(ours)}. "
-            "Remove the one that is not wanted."
+            f"more than one {what} on the host carries this resource's marker: {' and '.join(ours)}. "
+            "Remove the copy that you do not need."
         )
     if ours:
         return UUID(ours[0])
@@ -80,12 +80,12 @@ def own(what: str, listed: Iterable[PSObject], name: str, owner: str) -> UUID | 
     whose = f"it belongs to {other}" if other else "it was not made by nestedlab"
     raise ConflictError(
         f"the host already has a {what} named {name!r} ({stranger.text('Id')}), and {whose}. "
-        "It is left alone: give this one another name, or rename or remove that one if it is yours."
+        f"It is left alone: give the resource another name, or rename or remove the existing {what} if it is yours."
     )
 
 
 def gone(what: str, identity: UUID, name: str) -> NotFoundError:
-    """The error for a thing that is to be changed and is no longer there."""
+    """The error for a machine or switch that is to be changed and no longer exists."""
     return NotFoundError(
         f"{what} {name!r} ({identity}) is no longer on the host. "
         "Run `pulumi refresh`, so that the next `pulumi up` creates it again."
@@ -93,17 +93,17 @@ def gone(what: str, identity: UUID, name: str) -> NotFoundError:
 
 
 def on_this_host(what: str, identity: UUID, name: str, host: str, facts: Facts) -> None:
-    """Raise if the host that does not have the thing is another one than the one it was created on.
+    """Raise RefusedError if the host that answers is not the host on which the machine or switch was created.
 
-    Then it is not gone: the connection leads elsewhere. What a host's name ends with after a dot is not compared.
+    Then it is not gone: the connection leads elsewhere. Of a host's name, only the part before the first dot counts.
     """
-    here = facts.first("VMHost")
-    if here is None or not host:
+    vm_host = facts.first("VMHost")
+    if vm_host is None or not host:
         return
-    answers = here.text("ComputerName")
-    if host.partition(".")[0].casefold() != answers.partition(".")[0].casefold():
+    answering = vm_host.text("ComputerName")
+    if host.partition(".")[0].casefold() != answering.partition(".")[0].casefold():
         raise RefusedError(
-            f"{what} {name!r} ({identity}) is on host {host}, but {answers} answers: nestedlab:address now points at a "
-            "different host. Restore it, or set on= to recreate the machine or switch on another host. If that host is "
-            "gone, or has been renamed, `pulumi state delete` drops it from the state."
+            f"{what} {name!r} ({identity}) is on host {host}, but {answering} answers: nestedlab:address now points at "
+            "a different host. Restore it, or set on= to recreate the machine or switch on another host. If the host "
+            "is gone, or has been renamed, `pulumi state delete` drops it from the state."
         )

@@ -67,7 +67,7 @@ class Preflight:
         found = [] if self._facts is None else [*findings(self._facts), *version_findings(self._facts, version)]
         for finding in found:
             if finding.refuses and not exists:
-                raise RefusedError(f"the parent host cannot run nested hosts. {finding}")
+                raise RefusedError(f"the parent host cannot run nested hosts: {finding}")
         yield from self._once(found)
 
     def _once(self, found: Iterable[Finding]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What nested virtualization asks of a parent host: read once, judged purely, in the article's terms.
+"""What nested virtualization requires of a parent host: read once, judged purely, in the article's terms.
 
 Ids S1 to S12 are those of docs/requirements.md, which says for each where it is enforced.
 """
@@ -26,9 +26,10 @@ _HOSTS_OWN_GIB = 2  # Hyper-V keeps memory for the host itself; how much is not 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a requirement makes of the host. One that `refuses` rules nested hosts out there; any other is a warning.
+    """What a check has found on the host. If it `refuses`, nested hosts are ruled out there; otherwise it is a warning.
 
-    `of` tells findings of one requirement apart: a drive, a machine version, a machine.
+    `requirement` is the id of docs/requirements.md, which no user is shown. `of` distinguishes findings of the same
+    requirement: a drive, a machine version, a machine.
     """
 
     requirement: str
@@ -37,14 +38,14 @@ class Finding:
     of: str = ""
 
     def __str__(self) -> str:
-        return f"{self.requirement}: {self.text}"
+        return self.text
 
 
 @dataclass(frozen=True)
 class Demand:
     """What one machine takes of its host: memory while it runs, and what its disks may yet grow by. 0 is not known.
 
-    `folder` is where its disks are made, "" where the host makes them by default.
+    `folder` is where its disks are created; "" is the host's default folder.
     """
 
     memory_mib: int = 0
@@ -60,12 +61,12 @@ def _survey() -> tuple[Pipeline, ...]:
         statement("Get-VM"),
         *(statement("Get-CimInstance", ClassName=name) for name in classes),
     )
-    # An endpoint need not show these; what cannot be asked is not judged.
+    # An endpoint need not show these; what cannot be read is not judged.
     return tuple(pipeline.tolerating(*ErrorKind) for pipeline in pipelines)
 
 
-SURVEY = Step("ask what the host can do", _survey())
-"""All that the judgement needs, in one step."""
+SURVEY = Step("check what the host supports", _survey())
+"""All that the checks need, in one step."""
 
 
 def findings(facts: Facts) -> list[Finding]:
@@ -110,26 +111,29 @@ def _is_before_amd(facts: Facts) -> bool:
     return processor["Manufacturer"] == _AMD and system.number("BuildNumber") < _AMD_BUILD
 
 
-def version_findings(facts: Facts, asked: str = "") -> list[Finding]:
-    """What stands in the way of a nested host of the machine version asked for; "" is the one the host has by default.
+def version_findings(facts: Facts, requested: str = "") -> list[Finding]:
+    """What stands in the way of a nested host of the requested machine version; "" is the host's default version.
 
     "9.0" is how a version is written (Get-VMHostSupportedVersion).
     """
     processor, supported = facts.first("Win32_Processor"), list(facts.all("VMHostSupportedVersion"))
-    version = asked or next((shown.text("Version") for shown in supported if shown["IsDefault"] is True), "")
+    version = requested or next((entry.text("Version") for entry in supported if entry["IsDefault"] is True), "")
     if processor is None or not version or _is_before_amd(facts):
         return []
-    if supported and version not in [shown.text("Version") for shown in supported]:
-        there = ", ".join(sorted((shown.text("Version") for shown in supported), key=_version))
-        text = f"the parent host makes no machines of version {version}; there are {there}. Ask for one of these."
+    versions = sorted((entry.text("Version") for entry in supported), key=_version)
+    if versions and version not in versions:
+        text = (
+            f"the parent host makes no machines of version {version}; there are {', '.join(versions)}. "
+            "Set configuration_version to one of these."
+        )
         return [Finding("S2", text, refuses=True, of=version)]
     least = _AMD_VERSION if processor["Manufacturer"] == _AMD else _INTEL_VERSION
     if _version(version) >= least:
         return []
     text = f"a nested host needs machine version {least[0]}.{least[1]} or later on this processor; " + (
-        f"{version} is asked for. Ask for a newer one."
-        if asked
-        else f"the parent makes {version} by default. Use a parent with a newer Windows, or say configuration_version."
+        f"configuration_version is {version}. Set a newer version."
+        if requested
+        else f"the parent makes {version} by default. Use a parent with a newer Windows, or set configuration_version."
     )
     return [Finding("S2", text, refuses=True, of=version)]
 
@@ -141,14 +145,23 @@ def _version(text: str) -> tuple[int, int]:
 
 # Once the hypervisor runs these flags read False although the features are on; then Hyper-V itself is the proof, since
 # it does not start without them (microsoft/Windows-Sandbox PR#21).
-_IN_FIRMWARE = "Turn it on in the firmware."
 _FLAGS: Mapping[str, tuple[str, str, str, str]] = {
-    "VirtualizationFirmwareEnabled": ("S2", "Win32_Processor", "VT-x or AMD-V enabled in its firmware", _IN_FIRMWARE),
-    "DataExecutionPrevention_Available": ("S3", "Win32_OperatingSystem", "Data Execution Prevention", _IN_FIRMWARE),
+    "VirtualizationFirmwareEnabled": (
+        "S2",
+        "Win32_Processor",
+        "VT-x or AMD-V is disabled in the parent host's firmware",
+        "Enable it there.",
+    ),
+    "DataExecutionPrevention_Available": (
+        "S3",
+        "Win32_OperatingSystem",
+        "Data Execution Prevention is disabled on the parent host",
+        "Enable it in the firmware.",
+    ),
     "SecondLevelAddressTranslationExtensions": (
         "S4",
         "Win32_Processor",
-        "a processor with second-level address translation",
+        "the parent host's processor has no second-level address translation",
         "Use another host.",
     ),
 }
@@ -159,12 +172,11 @@ def _hardware(facts: Facts) -> Iterator[Finding]:
     if computer is None or computer["HypervisorPresent"] is not False:
         return
     missing = False
-    for flag, (requirement, kind, what, mend) in _FLAGS.items():
-        shown = facts.first(kind)
-        if shown is not None and shown[flag] is False:
+    for flag, (requirement, kind, cause, remedy) in _FLAGS.items():
+        instance = facts.first(kind)
+        if instance is not None and instance[flag] is False:
             missing = True
-            text = f"the parent host needs {what}; it has not ({kind}.{flag} is False). {mend}"
-            yield Finding(requirement, text, refuses=True)
+            yield Finding(requirement, f"{cause} ({kind}.{flag} is False). {remedy}", refuses=True)
     if not missing:
         yield Finding(
             "S1",
@@ -189,9 +201,9 @@ _JUDGES: tuple[Callable[[Facts], Iterator[Finding]], ...] = (_windows, _processo
 
 
 def capacity(facts: Facts, demands: Mapping[str, Demand]) -> list[Finding]:
-    """Whether the parent has what the stack's machines ask for; `demands` are by owner.
+    """Whether the parent has enough for the stack's machines; `demands` are by owner.
 
-    What other machines have assigned counts as taken; machines that are of the stack count by what is asked for them.
+    Memory that is assigned to other machines counts as taken; the stack's own machines count by their inputs.
     """
     host = facts.first("VMHost")
     return [] if host is None else [*_memory(host, facts, demands), *_disk(host, facts, demands)]
@@ -200,34 +212,34 @@ def capacity(facts: Facts, demands: Mapping[str, Demand]) -> list[Finding]:
 def _memory(host: PSObject, facts: Facts, demands: Mapping[str, Demand]) -> Iterator[Finding]:
     others = (vm for vm in facts.all("VirtualMachine") if owner_of(vm.text("Notes")) not in demands)
     taken = sum(vm.number("MemoryAssigned") for vm in others) / _GIB
-    asked = sum(demand.memory_mib for demand in demands.values()) / 1024
-    has = host.number("MemoryCapacity") / _GIB
-    if asked + taken + _HOSTS_OWN_GIB > has:
+    needed = sum(demand.memory_mib for demand in demands.values()) / 1024
+    installed = host.number("MemoryCapacity") / _GIB
+    if needed + taken + _HOSTS_OWN_GIB > installed:
         yield Finding(
             "memory",
-            f"the stack's machines ask for at least {asked:.1f} GiB of memory; the parent host has {has:.1f} GiB, of "
-            f"which it needs about {_HOSTS_OWN_GIB} itself and other machines have {taken:.1f}. Not all of them will "
-            "start: ask for less, or stop others.",
+            f"the stack's machines need at least {needed:.1f} GiB of memory; the parent host has {installed:.1f} GiB, "
+            f"of which it needs about {_HOSTS_OWN_GIB} GiB itself and other machines have {taken:.1f} GiB. Not all of "
+            "them will start: set a smaller memory_mib, or stop other machines.",
         )
 
 
 def _disk(host: PSObject, facts: Facts, demands: Mapping[str, Demand]) -> Iterator[Finding]:
     free = {disk.text("DeviceID").upper(): disk.number("FreeSpace") / _GIB for disk in facts.all("Win32_LogicalDisk")}
-    asked: Counter[str] = Counter()
+    needed: Counter[str] = Counter()
     for demand in demands.values():
-        asked[_drive(demand.folder or host.text("VirtualHardDiskPath"))] += demand.disk_gib
-    for drive, gib in asked.items():
+        needed[_drive(demand.folder or host.text("VirtualHardDiskPath"))] += demand.disk_gib
+    for drive, gib in needed.items():
         if drive in free and gib > free[drive]:
             yield Finding(
                 "disk",
                 f"the stack's new disks, and those that grow, may take {gib:.0f} GiB or more; {drive} of the parent "
-                f"host has {free[drive]:.0f} GiB free. Machines stop when there is no room left: free some, ask for "
-                "less, or choose another path.",
+                f"host has {free[drive]:.0f} GiB free. Machines stop if a drive is full: free some space, make the "
+                "disks smaller, or choose another path.",
                 of=drive,
             )
 
 
 def _drive(folder: str) -> str:
-    """The drive of a folder, "" where its space is not the drive's: on a share, or in a cluster's shared volume."""
+    """The drive of a folder; "" if its space is not the drive's: on a share, or in a cluster's shared volume."""
     path = PureWindowsPath(folder)
     return "" if [part.casefold() for part in path.parts[1:2]] == ["clusterstorage"] else path.drive.upper()

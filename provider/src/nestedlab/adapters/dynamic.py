@@ -1,6 +1,6 @@
 """The dynamic front's entrance: the classes that Pulumi's Python dynamic providers are named by.
 
-Their import path is a file format: it stands in every stack's state, by reference. Never move or rename this module or
+Their import path is a file format: every stack's state has it, by reference. Never move or rename this module or
 the two classes at its end (decision 0002). They have no state when they are pickled, for the same reason.
 
 A program imports this module for its resources and runs none of it, so everything else is imported when the provider's
@@ -51,11 +51,11 @@ class _Provider(ResourceProvider):
         return self._front.create(props)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Read it: what a refresh asks for."""
+        """Read it, for a refresh."""
         return self._front.read(id_, props)
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        """Bring it to the inputs."""
+        """Update it to the inputs."""
         return self._front.update(id_, olds, news)
 
     def delete(self, id_: str, props: dict[str, Any]) -> None:

@@ -36,7 +36,7 @@ _KINDS: Mapping[str, type[Resource]] = {kind.__name__: kind for kind in KINDS}
 
 @dataclass(frozen=True)
 class DynamicFront:
-    """One kind of resource, as Pulumi's dynamic provider protocol speaks of it."""
+    """A kind of resource, in terms of Pulumi's dynamic provider protocol."""
 
     kind: type[Resource]
     provider: Provider
@@ -44,8 +44,8 @@ class DynamicFront:
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Validate the inputs; those that have no value yet stay as they are."""
         values, unknown = from_wire(self.kind, news)
-        before, _ = from_wire(self.kind, olds)
-        checked = self.provider.check(self.kind, values, unknown, before)
+        old_inputs, _ = from_wire(self.kind, olds)
+        checked = self.provider.check(self.kind, values, unknown, old_inputs)
         if checked.failures:
             return CheckResult(
                 news, [CheckFailure(path_on_wire(failure.path), failure.reason) for failure in checked.failures]
@@ -61,11 +61,11 @@ class DynamicFront:
         return DiffResult(
             changes=diff.has_changes,
             replaces=[row.wire for row in diff.replaces],
-            delete_before_replace=True,  # names on the host are fixed: the old one has to go first
+            delete_before_replace=True,  # names on the host are fixed: the old object has to go first
         )
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Create it, and roll back what could not be completed: the protocol has no word for a half-made resource."""
+        """Create it, and roll back what could not be completed: the protocol cannot record a half-made resource."""
         values, _ = from_wire(self.kind, props)
         try:
             created = self.provider.create(self.kind, values)
@@ -74,13 +74,15 @@ class DynamicFront:
         return CreateResult(created.id, to_wire(created.state))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Read it; a blank id tells the engine that it is gone."""
+        """Read it; a blank id reports to the engine that it is gone."""
         state, _ = from_wire(self.kind, props)
-        now = self.provider.read(self.kind, id_, state)
-        return ReadResult("", {}) if now is None else ReadResult(id_, to_wire(now.state), to_wire(now.inputs))
+        recorded = self.provider.read(self.kind, id_, state)
+        if recorded is None:
+            return ReadResult("", {})
+        return ReadResult(id_, to_wire(recorded.state), to_wire(recorded.inputs))
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        """Bring it to the inputs."""
+        """Update it to the inputs."""
         state, _ = from_wire(self.kind, olds)
         values, _ = from_wire(self.kind, news)
         return UpdateResult(to_wire(self.provider.update(self.kind, id_, state, values).state))
@@ -101,7 +103,7 @@ def configured(kind: str, request: ConfigureRequest) -> DynamicFront:
 
 @cache
 def _provider(settings: str) -> Provider:
-    """The provider that the kinds of one configuration share: they are configured one by one, in one process."""
+    """The provider that all kinds of a configuration share: each kind is configured by itself, in the same process."""
     return Provider(json.loads(settings), os.environ, sessions_with, _report)
 
 

@@ -1,7 +1,7 @@
 """Warnings to the user: through Pulumi's engine, under the resource that they are about.
 
 The engine starts a provider with its own address as the first argument; its `Log` shows a message in the diagnostics
-of the resource with the URN. Anywhere else than in a provider process, they go to the log alone.
+of the resource with the URN. Outside a provider process, warnings go to the log alone.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def warn(urn: str, message: str) -> None:
     try:
         engine.Log(request, timeout=5)
     except grpc.RpcError as error:
-        _LOG.debug("the engine takes no message: %s", error)
+        _LOG.debug("the engine did not accept the message: %s", error)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Keeps Python tracebacks out of messages for errors that we know and that tell the user what to do.
+"""Keeps Python tracebacks out of the messages of our own errors, which name a remedy.
 
 The SDK's provider process (`pulumi.dynamic.__main__`) answers every exception with `traceback.format_exc()`. There is
 no way to hand it a message, so in that process, and there alone, the name `traceback` of that module is given a
@@ -16,7 +16,7 @@ from nestedlab.errors import NestedlabError
 
 
 class _Traceback:
-    """The module `traceback`, but that our own errors are formatted as their text."""
+    """The module `traceback`, except that our own errors are formatted as their text."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(traceback, name)
@@ -27,7 +27,7 @@ class _Traceback:
 
 
 def install() -> None:
-    """Have our errors reach the user as their text, if this is the SDK's provider process."""
+    """Make our errors reach the user as their text, if this is the SDK's provider process."""
     main = provider_process()
     if main is not None and hasattr(main, "traceback"):
         setattr(main, "traceback", _Traceback())  # noqa: B010 - the module has it, the type of modules has not

@@ -7,7 +7,7 @@ from types import ModuleType
 
 
 def provider_process() -> ModuleType | None:
-    """The SDK's main module, where this process was started by it (`python -m pulumi.dynamic`); else None."""
+    """The SDK's main module, if it started this process (`python -m pulumi.dynamic`); else None."""
     main = sys.modules.get("__main__")
     spec = getattr(main, "__spec__", None)
     return main if spec is not None and spec.name == "pulumi.dynamic.__main__" else None

@@ -1,7 +1,7 @@
-"""Owners and URNs: an owner is what a resource's URN says of it, as the marker on the host keeps it.
+"""Owners and URNs: an owner identifies a resource as its URN does, in the form that the marker on the host keeps.
 
-`project/stack/name`, or `project/stack/types of its parents::name`. The SDK makes one of what it knows before there is
-a URN, the provider makes a URN of one to say what a warning is about; nobody else knows either form.
+`project/stack/name`, or `project/stack/types of its parents::name`. The SDK builds the owner before there is a URN, and
+the provider builds the URN from the owner to report a warning under its resource; no other module knows either form.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _DYNAMIC = "pulumi-python:dynamic/nestedlab"
 def owner(project: str, stack: str, parent: str | None, name: str) -> str:
     """The owner of a resource; `parent` is the URN of its parent, if it has one.
 
-    Two components of different types may each have a child of the same name: Pulumi tells them apart by the types.
+    Two components of different types may each have a child of the same name: Pulumi distinguishes them by the types.
     """
     types = f"{parent.split('::')[2]}::" if parent is not None else ""
     return f"{project}/{stack}/{types}{name}"

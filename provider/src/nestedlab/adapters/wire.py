@@ -17,11 +17,11 @@ def from_wire(kind: type[Resource], sent: Mapping[str, Any]) -> tuple[dict[str, 
 
     The SDK's own keys (`__provider`) are left out; a key that is no attribute stays, to be refused or translated.
     """
-    rows = (*kind.attributes(), *kind.outputs.attributes())
-    names = {to_camel(name): name for row in rows for name in (row.name, *row.row.formerly)}
-    given = {names.get(key, key): value for key, value in sent.items() if not key.startswith("__")}
-    unknown = {name for name, value in given.items() if _has_unknown(value)}
-    return {name: _plain(value) for name, value in given.items() if name not in unknown}, unknown
+    attributes = (*kind.attributes(), *kind.outputs.attributes())
+    names = {to_camel(name): name for attribute in attributes for name in (attribute.name, *attribute.row.formerly)}
+    values = {names.get(key, key): value for key, value in sent.items() if not key.startswith("__")}
+    unknown = {name for name, value in values.items() if _has_unknown(value)}
+    return {name: _plain(value) for name, value in values.items() if name not in unknown}, unknown
 
 
 def to_wire(values: Mapping[str, Plain]) -> dict[str, Any]:

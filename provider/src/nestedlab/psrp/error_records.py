@@ -34,11 +34,11 @@ def error_record(sent: Any, step: Step) -> ErrorRecord:
 
 def _cmdlet(sent: Any, identifier: str, step: Step) -> str:
     names = {_bare(cmdlet.name): cmdlet.name for pipeline in step.pipelines for cmdlet in pipeline.cmdlets}
-    # The cmdlet is named by the invocation; else by the id's second part, a class (..Commands.GetVM) or a name.
+    # The invocation names the cmdlet; else the id's second part does, a class (..Commands.GetVM) or a name.
     source = identifier.partition(",")[2].rsplit(".", 1)[-1].removesuffix("Command")
-    # One that is not there has no invocation: "ObjectNotFound: (Get-VMHost:String) [], CommandNotFoundException".
-    where = ("command_name", "invocation_name", "activity", "target_name")
-    candidates = (*(getattr(sent, place, None) for place in where), source)
+    # A missing cmdlet has no invocation: "ObjectNotFound: (Get-VMHost:String) [], CommandNotFoundException".
+    attributes = ("command_name", "invocation_name", "activity", "target_name")
+    candidates = (*(getattr(sent, attribute, None) for attribute in attributes), source)
     return next((names[_bare(name)] for name in candidates if name and _bare(name) in names), "")
 
 

@@ -1,4 +1,4 @@
-"""Failures of the connection in the user's terms: what a socket, a certificate or a WSMan fault says, and a remedy."""
+"""Failures of the connection in the user's terms: what a socket, a certificate or a WSMan fault means, and a remedy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _QUOTAS = frozenset({2150859173, 2150859174, 2150859230})
 
 
 def refused(code: object, connection: Connection) -> NestedlabError | None:
-    """The error for a WSMan fault that trying again does not cure; None for any other."""
+    """The error for a WSMan fault that a retry does not cure; None for any other fault."""
     if code == _ACCESS_DENIED:
         return AccessError(
             f"{connection.username or 'the current user'} may not use the endpoint {connection.configuration_name}: "
@@ -25,8 +25,8 @@ def refused(code: object, connection: Connection) -> NestedlabError | None:
         )
     if code in _QUOTAS:
         return UnreachableError(
-            "the host gives the user no further shell (its WinRM quota is reached): wait until other runs are done, "
-            "or raise it there (Set-Item WSMan:\\localhost\\Shell\\MaxShellsPerUser 100; and where they are lower, "
+            "the host refused another WinRM shell: the account's quota is used up. Wait until other runs are done, "
+            "or raise the quota there (Set-Item WSMan:\\localhost\\Shell\\MaxShellsPerUser 100; and if they are lower, "
             f"MaxShellsPerUser and MaxShells in WSMan:\\localhost\\Plugin\\{connection.configuration_name}\\Quotas, "
             "which count after Restart-Service WinRM)"
         )
@@ -34,7 +34,7 @@ def refused(code: object, connection: Connection) -> NestedlabError | None:
 
 
 def not_installed(error: ImportError, connection: Connection) -> ConfigurationError:
-    """The error for a way to log on whose library is not there."""
+    """The error for a way to log on whose library is not installed."""
     return ConfigurationError(
         f"nestedlab:auth {connection.auth} needs a library that is not installed ({error}): "
         f"run pip install 'nestedlab[{connection.auth}]', or choose another auth"
@@ -50,14 +50,14 @@ def answered(status: int, connection: Connection) -> UnreachableError:
 
 def unreachable(error: Exception, connection: Connection) -> UnreachableError:
     """The error for a connection that could not be made."""
-    from requests import exceptions  # noqa: PLC0415 - loaded by then, and not for those that connect to nothing
+    from requests import exceptions  # noqa: PLC0415 - only a failed connection needs it
 
-    where = f"{connection.host} port {connection.port}"
+    service = f"{connection.host} port {connection.port}"
     if isinstance(error, exceptions.SSLError):
         return UnreachableError(_untrusted(str(error), connection))
     if isinstance(error, exceptions.ConnectTimeout | exceptions.ReadTimeout | TimeoutError):
         return UnreachableError(
-            f"{where} did not answer within {connection.connect_timeout:g} seconds: check that the host is up and "
+            f"{service} did not answer within {connection.connect_timeout:g} seconds: check that the host is up and "
             "that its firewall lets WinRM in"
         )
     if "Name or service not known" in str(error) or "getaddrinfo" in str(error) or "NameResolution" in str(error):
@@ -65,22 +65,23 @@ def unreachable(error: Exception, connection: Connection) -> UnreachableError:
     if "aborted" in str(error) or "reset" in str(error):
         other = "http://" if connection.tls else "https://"
         return UnreachableError(
-            f"{where} broke the connection off: if it is WinRM's, it may want {other} in the address"
+            f"{service} broke the connection off: if WinRM listens there, it may need {other} in the address"
         )
     return UnreachableError(
-        f"{where} refused the connection: check nestedlab:address, and on the host that WinRM listens there "
+        f"{service} refused the connection: check nestedlab:address, and on the host that WinRM listens there "
         "(winrm enumerate winrm/config/listener)"
     )
 
 
-def _untrusted(said: str, connection: Connection) -> str:
-    if "WRONG_VERSION_NUMBER" in said or "record layer failure" in said or "UNEXPECTED_EOF" in said:
+def _untrusted(message: str, connection: Connection) -> str:
+    if "WRONG_VERSION_NUMBER" in message or "record layer failure" in message or "UNEXPECTED_EOF" in message:
         return (
             f"port {connection.port} of {connection.host} does not speak HTTPS: use port 5986, or an address like "
             f"http://{connection.host}:5985, where messages are encrypted without TLS"
         )
-    why = "is for another name" if "Hostname mismatch" in said or "doesn't match" in said else "is not trusted"
+    is_for_another = "Hostname mismatch" in message or "doesn't match" in message
+    cause = "is for another name" if is_for_another else "is not trusted"
     return (
-        f"the certificate of {connection.host} {why}: set nestedlab:caBundle to a PEM file with the certificate of "
+        f"the certificate of {connection.host} {cause}: set nestedlab:caBundle to a PEM file with the certificate of "
         "the authority that signed it (or with the host's own, if it is self-signed), and use the name it is for"
     )

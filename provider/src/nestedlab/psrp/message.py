@@ -1,7 +1,7 @@
 """The message that starts pipelines on a host: CREATE_PIPELINE ([MS-PSRP] 2.2.2.10), written as text.
 
 pypsrp makes a tree of objects for each message, copies it twice and turns it into XML, which was most of the time that
-it took to make a machine. Only names and values differ between messages, so the rest stands here as text. The result is
+it took to make a machine. Only names and values differ between messages, so the rest is text here. The result equals
 pypsrp's own to the byte, if `begin_invoke` is called with its defaults; a test compares the two.
 """
 
@@ -20,7 +20,7 @@ def create_pipeline(pipelines: tuple[Pipeline, ...], protocol_version: str) -> b
     """The message for these pipelines, one statement each, in the protocol's version that the host has agreed to."""
     streams = _streams(protocol_version)
     statements = [_commands(pipeline, streams) for pipeline in pipelines]
-    # Cmdlets of the first statement stand in Cmds; if there are several, ExtraCmds has them all, the first one again.
+    # Cmds has the cmdlets of the first statement; if there are several statements, ExtraCmds has all of them.
     batch = _named_list("ExtraCmds", map(_statement, statements)) if len(statements) > 1 else '<Nil N="ExtraCmds" />'
     return _numbered(f"{_HEAD}{batch}{statements[0]}{_TAIL}").encode("utf-8", "xmlcharrefreplace")
 
@@ -127,13 +127,13 @@ def _escaped(text: str) -> str:
     return encoded.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _units(found: re.Match[str]) -> str:
-    digits = found[0].encode("utf-16-be").hex().upper()
+def _units(match: re.Match[str]) -> str:
+    digits = match[0].encode("utf-16-be").hex().upper()
     return "".join(f"_x{digits[start : start + 4]}_" for start in range(0, len(digits), 4))
 
 
 def _numbered(text: str) -> str:
-    """Number the objects in their order, and write each list of types out where it first stands."""
+    """Number the objects in their order, and write each list of types out at its first use."""
     start, *objects = text.split("<Obj")  # no value has this: its < is escaped
     numbered = start + "".join(f'<Obj RefId="{number}"{rest}' for number, rest in enumerate(objects))
     return numbered.replace(_COMMANDS_TYPE, _FIRST_COMMANDS_TYPE, 1).replace(_RESULTS_TYPE, _FIRST_RESULTS_TYPE, 1)

@@ -1,4 +1,4 @@
-"""Objects that a host sent, read from their CLIXML ([MS-PSRP] 2.2.5). A property is read when it is asked for.
+"""Objects that a host sent, read from their CLIXML ([MS-PSRP] 2.2.5). A property is read when it is looked up.
 
 An object has dozens of properties, of which a plan reads a few. pypsrp reads them all, and turns each back into XML.
 """
@@ -16,7 +16,7 @@ from nestedlab.pipeline import PSObject, Value
 def read(text: str) -> PSObject | None:
     """Read an object in either of its shapes: whole (Props), or after Select-Object (MS).
 
-    None if it is something else: a plain value or a list, which may have notes too, or no XML.
+    None for anything else: a plain value or a list, which may have notes too, or no XML.
     """
     try:
         root = ElementTree.fromstring(text)  # noqa: S314 - as pypsrp reads whatever comes from the host
@@ -78,8 +78,8 @@ _ENCODED = re.compile("_x([0-9A-Fa-f]{4})_")
 def _text(encoded: str) -> str:
     if "_x" not in encoded:
         return encoded
-    units = _ENCODED.sub(lambda found: chr(int(found[1], 16)), encoded)
-    # A character outside the plane has come as its two surrogates; one alone stays what it is.
+    units = _ENCODED.sub(lambda match: chr(int(match[1], 16)), encoded)
+    # A character outside the plane arrives as its two surrogates; a single surrogate stays as it is.
     return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
@@ -92,4 +92,4 @@ _PLAIN: Mapping[str, Callable[[str], Value]] = {
     "G": UUID,
     "Nil": lambda _: None,
 }
-"""How each type is read; of those that are not here the text is taken: dates, durations, versions, bytes in base64."""
+"""How each type is read. Any other type is read as its text: dates, durations, versions, bytes in base64."""

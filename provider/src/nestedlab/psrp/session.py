@@ -1,4 +1,4 @@
-"""One PSRP session: a runspace pool on a parent host, opened when first needed.
+"""A PSRP session: a runspace pool on a parent host, opened when first needed.
 
 pypsrp's pools are not safe across threads (message sealing is ordered), so a session belongs to one worker at a time.
 """
@@ -68,7 +68,7 @@ class Session:
         return facts
 
     def close(self) -> None:
-        """Give the shell back to the host, if there is one and the host can be reached."""
+        """End the shell on the host, if it is open and the host can be reached."""
         atexit.unregister(self.close)
         pool, self._pool = self._pool, None
         if pool is None:
@@ -90,8 +90,8 @@ class Session:
             raise _cannot_open(error, self._connection) from error
         _keep_proxies(pool)
         self._pool, self._pipelines = pool, 0
-        # Only now: hooks run last in, first out, and urllib3 has one that closes the connections at exit. The message
-        # that ends the shell is sealed for this connection; on another one the host would answer 500.
+        # Only now: hooks run last in, first out, and a hook of urllib3 closes the connections at exit. The message
+        # that ends the shell is sealed for this connection; on another connection the host would answer 500.
         atexit.register(self.close)
         return pool
 
@@ -102,22 +102,22 @@ class Session:
         try:
             powershell.begin_invoke()
             while powershell.state == PSInvocationState.RUNNING:
-                left = _OPERATION_SECONDS if deadline is None else deadline - time.monotonic()
-                if left <= 0:
+                remaining = _OPERATION_SECONDS if deadline is None else deadline - time.monotonic()
+                if remaining <= 0:
                     powershell.stop()
                     raise TimeoutError(f"{step.purpose}: not done within {step.timeout} seconds")
-                powershell.poll_invoke(timeout=max(1, min(_OPERATION_SECONDS, round(left))))
+                powershell.poll_invoke(timeout=max(1, min(_OPERATION_SECONDS, round(remaining))))
         except (WinRMError, requests.RequestException) as error:
             raise self._lost(error, step) from error
-        # Not closed one by one: that is a request each, and the host frees a finished pipeline with its shell.
+        # Not closed: that costs a request for each, and the host frees a finished pipeline with its shell.
         powershell.runspace_pool.pipelines.pop(powershell.id, None)
         return _facts(powershell, step)
 
     def _lost(self, error: Exception, step: Step) -> NestedlabError:
-        """What to make of a failure in the middle. The shell is ended, so that nothing of ours goes on in it."""
+        """The error for a failure in the middle. The shell is ended, so that nothing of ours goes on in it."""
         pool, self._pool = self._pool, None
         if pool is not None:
-            # What was sealed for the old connection cannot be sent on a new one: pypsrp keeps both in these.
+            # A message sealed for the old connection cannot be sent on a new connection: pypsrp keeps both in these.
             pool.connection.transport.session = None
             pool.connection.transport.encryption = None
             with suppress(WinRMError, requests.RequestException, OSError):
@@ -157,14 +157,14 @@ def _cannot_open(error: Exception, connection: Connection) -> NestedlabError:
         )
     if isinstance(error, WSManFaultError):
         fault = refused(error.code, connection)
-        return fault or UnreachableError(f"the host gives no session: {error.reason or error} (code {error.code})")
+        return fault or UnreachableError(f"the host refused a session: {error.reason or error} (code {error.code})")
     if isinstance(error, WinRMTransportError):
         return answered(error.code, connection)
     return unreachable(error, connection)
 
 
 class _Written(Command):
-    """A whole message, written already, in the place of the commands that pypsrp would make it of."""
+    """A finished message, in the place of the commands that pypsrp would build it from."""
 
     def __init__(self, message: bytes) -> None:
         super().__init__()
@@ -175,19 +175,19 @@ class _Serializer(Serializer):
     """pypsrp's serializer, except for the messages that are nearly all of its work: pipelines and their output."""
 
     def serialize(self, value: Any, *args: Any, **options: Any) -> Any:
-        """Turn a value into XML; of a message that is written already, give the bytes, which pypsrp just sends."""
+        """Turn a value into XML; return the bytes of a finished message, which pypsrp sends as they are."""
         pipeline = value.pipeline if isinstance(value, CreatePipeline) else None
         first = pipeline.commands[0] if pipeline and pipeline.commands else None
         return first.message if isinstance(first, _Written) else super().serialize(value, *args, **options)
 
     def deserialize(self, element: Any, metadata: Any = None, *args: Any, **options: Any) -> Any:
-        """Read a value from XML. Output, which alone is text without metadata, is read by us if it is an object."""
+        """Read a value from XML. Only output is text without metadata; an object in it is read by `read`."""
         output = read(element) if metadata is None and isinstance(element, str) else None
         return super().deserialize(element, metadata, *args, **options) if output is None else output
 
 
 def new_pool(connection: Connection) -> RunspacePool:
-    """A pool that is not open yet, and that writes and reads messages as we do."""
+    """A pool that is not open yet, and that writes and reads messages with our serializer."""
     pool = RunspacePool(
         _wsman(connection), configuration_name=connection.configuration_name, idle_timeout=_IDLE_SECONDS
     )
@@ -198,14 +198,14 @@ def new_pool(connection: Connection) -> RunspacePool:
 
 
 def new_powershell(pool: RunspacePool, pipelines: tuple[Pipeline, ...]) -> PowerShell:
-    """What runs these pipelines in an open pool, if it is begun with pypsrp's defaults."""
+    """A PowerShell that runs these pipelines in an open pool, if it is begun with pypsrp's defaults."""
     return PowerShell(pool).add_command(_Written(create_pipeline(pipelines, pool.protocol_version or "")))
 
 
 def _keep_proxies(pool: RunspacePool) -> None:
     """Stop requests from searching the environment for proxies, which it does three times for each message.
 
-    pypsrp has done it when it made the session, and has given the session what it found.
+    pypsrp has done so already when it made the session, and the session keeps the result.
     """
     if pool.connection.transport.session is not None:
         pool.connection.transport.session.trust_env = False

@@ -1,4 +1,4 @@
-"""The sessions of a process: each used by one worker at a time, kept for the next, few a host."""
+"""The sessions of a process: each used by one worker at a time and kept for the next worker, few for each host."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ LIMIT = 8
 
 
 class Closable(Runner, Protocol):
-    """A runner that has something of its host's until it is closed."""
+    """A runner that holds a resource of its host until it is closed."""
 
     def close(self) -> None:
-        """Give it back."""
+        """Release it."""
         ...
 
 
@@ -30,7 +30,7 @@ def new_session(connection: Connection) -> Closable:
 
 
 class Sessions:
-    """The sessions with one host. A ninth worker waits for one of the eight sessions."""
+    """The sessions with a host. A ninth worker waits until one of the eight sessions is free."""
 
     def __init__(self, connection: Connection, new: Callable[[Connection], Closable] = new_session) -> None:
         self._connection = connection
@@ -58,7 +58,7 @@ class Sessions:
             return self._locks.setdefault(name, threading.Lock())
 
     def close(self) -> None:
-        """Give all shells back to the host."""
+        """End all shells on the host."""
         with self._lock:
             idle, self._idle = self._idle, []
         for session in idle:
