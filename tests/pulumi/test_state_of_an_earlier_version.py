@@ -71,7 +71,7 @@ def test_a_preview_and_a_refresh_find_nothing_but_the_recorded_drift(recorded: R
     machines = {name for name, shown in lab.resources().items() if "vmId" in shown.get("outputs", {})}
     assert refresh.differences == {**dict.fromkeys(machines, NEW_OUTPUTS), **CHANGED_SINCE}
     lab.refresh("--expect-no-changes")
-    assert recorded.parent.snapshot() == host_there
+    assert recorded.parent.snapshot() == before
     assert record.SECRET_NOTES not in str(lab.state())
 
     lab.up()
