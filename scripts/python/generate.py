@@ -149,7 +149,14 @@ def _resource(kind: type[Resource]) -> dict[str, Any]:
         "hidden": [shown for shown in kept + computed if shown["name"] != "owner"],
         "outputs": [*(shown for _, shown in rows), *computed],
         "parts": [_part(part) for part in parts(kind)],
+        "names": sorted(_wire_names(kind)),
     }
+
+
+def _wire_names(kind: type[Resource]) -> set[str]:
+    """The names of all properties of a resource and of its parts, as the engine spells them."""
+    tables = (kind, kind.outputs, *parts(kind))
+    return {row.wire for table in tables for row in table.attributes()}
 
 
 def _value(field: FieldInfo) -> str:

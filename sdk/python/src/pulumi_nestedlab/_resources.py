@@ -10,6 +10,7 @@ import pulumi
 from pulumi import dynamic
 
 from nestedlab.adapters.dynamic import NatSwitchProvider, NestedHyperVHostProvider
+from pulumi_nestedlab._names import on_the_wire, refuse_unknown
 from pulumi_nestedlab._owner import owner_of
 
 
@@ -346,6 +347,30 @@ class Adapter:
         return pulumi.get(self, "native_vlan")  # type: ignore[no-any-return] # how the SDK keeps it
 
 
+_PROPERTIES_OF_NATSWITCH = frozenset(
+    {
+        "externalAddress",
+        "externalPort",
+        "forwards",
+        "gateway",
+        "host",
+        "internalAddress",
+        "internalPort",
+        "name",
+        "nat",
+        "natName",
+        "natPrefix",
+        "notes",
+        "on",
+        "owner",
+        "prefix",
+        "protocol",
+        "switchId",
+        "switchType",
+    }
+)
+
+
 class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
     """An internal switch whose machines reach the outside through a NAT of the host."""
 
@@ -398,7 +423,12 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
             "natName": None,
             "owner": owner_of(resource_name, opts),
         }
+        refuse_unknown(opts, _PROPERTIES_OF_NATSWITCH)
         super().__init__(NatSwitchProvider(), resource_name, properties, opts)
+
+    def translate_input_property(self, prop: str) -> str:
+        """A property's name, in an input or an option, as the engine spells it."""
+        return on_the_wire(prop)
 
     @property
     def name(self) -> pulumi.Output[str]:
@@ -484,6 +514,71 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
         because a NAT has no notes to say whose it is."""
         output: pulumi.Output[str] = self.__dict__["natName"]
         return output
+
+
+_PROPERTIES_OF_NESTEDHYPERVHOST = frozenset(
+    {
+        "adapters",
+        "automaticCheckpoints",
+        "automaticStart",
+        "automaticStartDelay",
+        "automaticStop",
+        "baseline",
+        "baselineId",
+        "checkpointType",
+        "checkpointedDisks",
+        "checkpoints",
+        "configurationVersion",
+        "dataDisks",
+        "deviceNaming",
+        "dhcpGuard",
+        "dynamicMemory",
+        "exposeVirtualizationExtensions",
+        "fixed",
+        "generation",
+        "host",
+        "iso",
+        "keep",
+        "keptDisks",
+        "location",
+        "mac",
+        "macSpoofing",
+        "madeDisks",
+        "memoryMib",
+        "memoryPerNumaNodeMib",
+        "name",
+        "nativeVlan",
+        "notes",
+        "numaNodesPerSocket",
+        "on",
+        "onPowerOff",
+        "osDisk",
+        "osDiskPath",
+        "otherDisks",
+        "owner",
+        "parent",
+        "path",
+        "powerState",
+        "processorLimit",
+        "processorReserve",
+        "processorWeight",
+        "processors",
+        "processorsPerNumaNode",
+        "reset",
+        "routerGuard",
+        "running",
+        "secureBoot",
+        "secureBootTemplate",
+        "sizeGib",
+        "switch",
+        "timeSynchronization",
+        "tpm",
+        "trunk",
+        "version",
+        "vlan",
+        "vmId",
+    }
+)
 
 
 class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVHost"):
@@ -640,7 +735,12 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             "checkpoints": None,
             "owner": owner_of(resource_name, opts),
         }
+        refuse_unknown(opts, _PROPERTIES_OF_NESTEDHYPERVHOST)
         super().__init__(NestedHyperVHostProvider(), resource_name, properties, opts)
+
+    def translate_input_property(self, prop: str) -> str:
+        """A property's name, in an input or an option, as the engine spells it."""
+        return on_the_wire(prop)
 
     @property
     def name(self) -> pulumi.Output[str]:
