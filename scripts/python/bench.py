@@ -54,7 +54,7 @@ class Bench:
                 idle = partial(bench_times.life, bench_times.DOES_NOTHING.format(count=count))
                 program = bench_times.MACHINES.format(count=count)
                 codes = {code.name: partial(bench_times.life, program, code, delay) for code in self._codes}
-                title = f"{count} machines at {delay} ms a request: seconds of whole commands"
+                title = f"Seconds of whole commands (machines: {count}, delay of each request: {delay} ms)"
                 taken = self._alternately(title, {bench_times.IDLE: idle, **codes})
                 ratios = [*((name, bench_times.IDLE) for name in codes), *self._ratios]
                 self._console.print(bench_figures.table(title, "command", taken, ratios, WALL_SECONDS))
@@ -120,7 +120,7 @@ def main(  # noqa: PLR0913 - click gives each option as an argument
                 bench.times(counts, delays)
             else:
                 getattr(bench, part)()
-    console.print(f"{os.cpu_count()} cores, {runs} runs.")
+    console.print(f"cores: {os.cpu_count()}, runs: {runs}")
 
 
 if __name__ == "__main__":
