@@ -61,7 +61,10 @@ _NOT_IN_XML = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 def _object_to_wire(value: NetObject) -> OutgoingObject:
     return OutgoingObject(
-        value.type_names, _properties(value.adapted), _properties(value.extended), escaped(value.text)
+        type_names=value.type_names,
+        adapted_properties=_properties(value.adapted),
+        extended_properties=_properties(value.extended),
+        to_string=escaped(value.text),
     )
 
 

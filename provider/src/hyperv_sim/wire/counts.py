@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from copy import deepcopy
 from dataclasses import dataclass, field
 from threading import Lock
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Counts:
     """HTTP requests in all (with those that only authenticate), requests by WSMan action, and pipelines started."""
 
@@ -30,13 +31,15 @@ class RequestCounter:
     def count(self, *, http: int = 0, action: str = "", pipelines: int = 0) -> None:
         """Add to the counts."""
         with self._lock:
-            now = self._counts
-            actions = now.actions + Counter([action] if action else [])
-            self._counts = Counts(now.http + http, actions, now.pipelines + pipelines)
+            self._counts.http += http
+            self._counts.pipelines += pipelines
+            if action:
+                self._counts.actions[action] += 1
 
     def snapshot(self) -> Counts:
-        """Give the counts as they are; they do not change any more."""
-        return self._counts
+        """Give the counts as they are; what is given does not change any more."""
+        with self._lock:
+            return deepcopy(self._counts)
 
     def reset(self) -> Counts:
         """Start from zero, and give what was counted so far."""

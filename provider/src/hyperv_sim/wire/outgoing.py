@@ -26,7 +26,7 @@ class OutgoingProperty:
 class OutgoingMeta:
     """What psrpcore reads of a value's PSObject."""
 
-    type_names: Sequence[str]
+    type_names: Sequence[str] = ()
     adapted_properties: Sequence[OutgoingProperty] = ()
     extended_properties: Sequence[OutgoingProperty] = ()
     to_string: str = ""
@@ -37,8 +37,8 @@ class OutgoingObject:
 
     __slots__ = ("PSObject", "__weakref__")  # psrpcore knows an object again by a weak reference
 
-    def __init__(self, *of: Any) -> None:
-        self.PSObject = OutgoingMeta(*of)
+    def __init__(self, **meta: Any) -> None:
+        self.PSObject = OutgoingMeta(**meta)
 
 
 class OutgoingArray(list[Any]):

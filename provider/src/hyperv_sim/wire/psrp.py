@@ -25,11 +25,16 @@ from hyperv_sim.wire.create_pipeline import PipelineRequest
 from hyperv_sim.wire.error_records import defect, not_simulated, to_wire_record, to_wire_warning
 from hyperv_sim.wire.fragments import CREATE_PIPELINE, Defragmenter
 from hyperv_sim.wire.outbox import Outbox
+from hyperv_sim.wire.outgoing import OutgoingObject, OutgoingProperty
 
 # The size (bytes, header included) of Windows PowerShell's own fragments: BaseTransportManager.DefaultFragmentSize.
 FRAGMENT_SIZE = 32 * 1024
 # A pipeline has this long (seconds) to end before a part of its output goes out: a short one costs one Receive always.
 GATHER = 1.0
+# The last message of a pipeline that ran to its end, always the same.
+_COMPLETED = OutgoingObject(
+    extended_properties=[OutgoingProperty("PipelineState", ps.PSInvocationState.Completed.value)]
+)
 
 
 class MalformedMessageError(ValueError):
@@ -94,11 +99,15 @@ class Pipeline:
             if self._stop.is_set():
                 self.core.stop()
             elif failed is None:
-                self.core.complete()
+                self._complete()
             else:
                 self._fail(failed)
             self.core.close()
         self.outbox.finish()
+
+    def _complete(self) -> None:
+        self._pool.core.prepare_message(_COMPLETED, ps.PSRPMessageType.PipelineState, self.core.pipeline_id)
+        self.core.state = ps.PSInvocationState.Completed
 
     def _fail(self, error: ErrorRecord) -> None:
         state = ps.PSInvocationState.Failed
@@ -246,7 +255,7 @@ class _Core(psrpcore.ServerRunspacePool):
 
     def prepare_message(
         self,
-        message: ps.PSObject | None,
+        message: Any,
         message_type: ps.PSRPMessageType | None = None,
         pipeline_id: UUID | None = None,
         stream_type: psrpcore.StreamType = psrpcore.StreamType.default,

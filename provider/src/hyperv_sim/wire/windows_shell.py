@@ -216,6 +216,8 @@ class WindowsShell:
     def _keep(self, target: UUID, message_id: str, answer: str) -> None:
         with self._lock:
             self._answers[target] = (message_id, answer)
+            if len(self._answers) <= _ANSWERS:
+                return
             oldest = [kept for kept in self._answers if kept not in {_NOBODY, target}][:-_ANSWERS]
             for kept in oldest:
                 del self._answers[kept]
