@@ -179,9 +179,7 @@ def test_a_file_in_a_disks_place_settles_as_found() -> None:
     """What a disk is not to have, a parent or a path, is None in a program, and a drift where it is there."""
     asked, found = disk(location=1, size_gib=5), disk(location=1, path="D:\\a.vhdx")
     now = normalised(machine(data_disks=[asked]), machine(data_disks=[found]))
-    assert [plain(seen) for seen in now.data_disks] == [
-        {"location": 1, "path": "D:\\a.vhdx", "fixed": False, "keep": False}
-    ]
+    assert [plain(seen) for seen in now.data_disks] == [plain(disk(location=1, path="D:\\a.vhdx"))]
 
 
 def test_a_part_that_is_gone_settles_as_gone() -> None:
