@@ -6,15 +6,12 @@ the path names, where it names one.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-import yaml
+from tests.case_files import CASES, cases_in
 
 from nestedlab.machine.table import NestedHyperVHost
 from nestedlab.nat_switch.table import NatSwitch
 
-CASES = Path(__file__).resolve().parent.parent / "cases" / "core"
 KINDS = {"nested_hyperv_host": NestedHyperVHost, "nat_switch": NatSwitch}
 
 
@@ -26,14 +23,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("cases")
     if marker is None:
         return
-    paths = sorted(CASES.glob(marker.args[0]))
-    assert paths, f"there is no {marker.args[0]} in {CASES}"
+    paths = sorted((CASES / "core").glob(marker.args[0]))
+    assert paths, f"there is no {marker.args[0]} in {CASES / 'core'}"
     cases = [
         pytest.param(case, KINDS.get(path.stem, KINDS.get(path.parent.name)), id=f"{path.stem}: {name}")
         for path in paths
-        for name, case in yaml.safe_load(path.read_text(encoding="utf-8")).items()
+        for name, case in cases_in(path).items()
     ]
     if "kind" in metafunc.fixturenames:
         metafunc.parametrize(("case", "kind"), cases)
     else:
-        metafunc.parametrize("case", [pytest.param(one.values[0], id=one.id) for one in cases])
+        metafunc.parametrize("case", [pytest.param(case.values[0], id=case.id) for case in cases])

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
+from tests.case_files import DRIFT, cases_in, completed
 
 from hyperv_sim.state.files import File
 from nestedlab.machine.adapters.table import Adapter
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from nestedlab.declare import Table
 
-CASES = yaml.safe_load((Path(__file__).parents[1] / "cases/provider/drift.yaml").read_text())
+CASES = cases_in(DRIFT)
 KINDS: dict[str, type[Table]] = {"machine": NestedHyperVHost, "adapter": Adapter, "switch": NatSwitch}
 LISTED = [pytest.param(kind, name, id=f"{kind}-{name}") for kind in KINDS for name in CASES[kind]]
 USUAL: dict[str, dict[str, Any]] = {
@@ -32,7 +31,13 @@ USUAL: dict[str, dict[str, Any]] = {
 def test_each_attribute_has_its_drift(kind: str) -> None:
     never = CASES["never"].get(kind, {})
     assert not never.keys() & CASES[kind].keys()
-    assert {*CASES[kind], *never} == {row.name for row in KINDS[kind].attributes()}
+    names = {row.name for row in KINDS[kind].attributes()}
+    missing = names - CASES[kind].keys() - never.keys()
+    assert not missing, (
+        f"{', '.join(sorted(missing))} has no case: say in tests/cases/provider/drift.yaml, under {kind}, how an "
+        "administrator changes it by hand and what is then seen."
+    )
+    assert {*CASES[kind], *never} == names
 
 
 @pytest.mark.parametrize(("kind", "name"), LISTED)
@@ -77,7 +82,7 @@ def _shown(kind: str, name: str, case: dict[str, Any], known: dict[str, Any]) ->
         changed = {**first, name: case["shows"]}
         return {"adapters": [second, changed] if name == "name" else [changed, second]}
     also = {key: value for key, value in case.get("also", {}).items() if key in known}
-    return {name: case["shows"], **also}
+    return {**completed(KINDS[kind], {name: case["shows"]}), **also}
 
 
 def _furnish(provider: Provider, inputs: dict[str, Any]) -> None:
@@ -92,7 +97,7 @@ def _furnish(provider: Provider, inputs: dict[str, Any]) -> None:
 
 
 def _by_hand(provider: Provider, cmdlets: list[dict[str, dict[str, Any]]], identity: str) -> None:
-    for cmdlet, parameters in [one for line in cmdlets for one in line.items()]:
+    for cmdlet, parameters in [named for line in cmdlets for named in line.items()]:
         filled = {
             key: value.replace("{id}", identity) if isinstance(value, str) else value
             for key, value in parameters.items()

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from tests.case_files import drifts
 
 from hyperv_sim.state.disks import place
 from hyperv_sim.state.files import File
+from nestedlab.declare import Change
 from nestedlab.machine.table import NestedHyperVHost
 from nestedlab.nat_switch.table import NatSwitch
 
@@ -17,11 +19,12 @@ if TYPE_CHECKING:
     from tests.conftest import Parent
     from tests.provider.conftest import NewProvider, Provider, Thing
 
+    from nestedlab.declare import Resource
     from nestedlab.perform import Cancellation
 
-FIXED = {"generation", "dynamic_memory", "automatic_checkpoints", "expose_virtualization_extensions", "switch_type"}
+KINDS: dict[str, type[Resource]] = {"machine": NestedHyperVHost, "switch": NatSwitch}
 IDENTITY = {"name", "owner", "on"}
-"""What cannot be generated: one value only, whose it is, and where it is."""
+"""What is not generated: whose it is, and where it is."""
 
 IMAGES = [r"C:\Images\one.vhdx", r"C:\Images\two.vhdx"]
 GIVEN = [r"C:\Images\three.vhdx", r"C:\Images\four.vhdx"]
@@ -80,9 +83,9 @@ NEW_DISK = (
 @st.composite
 def data_disks(draw: st.DrawFn) -> list[Inputs]:
     """Data disks, each given file in one place only."""
-    disks: list[Inputs] = draw(st.lists(NEW_DISK, max_size=3, unique_by=lambda one: str(sorted(one))))
+    disks: list[Inputs] = draw(st.lists(NEW_DISK, max_size=3, unique_by=lambda disk: str(sorted(disk))))
     located = draw(st.booleans())
-    return [{**one, "location": 60 - place} for place, one in enumerate(disks)] if located else disks
+    return [{**disk, "location": 60 - place} for place, disk in enumerate(disks)] if located else disks
 
 
 CHANGEABLE: Inputs = {
@@ -91,16 +94,12 @@ CHANGEABLE: Inputs = {
     "processor_limit": st.sampled_from([50, 100]),
     "processor_reserve": st.sampled_from([0, 10]),
     "processors_per_numa_node": st.sampled_from([1, 4]),
-    "numa_nodes_per_socket": st.sampled_from([1, 2]),
     "memory_per_numa_node_mib": st.sampled_from([512, 4096]),
     "memory_mib": st.sampled_from([512, 4096, 8192]),
     "iso": one_of_paths(ISO) | st.just(""),
-    "secure_boot": st.booleans(),
     "secure_boot_template": st.sampled_from(
         ["MicrosoftWindows", "MicrosoftUEFICertificateAuthority", "OpenSourceShieldedVM"]
     ),
-    "tpm": st.booleans(),
-    "time_synchronization": st.booleans(),
     "running": st.booleans(),
     "on_power_off": st.sampled_from(["restart", "fail"]),
     "automatic_start": st.sampled_from(["Nothing", "StartIfRunning", "Start"]),
@@ -112,7 +111,7 @@ BASELINE = some(baseline=st.sampled_from(["clean", "Sauber 2"])) | some(
     checkpoint_type=st.sampled_from(["Disabled", "Production", "ProductionOnly", "Standard"])
 )
 NETWORK = some(switch=SWITCH, mac_spoofing=st.booleans()) | st.fixed_dictionaries({"adapters": adapters()})
-AT_BIRTH: Inputs = {
+AT_CREATION: Inputs = {
     "path": spelled(r"C:\Lab"),
     "configuration_version": st.sampled_from(["9.0", "10.0"]),
 }
@@ -121,27 +120,60 @@ OS_DISK = (
     | st.fixed_dictionaries({"parent": one_of_paths(IMAGES)}, optional={"size_gib": st.just(40)})
     | st.fixed_dictionaries({"path": spelled(GIVEN[1])})
 )
+OWN: dict[str, set[str]] = {
+    "machine": {*CHANGEABLE, *AT_CREATION, "baseline", "checkpoint_type", "reset"}
+    | {"switch", "mac_spoofing", "adapters", "os_disk", "data_disks"},
+    "switch": {"prefix", "gateway", "nat", "nat_prefix", "forwards", "notes"},
+}
+"""The inputs that have a strategy of their own here."""
+
+
+def values_in_drift(kind: str) -> dict[str, list[Any]]:
+    """For each other input that can be changed its default, if it has one, and what its case in drift.yaml has."""
+    cases = {
+        row: drifts(kind)[row.name]
+        for row in KINDS[kind].attributes()
+        if row.name in drifts(kind).keys() - OWN[kind] - IDENTITY
+        and not row.fixed
+        and row.row.change is not Change.REPLACE
+    }
+    return {
+        row.name: _different(row.field.default, case.get("asked", {}).get(row.name), case["shows"])
+        for row, case in cases.items()
+    }
+
+
+def _different(*values: Any) -> list[Any]:
+    return [value for place, value in enumerate(values) if value is not None and value not in values[:place]]
+
+
+FROM_DRIFT = {kind: {name: st.sampled_from(values) for name, values in values_in_drift(kind).items()} for kind in KINDS}
 
 
 @st.composite
 def machines(draw: st.DrawFn) -> tuple[Inputs, Inputs]:
     """What a machine is asked to be, and then to be in place of that, without being made anew."""
-    born = draw(some(**AT_BIRTH))
+    born = draw(some(**AT_CREATION))
     disk = draw(OS_DISK)
-    first = {**draw(some(**CHANGEABLE)), **draw(NETWORK), **draw(BASELINE), "data_disks": draw(data_disks())}
-    second = {**draw(some(**CHANGEABLE)), **draw(NETWORK), "data_disks": draw(data_disks())}
+    first = {
+        **draw(some(**CHANGEABLE, **FROM_DRIFT["machine"])),
+        **draw(NETWORK),
+        **draw(BASELINE),
+        "data_disks": draw(data_disks()),
+    }
+    second = {**draw(some(**CHANGEABLE, **FROM_DRIFT["machine"])), **draw(NETWORK), "data_disks": draw(data_disks())}
     if "baseline" in first:  # it holds the disks it has
         held = {name: first[name] for name in ("baseline", "data_disks")}
         second = {**second, **held, **draw(some(reset=st.just("1")))}
     else:
         second = {**second, **draw(BASELINE)}
-        again = {one.get("location", place): one for place, one in enumerate(first["data_disks"], start=1)}
-        # A disk that was made cannot become another one in its place.
+        before = {data.get("location", place): data for place, data in enumerate(first["data_disks"], start=1)}
+        # A disk that was made cannot become another one in its place. Those that stay keep theirs.
         second["data_disks"] = [
-            one
-            for place, one in enumerate(second["data_disks"], start=1)
-            for before in [again.get(one.get("location", place), one)]
-            if before == one or "path" in before or "path" in one
+            {"location": place, **data}
+            for place, data in enumerate(second["data_disks"], start=1)
+            for there in [before.get(data.get("location", place), data)]
+            if there == data or "path" in there or "path" in data
         ]
     return {**born, "os_disk": disk, **first}, {**born, "os_disk": disk, **second, "on_power_off": "restart"}
 
@@ -157,6 +189,7 @@ def switches(draw: st.DrawFn, *, joins: bool) -> Inputs:
     inputs: Inputs = {"prefix": f"{network}.{draw(st.sampled_from([0, 1, 9]))}/{length}"}
     inputs |= draw(some(gateway=st.sampled_from([f"{network}.1", f"{network}.9"]), notes=CHANGEABLE["notes"]))
     inputs |= draw(st.fixed_dictionaries({"nat": any_case("shared")}) if joins else some(nat_prefix=WIDER[third]))
+    inputs |= draw(some(**FROM_DRIFT["switch"]))
     ports = draw(st.lists(st.sampled_from([53, 3389, 8080]), unique=True))
     forwards = [
         {
@@ -218,13 +251,20 @@ def test_a_switch_is_what_was_asked_and_then_what_is_asked_next(
             furnished.parent.by_hand("Remove-NetNat", Name="shared", Confirm=False)
 
 
-@pytest.mark.parametrize("kind", [NestedHyperVHost, NatSwitch])
-def test_every_input_is_generated(kind: Any) -> None:
-    named = {"nat", "nat_prefix", "prefix", "gateway", "forwards", "notes"}
-    if kind is NestedHyperVHost:
-        named = {*CHANGEABLE, *AT_BIRTH, "baseline", "checkpoint_type", "switch", "mac_spoofing", "adapters", "reset"}
-        named |= {"os_disk", "data_disks"}
-    assert {row.name for row in kind.attributes()} - FIXED - IDENTITY == named
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in KINDS for name in FROM_DRIFT[kind]])
+def test_what_is_seen_of_an_attribute_can_be_asked_for(kind: str, name: str, furnished: Provider) -> None:
+    values = values_in_drift(kind)[name]
+    _comes_true(furnished, kind, {name: values[-1]}, {name: values[0]})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_input_is_generated(kind: str) -> None:
+    names = {row.name for row in KINDS[kind].attributes() if not row.fixed}
+    missing = names - IDENTITY - OWN[kind] - FROM_DRIFT[kind].keys()
+    assert not missing, (
+        f"no value of {', '.join(sorted(missing))} is tried: say in tests/cases/provider/drift.yaml, under {kind}, how "
+        "an administrator changes it by hand and what is then seen, or give it a strategy in this file."
+    )
 
 
 def _comes_true(provider: Provider, kind: str, first: Inputs, second: Inputs) -> None:
