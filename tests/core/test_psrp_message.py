@@ -6,7 +6,6 @@ import base64
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 from xml.etree import ElementTree
 
@@ -18,13 +17,16 @@ from pypsrp.complex_objects import PSInvocationState
 from pypsrp.powershell import Fragment, PowerShell, RunspacePool
 from pypsrp.serializer import TaggedValue
 from pypsrp.wsman import WSMan
+from tests.core.canned import FILES, spelt
 
 from nestedlab.connection import Connection
+from nestedlab.declare import Resource
 from nestedlab.pipeline import Argument, Cmdlet, Pipeline, cmdlet, statement
 from nestedlab.psrp.message import create_pipeline
 from nestedlab.psrp.session import new_pool, new_powershell
 
 CASES = Path(__file__).resolve().parent.parent / "cases" / "core"
+KINDS = {name: kind for kind, name in FILES.items()}
 HEADER = 40
 """Bytes of a message before its XML: destination, type, and the ids of the pool and the pipeline."""
 
@@ -107,22 +109,19 @@ def value_of(word: str) -> Argument:
 
 def statements_of(plans: Path) -> list[Pipeline]:
     """All statements of a file of plans, each once."""
-    hosts = CASES / "hosts" / f"{plans.parent.name}.yaml"
-    texts = yaml.safe_load(hosts.read_text(encoding="utf-8"))["texts"]
+    kind = KINDS[plans.parent.name]
     cases = yaml.safe_load(plans.read_text(encoding="utf-8")).values()
     statements: dict[str, Pipeline] = {}
-    for step in sorted({spelt(step["says"], texts) for case in cases for step in case["steps"]}):
+    for step in sorted({commands(kind, step["says"]) for case in cases for step in case["steps"]}):
         pipelines = pipelines_of(step)
         assert "\n".join(map(str, pipelines)) == step
         statements |= {str(pipeline): pipeline for pipeline in pipelines}
     return list(statements.values())
 
 
-def spelt(text: str, texts: dict[str, Any]) -> str:
-    """A step of a case, with what stands for <name> in it, and without what is said about it."""
-    while "<" in text:
-        text = re.sub(r"<([a-z ]+)>", lambda found: str(texts[found[1]]).strip(), text)
-    return "\n".join(line for line in text.splitlines() if not line.startswith(("# ", "~ ")))
+def commands(kind: type[Resource], text: str) -> str:
+    """The commands of a case's step, without what is said about it."""
+    return "\n".join(line for line in spelt(kind, text).splitlines() if not line.startswith(("# ", "~ ")))
 
 
 @pytest.mark.parametrize(
