@@ -14,14 +14,15 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import click
 import jea
+from field_docs import field_docs
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
 from hyperv_sim import fidelity_page
 from nestedlab.connection import HOSTS, NAMESPACE, Connection
-from nestedlab.declare import Attribute, Change, Part, Resource
+from nestedlab.declare import Attribute, Change, Part, Resource, Table
 from nestedlab.machine.table import NestedHyperVHost
 from nestedlab.nat_switch.table import NatSwitch
 
@@ -71,7 +72,7 @@ def default_of(field: FieldInfo) -> str:
     return "empty" if field.default in ("", []) else f"`{field.default!r}`"
 
 
-def _field(name: str, field: FieldInfo) -> dict[str, Any]:
+def _field(model: type[BaseModel], name: str, field: FieldInfo) -> dict[str, Any]:
     """A field as the templates need it."""
     kind = _type(field.annotation)
     return {
@@ -80,7 +81,7 @@ def _field(name: str, field: FieldInfo) -> dict[str, Any]:
         "type": kind,
         "shown": f"`{_plainly(field.annotation)}`",
         "output": _output(kind),
-        "meaning": field.description or "",
+        "meaning": field_docs(model).get(name, ""),
         "default_shown": default_of(field),
     }
 
@@ -108,11 +109,11 @@ def _place(attribute: Attribute) -> str:
     return f"`{attribute.place}`" if attribute.place else ""
 
 
-def _attribute(attribute: Attribute) -> dict[str, Any]:
+def _attribute(model: type[Table], attribute: Attribute) -> dict[str, Any]:
     """An attribute as the templates need it."""
     change, field = attribute.row.change, attribute.field
     has_default = not field.is_required() and field.default not in (None, "", [])
-    return _field(attribute.name, field) | {
+    return _field(model, attribute.name, field) | {
         "required": field.is_required(),
         "default": f" Default: {field.default!r}." if has_default else "",
         "change": change.value if isinstance(change, Change) else change.text,
@@ -126,20 +127,20 @@ def _part(kind: type[Part]) -> dict[str, Any]:
         "name": kind.__name__,
         "meaning": inspect.getdoc(kind),
         "key": kind.key,
-        "fields": [_attribute(attribute) for attribute in kind.attributes()],
+        "fields": [_attribute(kind, attribute) for attribute in kind.attributes()],
     }
 
 
-def _own_attribute(attribute: Attribute) -> dict[str, Any]:
+def _own_attribute(model: type[Table], attribute: Attribute) -> dict[str, Any]:
     """An attribute of a resource itself. `name` is never required: the SDK sets it to the logical name."""
-    shown = _attribute(attribute)
+    shown = _attribute(model, attribute)
     return shown | {"required": False, "default_shown": "the logical name"} if attribute.name == "name" else shown
 
 
 def _resource(kind: type[Resource]) -> dict[str, Any]:
-    rows = [(row, _own_attribute(row)) for row in kind.attributes()]
+    rows = [(row, _own_attribute(kind, row)) for row in kind.attributes()]
     kept = [shown for row, shown in rows if row.fixed or row.name == "owner"]
-    computed = [_attribute(row) for row in kind.outputs.attributes()]
+    computed = [_attribute(kind.outputs, row) for row in kind.outputs.attributes()]
     return {
         "name": kind.__name__,
         "meaning": inspect.getdoc(kind),
@@ -177,7 +178,7 @@ def _limits(constraint: object) -> Iterator[tuple[str, float]]:
 
 def _setting(name: str, field: FieldInfo) -> dict[str, Any]:
     default = default_of(field)
-    return _field(name, field) | {
+    return _field(Connection, name, field) | {
         "environment": f"{NAMESPACE.upper()}_{name.upper()}",
         "value": _value(field),
         "default_shown": f"`{field.default}`" if default.startswith("`") else default,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ET
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -10,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from psrpcore import PSRemotingCrypto
-from psrpcore.types import deserialize_clixml, serialize_clixml
+from psrpcore.types import deserialize
 from pypsrp.complex_objects import GenericComplexObject
 from pypsrp.serializer import TaggedValue
 
 from hyperv_sim.records import EnumMember, NetObject, Parameter, Scalar, Value
-from hyperv_sim.wire.clixml import from_wire, to_wire
+from hyperv_sim.wire.clixml import from_wire
+from hyperv_sim.wire.clixml_writer import written
 
 if TYPE_CHECKING:
     from tests.wire.conftest import Wire
@@ -62,9 +64,7 @@ def _values() -> st.SearchStrategy[Value]:
 
 
 def _read_again(value: Value) -> Value:
-    cipher = PSRemotingCrypto()
-    (read,) = deserialize_clixml(serialize_clixml([to_wire(value)], cipher), cipher)
-    return from_wire(read)
+    return from_wire(deserialize(ET.fromstring(written(value)), PSRemotingCrypto()))  # noqa: S314
 
 
 @given(_values())
@@ -116,7 +116,7 @@ def test_parameters_keep_their_types(wire: Wire, sent: object, received: Value) 
         (Scalar("Version", "10.0"), "10.0"),
         (Scalar("TimeSpan", timedelta(0)), "PT0S"),
         (Scalar("TimeSpan", timedelta(hours=1, seconds=5)), "PT1H5S"),
-        (Scalar("TimeSpan", timedelta(seconds=20)), "PT20.0000001S"),
+        (Scalar("TimeSpan", timedelta(seconds=20)), "PT20S"),
         ((), []),
         ((Scalar("String", "a"), None), ["a", None]),
         ({"a": Scalar("Int32", 1)}, {"a": 1}),

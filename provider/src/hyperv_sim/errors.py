@@ -6,7 +6,7 @@ rely on `-ErrorAction SilentlyContinue` with them). A TerminatingError ends the 
 
 from __future__ import annotations
 
-from hyperv_sim.records import Value
+from hyperv_sim.records import Scalar
 
 CATEGORY = {
     "AccessDenied": "PermissionDenied",
@@ -54,7 +54,7 @@ class CmdletError(Exception):
         message: str,
         *,
         exception_types: tuple[str, ...] = VIRTUALIZATION_EXCEPTION,
-        target: Value = None,
+        target: Scalar | None = None,
     ) -> None:
         super().__init__(message)
         self.identifier = identifier
@@ -69,7 +69,7 @@ class TerminatingError(CmdletError):
     """An error that ends the statement."""
 
 
-def hyper_v(identifier: str, message: str, *, target: Value = None) -> CmdletError:
+def hyper_v(identifier: str, message: str, *, target: Scalar | None = None) -> CmdletError:
     """An error of a Hyper-V cmdlet by its ErrorIdentifier, which gives the category."""
     return CmdletError(identifier, CATEGORY[identifier], message, target=target)
 
@@ -79,7 +79,7 @@ def windows_system_error(number: int, category: str, message: str) -> CmdletErro
     return CmdletError(f"Windows System Error {number}", category, message, exception_types=CIM_EXCEPTION)
 
 
-def cim_not_found(class_name: str, property_name: str, value: Value, text: str) -> CmdletError:
+def cim_not_found(class_name: str, property_name: str, value: Scalar, text: str) -> CmdletError:
     """A CIM cmdlet's answer if a key without wildcards names nothing."""
     message = (
         f"No {class_name} objects found with property '{property_name}' equal to '{text}'.  "

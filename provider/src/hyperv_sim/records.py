@@ -94,7 +94,7 @@ class ErrorRecord:
     """An error as PowerShell reports it.
 
     `category` is a name of System.Management.Automation.ErrorCategory; `exception_types` go from the most derived type
-    to System.Object; `target` is the object that the error is about.
+    to System.Object; `target` is what the error is about: a text or a GUID.
     """
 
     fully_qualified_error_id: str
@@ -103,7 +103,7 @@ class ErrorRecord:
     exception_types: tuple[str, ...] = ("System.Exception", "System.Object")
     activity: str = ""
     reason: str = ""
-    target: Value = None
+    target: Scalar | None = None
     target_name: str = ""
     target_type: str = ""
     hresult: int = -2146233088  # COR_E_EXCEPTION, what .NET gives an exception that sets none

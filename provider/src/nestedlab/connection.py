@@ -41,9 +41,7 @@ class Connection(BaseModel):
     that leaves out.
     """
 
-    model_config = ConfigDict(
-        alias_generator=to_camel, frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True, extra="ignore"
-    )
+    model_config = ConfigDict(alias_generator=to_camel, frozen=True, hide_input_in_errors=True, extra="ignore")
 
     address: str
     """The parent host: a name, name:port, or a URL such as https://hv01.example.org:5986/wsman. HTTPS on port 5986

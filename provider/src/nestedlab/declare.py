@@ -160,11 +160,6 @@ class Attribute:
         found = next(iter(get_args(self.field.annotation)), None) if get_origin(self.field.annotation) is list else None
         return found if isinstance(found, type) and issubclass(found, Part) else None
 
-    @property
-    def meaning(self) -> str:
-        """The attribute's documentation."""
-        return self.field.description or ""
-
     def agrees(self, inputs: Table, observed: Table) -> bool:
         """Whether an observed table has what the inputs ask for. What is left to the host (None) is always right."""
         wanted, there = getattr(inputs, self.name), getattr(observed, self.name)
@@ -183,14 +178,13 @@ class Attribute:
 
 
 class Declared(BaseModel):
-    """A pydantic model whose field docstrings are its documentation and whose names are camelCase on the wire."""
+    """A pydantic model whose names are camelCase on the wire. The strings after its fields are their documentation."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
         extra="forbid",
         frozen=True,
         strict=True,
-        use_attribute_docstrings=True,
         validate_by_name=True,
         validate_by_alias=True,
         loc_by_alias=False,

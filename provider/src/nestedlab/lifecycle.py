@@ -119,10 +119,11 @@ class Lifecycle(ABC, Generic[InputsT, OutputsT]):
         return iter(())
 
     @abstractmethod
-    def create(self, inputs: InputsT) -> Plan[Observed[InputsT, OutputsT]]:
+    def create(self, inputs: InputsT, listed: Facts | None = None) -> Plan[Observed[InputsT, OutputsT]]:
         """Create it, or complete what an earlier attempt of the same owner has begun.
 
-        Raises HalfMade with the identity of what is on the host if it could not be completed.
+        `listed` are all machines of the host as this operation has seen them before, if it has. Raises HalfMade with
+        the identity of what is on the host if it could not be completed.
         """
 
     @abstractmethod

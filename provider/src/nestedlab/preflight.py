@@ -32,6 +32,13 @@ class Preflight:
         self._demands: dict[str, Demand] = {}
         self._nat_switches: set[str] = set()
 
+    @property
+    def machines(self) -> Facts | None:
+        """All machines of the host, as far as it was asked and has shown them."""
+        facts = self._facts
+        unlisted = facts is None or any(error.cmdlet in ("Get-VM", "") for error in facts.errors)
+        return None if unlisted else facts
+
     def check(self, inputs: Resource, before: Resource | None) -> list[str]:
         """Warnings about a resource of the program, each once an operation. `before` are its inputs so far, if any.
 

@@ -154,7 +154,8 @@ class Provider:
         """
         inputs = loaded(kind, values)
         host = self._host(inputs.on)
-        return _recorded(inputs, host.perform(kind, lambda lifecycle: lifecycle.create(inputs), inputs))
+        listed = host.preflight.machines
+        return _recorded(inputs, host.perform(kind, lambda lifecycle: lifecycle.create(inputs, listed), inputs))
 
     def undo(self, kind: type[Resource], half_made: HalfMade) -> NoReturn:
         """Remove what a create has left half made, and raise its error; the text says so if that failed too."""

@@ -9,7 +9,7 @@ from hyperv_sim.fidelity import POWERSHELL, REFERENCE, fact
 from hyperv_sim.powershell import properties
 from hyperv_sim.powershell.call import Call
 from hyperv_sim.powershell.registry import cmdlet
-from hyperv_sim.records import Scalar, Value
+from hyperv_sim.records import Scalar
 
 SELECTED_BASES = ("System.Management.Automation.PSCustomObject", "System.Object")
 
@@ -59,7 +59,7 @@ def _expanded(call: Call, live: object) -> Iterator[object]:
     name = call.parameters["ExpandProperty"]
     found = properties.get(live, name, call.host.windows)
     if found is None:
-        target: Value = Scalar("String", properties.type_names(live)[0])
+        target = Scalar("String", properties.type_names(live)[0])
         raise errors.CmdletError(
             "ExpandPropertyNotFound",
             "InvalidArgument",

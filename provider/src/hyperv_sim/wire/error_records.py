@@ -5,7 +5,7 @@ from __future__ import annotations
 from psrpcore import types as ps
 
 from hyperv_sim.records import ErrorRecord
-from hyperv_sim.wire.clixml import escaped, to_wire
+from hyperv_sim.wire.clixml_writer import escaped
 
 
 def to_wire_record(error: ErrorRecord) -> ps.ErrorRecord:
@@ -13,7 +13,7 @@ def to_wire_record(error: ErrorRecord) -> ps.ErrorRecord:
     record = ps.ErrorRecord(
         Exception=_exception(error),
         CategoryInfo=_category(error),
-        TargetObject=to_wire(error.target),
+        TargetObject=error.target.value if error.target else None,
         FullyQualifiedErrorId=error.fully_qualified_error_id,
         InvocationInfo=_invocation(error.activity),
     )

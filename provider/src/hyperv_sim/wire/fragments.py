@@ -1,4 +1,4 @@
-"""A client's messages out of their fragments ([MS-PSRP] 2.2.1 and 2.2.4)."""
+"""A client's messages out of their fragments, and a server's into theirs ([MS-PSRP] 2.2.1 and 2.2.4)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,24 @@ CREATE_PIPELINE = 0x00021006
 
 _FRAGMENT = struct.Struct(">QQBI")  # object, number within it, first and last, length
 _MESSAGE = struct.Struct("<II16s16s")  # destination, type, pool, pipeline
-_LAST = 2
+_CLIENT = 1
+_FIRST, _LAST = 1, 2
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def fragmented(message: bytes, object_number: int, size: int) -> Iterator[bytes]:
+    """Give a message in fragments of a size, headers included."""
+    room = size - _FRAGMENT.size
+    starts = range(0, len(message), room)
+    for number, start in enumerate(starts):
+        part = message[start : start + room]
+        flags = (_FIRST if number == 0 else 0) | (_LAST if number == len(starts) - 1 else 0)
+        yield _FRAGMENT.pack(object_number, number, flags, len(part)) + part
+
+
+def to_client(type_: int, pool_id: UUID, pipeline_id: UUID, clixml: str) -> bytes:
+    """Give a message to the client."""
+    return _MESSAGE.pack(_CLIENT, type_, pool_id.bytes_le, pipeline_id.bytes_le) + clixml.encode()
 
 
 @dataclass(frozen=True, slots=True)

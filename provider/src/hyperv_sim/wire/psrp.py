@@ -18,23 +18,22 @@ import psrpcore
 from psrpcore import types as ps
 
 from hyperv_sim.fidelity import POWERSHELL, fact
-from hyperv_sim.records import ErrorRecord, Failure, InvocationFailedError, Output, Record, Shell, Statement
+from hyperv_sim.records import ErrorRecord, Failure, InvocationFailedError, Output, Record, Shell, Statement, Value
 from hyperv_sim.wire import create_pipeline
-from hyperv_sim.wire.clixml import to_wire
+from hyperv_sim.wire.clixml_writer import written
 from hyperv_sim.wire.create_pipeline import PipelineRequest
 from hyperv_sim.wire.error_records import defect, not_simulated, to_wire_record, to_wire_warning
-from hyperv_sim.wire.fragments import CREATE_PIPELINE, Defragmenter
+from hyperv_sim.wire.fragments import CREATE_PIPELINE, Defragmenter, fragmented, to_client
 from hyperv_sim.wire.outbox import Outbox
-from hyperv_sim.wire.outgoing import OutgoingObject, OutgoingProperty
 
 # The size (bytes, header included) of Windows PowerShell's own fragments: BaseTransportManager.DefaultFragmentSize.
 FRAGMENT_SIZE = 32 * 1024
 # A pipeline has this long (seconds) to end before a part of its output goes out: a short one costs one Receive always.
 GATHER = 1.0
 # The last message of a pipeline that ran to its end, always the same.
-_COMPLETED = OutgoingObject(
-    extended_properties=[OutgoingProperty("PipelineState", ps.PSInvocationState.Completed.value)]
-)
+_COMPLETED = ps.PSObject()
+_COMPLETED.PSObject.type_names = []
+_COMPLETED.PSObject.extended_properties.append(ps.PSNoteProperty("PipelineState", ps.PSInvocationState.Completed.value))
 
 
 class MalformedMessageError(ValueError):
@@ -85,7 +84,7 @@ class Pipeline:
     def _write(self, record: Record) -> None:
         with self._pool.lock:
             if isinstance(record, Output):
-                self.core.write_output(to_wire(record.value))
+                self._pool.core.write_output(record.value, self.core.pipeline_id)
             elif isinstance(record, Failure) and record.as_output:
                 self.core.write_output(to_wire_record(record.error))
             elif isinstance(record, Failure):
@@ -252,6 +251,12 @@ class _Core(psrpcore.ServerRunspacePool):
         """Give psrpcore's form of a value that the client sent."""
         capabilities = {"our_capability": self.our_capability, "their_capability": self.their_capability}
         return ps.deserialize(element, self._cipher, **capabilities)
+
+    def write_output(self, value: Value, pipeline_id: UUID) -> None:
+        """Queue an object of a pipeline's output, in fragments."""
+        message = to_client(ps.PSRPMessageType.PipelineOutput, self.runspace_pool_id, pipeline_id, written(value))
+        for fragment in fragmented(message, self._fragment_counter, FRAGMENT_SIZE):
+            self._put(pipeline_id, fragment, apart=False)
 
     def prepare_message(
         self,

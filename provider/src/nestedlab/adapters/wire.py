@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
-from pydantic.alias_generators import to_camel, to_snake
+from pydantic import alias_generators
 
 from nestedlab.declare import Plain, Resource
+
+to_camel = cache(alias_generators.to_camel)
+to_snake = cache(alias_generators.to_snake)
 
 
 def from_wire(kind: type[Resource], sent: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:
@@ -17,11 +21,16 @@ def from_wire(kind: type[Resource], sent: Mapping[str, Any]) -> tuple[dict[str, 
 
     The SDK's own keys (`__provider`) are left out; a key that is no attribute stays, to be refused or translated.
     """
-    attributes = (*kind.attributes(), *kind.outputs.attributes())
-    names = {to_camel(name): name for attribute in attributes for name in (attribute.name, *attribute.row.formerly)}
+    names = _names(kind)
     values = {names.get(key, key): value for key, value in sent.items() if not key.startswith("__")}
     unknown = {name for name, value in values.items() if _has_unknown(value)}
     return {name: _plain(value) for name, value in values.items() if name not in unknown}, unknown
+
+
+@cache
+def _names(kind: type[Resource]) -> Mapping[str, str]:
+    attributes = (*kind.attributes(), *kind.outputs.attributes())
+    return {to_camel(name): name for attribute in attributes for name in (attribute.name, *attribute.row.formerly)}
 
 
 def to_wire(values: Mapping[str, Plain]) -> dict[str, Any]:

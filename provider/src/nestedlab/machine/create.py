@@ -5,15 +5,24 @@ from __future__ import annotations
 from nestedlab.machine.facets import FACETS
 from nestedlab.machine.table import NestedHyperVHost
 from nestedlab.nouns import MIB_BYTES
-from nestedlab.ownership import marked
-from nestedlab.pipeline import Pipeline, Step, cmdlet, statement
+from nestedlab.ownership import marked, owner_of
+from nestedlab.pipeline import ErrorKind, Facts, Pipeline, Step, cmdlet, statement
 
 
-def lookup(inputs: NestedHyperVHost) -> Step:
-    """What shows whether the machine is there already, and whether what it needs is."""
-    # All machines: one that an earlier attempt has begun is ours whatever its name was then.
+def lookup(inputs: NestedHyperVHost, listed: Facts | None) -> Step:
+    """What shows whether the machine is there already, and whether what it needs is.
+
+    One that an earlier attempt has begun is ours whatever its name was then. Once the operation has `listed` the host's
+    machines, only one that was seen then can be such; to list all for each would take the square of their number.
+    """
+    named = statement("Get-VM", Name=inputs.name).tolerating(ErrorKind.ABSENT)
+    machines = statement("Get-VM") if listed is None or _is_begun(inputs, listed) else named
     needed = needed_by(inputs)
-    return Step("look for the machine and what it needs", (statement("Get-VM"), statement("Get-VMHost"), *needed))
+    return Step("look for the machine and what it needs", (machines, statement("Get-VMHost"), *needed))
+
+
+def _is_begun(inputs: NestedHyperVHost, listed: Facts) -> bool:
+    return any(owner_of(machine.text("Notes")) == inputs.owner for machine in listed.all("VirtualMachine"))
 
 
 def needed_by(inputs: NestedHyperVHost) -> tuple[Pipeline, ...]:

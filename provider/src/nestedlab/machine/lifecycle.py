@@ -53,9 +53,9 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
                 "nobody needs them."
             )
 
-    def create(self, inputs: NestedHyperVHost) -> Plan[ObservedMachine]:
+    def create(self, inputs: NestedHyperVHost, listed: Facts | None = None) -> Plan[ObservedMachine]:
         """Create the machine, or complete the one that an earlier attempt of the same owner has begun."""
-        facts = yield lookup(inputs)
+        facts = yield lookup(inputs, listed)
         resumed = own("machine", facts.all("VirtualMachine"), inputs.name, inputs.owner)
         if resumed is not None:
             return (yield from self.update(inputs, Observed(resumed, inputs, MachineOutputs())))

@@ -38,7 +38,7 @@ class NatSwitchLifecycle(ReadsMany[NatSwitch, NatSwitchOutputs]):
 
     kind: ClassVar[type[Resource]] = NatSwitch
 
-    def create(self, inputs: NatSwitch) -> Plan[ObservedNatSwitch]:
+    def create(self, inputs: NatSwitch, listed: Facts | None = None) -> Plan[ObservedNatSwitch]:  # noqa: ARG002
         """Create the switch, its address and its NAT, or complete what an earlier attempt of the owner has begun."""
         facts = yield _lookup()
         resumed = own("switch", facts.all("VMSwitch"), inputs.name, inputs.owner)

@@ -1,0 +1,152 @@
+"""Writes what goes out as CLIXML ([MS-PSRP] 2.2.5), in the order and the form of PowerShell's own serializer.
+
+psrpcore writes the protocol's own messages. It is not asked for output: it writes an enumeration's second appearance
+as a reference, where .NET boxes the member anew, misspells some durations, and takes three times as long.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from xml.sax.saxutils import escape
+
+from hyperv_sim.records import EnumMember, NetObject, Scalar, ScalarType, Value
+
+_ENUM_BASES = ("System.Enum", "System.ValueType", "System.Object")
+_ARRAY = ("System.Object[]", "System.Array", "System.Object")
+_HASHTABLE = ("System.Collections.Hashtable", "System.Object")
+
+# What PowerShell escapes by its UTF-16 code units: control characters, all beyond the Basic Multilingual Plane, halves
+# of a pair, and what would read as such an escape itself (serialization.cs, InternalSerializer.EncodeString).
+_ESCAPED = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\U00010000-\U0010ffff]|_(?=[xX])")
+
+# Neither are characters of XML 1.0; .NET's writer refers to them by number all the same, which strict readers refuse.
+_NO_CHARACTERS = re.compile("[\ufffe\uffff]")
+
+
+def written(value: Value) -> str:
+    """Give the element of a value."""
+    return "".join(_Writer().element(value, ""))
+
+
+def escaped(text: str) -> str:
+    """Escape what CLIXML's strings escape. What XML needs escaped besides is left to its writer."""
+    return _ESCAPED.sub(_code_units, text)
+
+
+def _code_units(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be", errors="surrogatepass")
+    return "".join(f"_x{units[at : at + 2].hex().upper()}_" for at in range(0, len(units), 2))
+
+
+class _Writer:
+    """One message: objects are numbered, and a list of type names is written once and then referred to."""
+
+    def __init__(self) -> None:
+        self._objects = 0
+        self._types: dict[tuple[str, ...], int] = {}
+
+    def element(self, value: Value, name: str) -> Iterator[str]:
+        """Give the parts of a value's element; `name` is its N attribute, or nothing."""
+        match value:
+            case None:
+                yield f"<Nil{name} />"
+            case Scalar():
+                tag, form = _SCALARS[value.type_name]
+                yield f"<{tag}{name}>{form(value.value)}</{tag}>"
+            case EnumMember():
+                member = f"<ToString>{_text(value.name)}</ToString><I32>{value.number}</I32>"
+                yield f"{self._begin(name, (value.type_name, *_ENUM_BASES))}{member}</Obj>"
+            case NetObject():
+                yield self._begin(name, value.type_names)
+                if value.text:
+                    yield f"<ToString>{_text(value.text)}</ToString>"
+                yield from self._properties("Props", value.adapted)
+                yield from self._properties("MS", value.extended)
+                yield "</Obj>"
+            case Mapping():
+                yield f"{self._begin(name, _HASHTABLE)}<DCT>"
+                for key, item in value.items():
+                    yield f'<En><S N="Key">{_text(str(key))}</S>'
+                    yield from self.element(item, ' N="Value"')
+                    yield "</En>"
+                yield "</DCT></Obj>"
+            case _:
+                yield f"{self._begin(name, _ARRAY)}<LST>"
+                for item in value:
+                    yield from self.element(item, "")
+                yield "</LST></Obj>"
+
+    def _begin(self, name: str, type_names: tuple[str, ...]) -> str:
+        number = self._objects
+        self._objects += 1
+        return f'<Obj{name} RefId="{number}">{self._type_names(type_names)}'
+
+    def _type_names(self, names: tuple[str, ...]) -> str:
+        if names in self._types:
+            return f'<TNRef RefId="{self._types[names]}" />'
+        number = self._types[names] = len(self._types)
+        return f'<TN RefId="{number}">{"".join(f"<T>{_text(name)}</T>" for name in names)}</TN>'
+
+    def _properties(self, tag: str, properties: Mapping[str, Value]) -> Iterator[str]:
+        if properties:
+            yield f"<{tag}>"
+            for name, value in properties.items():
+                yield from self.element(value, f' N="{_text(name)}"')
+            yield f"</{tag}>"
+
+
+def _text(text: str) -> str:
+    return _NO_CHARACTERS.sub(lambda found: f"&#x{ord(found[0]):X};", escape(escaped(text), {'"': "&quot;"}))
+
+
+def _floating(value: float) -> str:
+    return repr(value).upper().removesuffix(".0")
+
+
+def _date(value: datetime) -> str:
+    """Give a date as XmlConvert does: to 100 ns without zeros at the end, with its offset if it has one."""
+    fraction = f".{value.microsecond:06}".rstrip("0") if value.microsecond else ""
+    offset = value.strftime("%z")
+    zone = "Z" if offset == "+0000" else f"{offset[:3]}:{offset[3:]}" if offset else ""
+    return f"{value.strftime('%Y-%m-%dT%H:%M:%S')}{fraction}{zone}"
+
+
+def _duration(value: timedelta) -> str:
+    """Give a TimeSpan as XmlConvert does: P1DT2H3M4.5S, PT0S for none."""
+    sign, rest = ("-", -value) if value < timedelta(0) else ("", value)
+    minutes, seconds = divmod(rest.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    fraction = f".{rest.microseconds:06}".rstrip("0") if rest.microseconds else ""
+    parts = ((hours, "H"), (minutes, "M"))
+    time = "".join(f"{number}{unit}" for number, unit in parts if number)
+    time += f"{seconds}{fraction}S" if seconds or fraction or not (time or rest.days) else ""
+    return f"{sign}P{f'{rest.days}D' if rest.days else ''}{f'T{time}' if time else ''}"
+
+
+def _encoded(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+_SCALARS: Mapping[ScalarType, tuple[str, Callable[[Any], str]]] = {
+    "Boolean": ("B", lambda value: "true" if value else "false"),
+    "Byte": ("By", str),
+    "Byte[]": ("BA", _encoded),
+    "DateTime": ("DT", _date),
+    "Double": ("Db", _floating),
+    "Guid": ("G", str),
+    "Int16": ("I16", str),
+    "Int32": ("I32", str),
+    "Int64": ("I64", str),
+    "Single": ("Sg", _floating),
+    "String": ("S", _text),
+    "TimeSpan": ("TS", _duration),
+    "UInt16": ("U16", str),
+    "UInt32": ("U32", str),
+    "UInt64": ("U64", str),
+    "Version": ("Version", str),
+}
+"""The tag of a .NET type and how its value is written. A SecureString is not among them: none goes out."""
