@@ -37,9 +37,13 @@ class Host:
     """Sessions with a host, and the runner of each; it answers or raises what it is told to."""
 
     answers: list[Facts | Exception] = field(default_factory=list)
-    ran: list[str] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
     borrowed: int = 0
     host = "hv01"
+
+    @property
+    def ran(self) -> list[str]:
+        return [step.purpose for step in self.steps]
 
     @contextmanager
     def borrow(self) -> Iterator[Host]:
@@ -53,7 +57,7 @@ class Host:
         return threading.Lock()
 
     def run(self, step: Step) -> Facts:
-        self.ran.append(step.purpose)
+        self.steps.append(step)
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -96,6 +100,21 @@ def test_the_third_loss_is_an_error() -> None:
         provider_of(host).create(NatSwitch, checked(NatSwitch, NET))
     assert len(host.ran) == 6
     assert str(raised.value) == "hv01: NAT switch 'net': the connection was lost while trying to make it"
+
+
+@pytest.mark.parametrize(
+    ("owner", "asked"),
+    [("lab/dev/other", "Get-VM -Name 'hv1'"), (MACHINE["owner"], "Get-VM")],
+    ids=["none was begun", "one was begun, perhaps by another name"],
+)
+def test_a_create_lists_the_machines_again_only_if_one_of_them_was_begun_for_it(owner: Any, asked: str) -> None:
+    there = PSObject("VirtualMachine", {"Id": IT, "Name": "x", "Notes": f"[nestedlab owner={owner}]"})
+    host = Host([Facts((there,)), RefusedError("no")])
+    provider = provider_of(host)
+    inputs = provider.check(NestedHyperVHost, MACHINE).inputs
+    with pytest.raises(RefusedError):
+        provider.create(NestedHyperVHost, inputs)
+    assert str(host.steps[-1].pipelines[0]) == asked
 
 
 @pytest.mark.parametrize("error", [RefusedError("no"), AccessError("no")])

@@ -173,6 +173,11 @@ class Facts:
         """The objects of a type, by its short name."""
         return (shown for shown in self.objects if shown.kind == kind)
 
+    def renewed(self, later: Facts) -> Facts:
+        """The same facts, with the objects of each type that a later answer shows in place of those before."""
+        shown = {thing.kind for thing in later.objects}
+        return Facts((*(thing for thing in self.objects if thing.kind not in shown), *later.objects))
+
     def first(self, kind: str) -> PSObject | None:
         """The first object of a type, or None."""
         return next(self.all(kind), None)

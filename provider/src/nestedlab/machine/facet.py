@@ -22,6 +22,10 @@ class Facet:
         """What shows the facet."""
         return ()
 
+    def reads_started(self, machine: UUID) -> tuple[Pipeline, ...]:  # noqa: ARG002 - for those that a start changes
+        """What shows of the facet what a start may have changed."""
+        return ()
+
     def observe(self, facts: Facts, known: ObservedMachine) -> Mapping[str, Any]:  # noqa: ARG002
         """Inputs and outputs by name, as the facts show them; what no host shows is as it was known."""
         return {}

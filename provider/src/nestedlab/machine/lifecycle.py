@@ -19,7 +19,7 @@ from nestedlab.machine.disks.read import detached, made_files, remembered, remov
 from nestedlab.machine.facets import FACETS, decide
 from nestedlab.machine.identity import machine_by_id
 from nestedlab.machine.power import shut_down, start
-from nestedlab.machine.read import apart, observe, read_if_there, reads
+from nestedlab.machine.read import apart, observe, read_if_there, reads, reads_started
 from nestedlab.machine.table import MachineOutputs, NestedHyperVHost, ObservedMachine
 from nestedlab.ownership import gone, own, owner_of, stack_of
 from nestedlab.pipeline import Cmdlet, ErrorKind, Facts, Pipeline, Step, cmdlet, statement
@@ -169,7 +169,8 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
                 facts = yield _and_read(step, changes)
         if changes.starts:
             verify(changes.inputs, observe(facts, known), leaving_out=("running",))
-            facts = yield _and_read(Step("start the machine", (start(machine, state),)), changes)
+            starting = (start(machine, state), *reads_started(changes.state.id))
+            facts = facts.renewed((yield Step("start the machine", starting)))
         now = verify(changes.inputs, observe(facts, known))
         for step in [facet.after_start(changes, facts) for facet in FACETS]:
             if step is not None:

@@ -20,6 +20,11 @@ def reads(machine: UUID) -> tuple[Pipeline, ...]:
     return tuple(pipeline for facet in FACETS for pipeline in facet.reads(machine))
 
 
+def reads_started(machine: UUID) -> tuple[Pipeline, ...]:
+    """What shows of a machine what a start may have changed; its settings were read before."""
+    return tuple(pipeline for facet in FACETS for pipeline in facet.reads_started(machine))
+
+
 def observe(facts: Facts, known: ObservedMachine) -> ObservedMachine:
     """The machine as the facts show it; what no host shows is as it was known, from the state or the inputs."""
     values: dict[str, Any] = {}

@@ -26,6 +26,10 @@ class Settings(Facet):
         nouns = ("Get-VMProcessor", "Get-VMMemory", "Get-VMFirmware")
         return (Pipeline((vm,)), *(vm | Cmdlet(name) for name in nouns))
 
+    def reads_started(self, machine: UUID) -> tuple[Pipeline, ...]:
+        """The machine itself: its power state."""
+        return (Pipeline((machine_by_id(machine),)),)
+
     def observe(self, facts: Facts, known: ObservedMachine) -> Mapping[str, Any]:
         """What the rows read. Which host it is, and what a change may do there, no host shows."""
         rows = values(NestedHyperVHost, facts.objects)

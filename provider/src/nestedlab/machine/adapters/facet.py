@@ -38,6 +38,10 @@ class Adapters(Facet):
         """What shows the machine's adapters and their VLANs."""
         return reads(machine)
 
+    def reads_started(self, machine: UUID) -> tuple[Pipeline, ...]:
+        """The adapters: a dynamic MAC address is given to one when its machine first starts."""
+        return reads(machine)
+
     def observe(self, facts: Facts, known: ObservedMachine) -> Mapping[str, Any]:
         """The adapters, once all of the machine is shown."""
         is_shown = facts.first("VMNetworkAdapter") is not None or shows_adapters(facts)
