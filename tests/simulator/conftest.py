@@ -14,6 +14,7 @@ import pytest
 from hyperv_sim.host import ENDPOINT, SimulatedHost
 from hyperv_sim.records import (
     Command,
+    Ended,
     EnumMember,
     ErrorRecord,
     Failure,
@@ -44,18 +45,27 @@ def spoken(value: Value) -> Any:
 
 @dataclass(slots=True)
 class Answer:
-    """What an invocation gave, sorted by stream; `failed` is set where the invocation as a whole failed."""
+    """What an invocation gave, sorted by stream; `failed` is set where the invocation as a whole failed.
+
+    `unheard` statements have run after the client was told of an end.
+    """
 
     output: list[Any] = field(default_factory=list)
     values: list[Value] = field(default_factory=list)
     errors: list[ErrorRecord] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     failed: ErrorRecord | None = None
+    unheard: int = 0
 
     @property
     def ids(self) -> list[str]:
         """The ids of all errors, the fatal one last."""
-        return [error.fully_qualified_error_id for error in [*self.errors, *([self.failed] if self.failed else [])]]
+        return [error.fully_qualified_error_id for error in [*self.errors, *self.fatal]]
+
+    @property
+    def fatal(self) -> list[ErrorRecord]:
+        """The error that the invocation as a whole failed with, if it did."""
+        return [self.failed] if self.failed else []
 
     def take(self, record: Record) -> None:
         """Add a record."""
@@ -66,6 +76,10 @@ class Answer:
             self.errors.append(record.error)
         elif isinstance(record, Warned):
             self.warnings.append(record.message)
+        elif isinstance(record, Ended):
+            self.failed = record.error
+        else:
+            self.unheard += 1
 
 
 class Talk:

@@ -37,7 +37,15 @@ def test_the_host_behaves_as_written(talk: type[Talk], case: dict[str, Any]) -> 
         assert before.ids == [], text
     for name, manner in case.get("guests", {}).items():
         host.machine(name).guest.manner = manner
-    check(host(case["when"]), case)
+    if "each" in case:
+        assert [error for text in case["each"] for error in all_of(host(text))] == case["errors"]
+    else:
+        check(host(case["when"]), case)
+
+
+def all_of(answer: Answer) -> list[str]:
+    """The errors of an invocation, one that fails it among them."""
+    return [told(error.fully_qualified_error_id, error.category) for error in [*answer.errors, *answer.fatal]]
 
 
 def check(answer: Answer, case: dict[str, Any]) -> None:
@@ -45,7 +53,7 @@ def check(answer: Answer, case: dict[str, Any]) -> None:
     failed = answer.failed
     assert [told(error.fully_qualified_error_id, error.category) for error in answer.errors] == case.get("errors", [])
     assert (failed and told(failed.fully_qualified_error_id, failed.category)) == case.get("failed")
-    assert len(answer.warnings) == case.get("warnings", 0)
+    assert (len(answer.warnings), answer.unheard) == (case.get("warnings", 0), case.get("unheard", 0))
     expected = case.get("output", [])
     assert len(answer.output) == len(expected), answer.output
     for found, wanted in zip(answer.output, expected, strict=True):

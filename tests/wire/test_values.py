@@ -152,12 +152,10 @@ def test_a_whole_object_and_a_selected_one_look_as_on_windows(wire: Wire) -> Non
         assert (str(state), state.property_sets, state.types[0]) == ("Off", [3], OFF.type_name)
 
 
-def test_a_secure_string_goes_both_ways_once_keys_are_exchanged(wire: Wire) -> None:
-    wire.host.answers = [Scalar("SecureString", "out")]
+def test_a_secure_string_is_read_once_keys_are_exchanged(wire: Wire) -> None:
     with wire.open(wire.serve()) as pool:
         pool.exchange_keys()
         wire.invoke(pool, "Set-It", Password=TaggedValue("SS", "in"))
-        assert wire.invoke(pool, "Get-Answer").output == ["out"]
     assert wire.host.ran[0].parameters[0].value == Scalar("SecureString", "in")
 
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Literal, Protocol, TypeAlias
 
+COR_E_EXCEPTION = -2146233088
+"""The HRESULT that .NET gives an exception that sets none."""
+
 ScalarType: TypeAlias = Literal[
     "Boolean",
     "Byte",
@@ -106,7 +109,7 @@ class ErrorRecord:
     target: Scalar | None = None
     target_name: str = ""
     target_type: str = ""
-    hresult: int = -2146233088  # COR_E_EXCEPTION, what .NET gives an exception that sets none
+    hresult: int = COR_E_EXCEPTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,19 @@ class Warned:
     message: str
 
 
-Record: TypeAlias = "Output | Failure | Warned"
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The client is told now that the invocation has ended, with an error if it failed. More may run, unheard."""
+
+    error: ErrorRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """A statement has run after the invocation had ended for the client: nothing of it is heard."""
+
+
+Record: TypeAlias = "Output | Failure | Warned | Ended | Unheard"
 
 
 class InvocationFailedError(Exception):
@@ -149,6 +164,7 @@ class Shell(Protocol):
         """Run the statements in order and yield records as they come.
 
         Ends when all is done. Once `stop` is set it ends early, without undoing anything, as Ctrl+C does.
-        Raises InvocationFailedError if the invocation as a whole fails.
+        Raises InvocationFailedError if the invocation as a whole fails and nothing runs after that. After an `Ended`
+        only `Unheard` come, one for each statement that is still run.
         """
         ...

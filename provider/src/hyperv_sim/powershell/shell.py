@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event
 
 from hyperv_sim import errors
 from hyperv_sim.contract import Cmdlet
-from hyperv_sim.fidelity import POWERSHELL, fact
+from hyperv_sim.fidelity import POWERSHELL, UNKNOWN, fact
 from hyperv_sim.powershell import properties
 from hyperv_sim.powershell.binding import Bound, CommandLine, bind
 from hyperv_sim.powershell.call import Call
 from hyperv_sim.powershell.registry import Simulated, find
 from hyperv_sim.records import (
+    COR_E_EXCEPTION,
     Command,
+    Ended,
     ErrorRecord,
     Failure,
     InvocationFailedError,
@@ -24,6 +26,7 @@ from hyperv_sim.records import (
     Record,
     Scalar,
     Statement,
+    Unheard,
     Warned,
 )
 from hyperv_sim.state.world import Host
@@ -68,6 +71,14 @@ def _not_found(name: str) -> ErrorRecord:
     return _record(error, "", "")
 
 
+def _in_a_batch(record: ErrorRecord) -> ErrorRecord:
+    """The record of a batch's first statement: its exception is the one that PowerShell wraps records in."""
+    name = "ParentContainsErrorRecordException"
+    bases = ("System.SystemException", "System.Exception", "System.Object")
+    types = (f"System.Management.Automation.{name}", *bases)
+    return replace(record, exception_types=types, reason=name, hresult=COR_E_EXCEPTION)
+
+
 def _no_scripts() -> ErrorRecord:
     """Script text is refused as an endpoint without a language refuses it, so that no client comes to rely on it."""
     types = ("System.Management.Automation.ParseException", "System.Exception", "System.Object")
@@ -100,18 +111,53 @@ class HostShell:
     def invoke(self, statements: Sequence[Statement], stop: Event) -> Iterator[Record]:
         """Run the statements in order; see records.Shell.
 
-        A terminating error fails an invocation of one statement; among several it is a record, and the next ones run
-        (PowerShell sources, BatchInvocationCallback). `-ErrorAction Stop` fails the whole invocation in both cases.
+        `-ErrorAction Stop` fails the whole invocation, and so does a terminating error in an invocation of one
+        statement. In a batch it is worse: the client is told of an end, and the rest still runs.
         """
-        for statement in statements:
+        if len(statements) > 1:
+            yield from self._batch(statements, stop)
+            return
+        try:
+            for statement in () if stop.is_set() else statements:
+                yield from self._statement(statement, stop)
+        except _StatementEndedError as ended:
+            raise InvocationFailedError(ended.record) from None
+
+    def _batch(self, statements: Sequence[Statement], stop: Event) -> Iterator[Record]:
+        """Run several statements. After a terminating error the end of the next statement is told as that of all.
+
+        If the first statement ends so, its error is a record, and the second one decides; if a later one does, its
+        own end is told, and it has failed. The others still run, and nobody hears of them.
+        """
+        is_cut = False
+        for number, statement in enumerate(statements):
             if stop.is_set():
                 return
+            error: ErrorRecord | None = None
             try:
                 yield from self._statement(statement, stop)
             except _StatementEndedError as ended:
-                if len(statements) == 1:
-                    raise InvocationFailedError(ended.record) from None
-                yield Failure(ended.record)
+                if number == 0:
+                    is_cut = True
+                    yield Failure(_in_a_batch(ended.record))
+                    continue
+                error = ended.record
+            if is_cut or error is not None:
+                yield Ended(error)
+                yield from self._unheard(statements[number + 1 :])
+                return
+
+    def _unheard(self, statements: Sequence[Statement]) -> Iterator[Record]:
+        """Run what is left once the client was told of an end: stopping the pipeline no longer reaches it."""
+        for statement in statements:
+            try:
+                for _ in self._statement(statement, Event()):
+                    pass
+            except _StatementEndedError:
+                pass
+            except InvocationFailedError:
+                return
+            yield Unheard()
 
     def _statement(self, statement: Statement, stop: Event) -> Iterator[Record]:
         """Bind all commands before any runs, then pull objects through them one at a time."""
@@ -239,10 +285,17 @@ def _check_confirmed(simulated: Simulated, line: CommandLine) -> None:
 
 fact("PowerShell", "script text is refused (`ScriptsNotAllowed`) on every endpoint", "stricter than Windows")
 fact("PowerShell", "errors of Hyper-V's and CIM's cmdlets do not end the statement", "public scripts rely on it")
+fact("PowerShell", "a terminating error fails an invocation of one statement", POWERSHELL)
 fact(
     "PowerShell",
-    "a terminating error fails an invocation of one statement; among several it is a record, and the next ones run",
-    f"{POWERSHELL} (BatchInvocationCallback)",
+    "in a batch, a terminating error of the first statement is a record and the end of the second is told as that of "
+    "all; of a later one, its error is told as the end. The rest still runs, unheard, and other pipelines come between",
+    f"{POWERSHELL} (BatchInvocationCallback); recorded on a PowerShell 7.6",
+)
+fact(
+    "PowerShell",
+    "the rest of a batch goes on when its shell is deleted, and after a further terminating error in it",
+    UNKNOWN,
 )
 fact("PowerShell", "`-ErrorAction Stop` ends the whole invocation as Failed", f"{POWERSHELL} (BatchInvocationCallback)")
 fact("PowerShell", "`-WhatIf`, `-ComputerName`, `-CimSession`, `-Credential`, `-AsJob` are refused", "not simulated")

@@ -18,7 +18,18 @@ import psrpcore
 from psrpcore import types as ps
 
 from hyperv_sim.fidelity import POWERSHELL, fact
-from hyperv_sim.records import ErrorRecord, Failure, InvocationFailedError, Output, Record, Shell, Statement, Value
+from hyperv_sim.records import (
+    Ended,
+    ErrorRecord,
+    Failure,
+    InvocationFailedError,
+    Output,
+    Record,
+    Shell,
+    Statement,
+    Value,
+    Warned,
+)
 from hyperv_sim.wire import create_pipeline
 from hyperv_sim.wire.clixml_writer import written
 from hyperv_sim.wire.create_pipeline import PipelineRequest
@@ -30,6 +41,9 @@ from hyperv_sim.wire.outbox import Outbox
 FRAGMENT_SIZE = 32 * 1024
 # A pipeline has this long (seconds) to end before a part of its output goes out: a short one costs one Receive always.
 GATHER = 1.0
+# How long (seconds) the rest of a batch whose client was told of an end waits for another pipeline to come between:
+# a client that believes it must not be right by luck.
+UNHEARD_DELAY = 0.2
 # The last message of a pipeline that ran to its end, always the same.
 _COMPLETED = ps.PSObject()
 _COMPLETED.PSObject.type_names = []
@@ -69,17 +83,32 @@ class Pipeline:
 
     def _run(self, request: PipelineRequest) -> None:
         failed: ErrorRecord | None = None
+        unheard: Iterator[Record] | None = None
         try:
             statements = _statements(request)
             with self._pool.runspace(self._stop) as shell:
                 self.core.state = ps.PSInvocationState.Running  # without a message: Windows sends none
-                for record in () if self._stop.is_set() else shell.invoke(statements, self._stop):
+                records = iter(() if self._stop.is_set() else shell.invoke(statements, self._stop))
+                for record in records:
+                    if isinstance(record, Ended):
+                        failed, unheard = record.error, records
+                        break
                     self._write(record)
         except InvocationFailedError as failure:
             failed = failure.error
         except Exception as failure:  # whatever the shell did not foresee ends this pipeline only
             failed = defect(failure)
         self._end(failed)
+        if unheard is not None:
+            self._go_on(unheard)
+
+    def _go_on(self, unheard: Iterator[Record]) -> None:
+        """Run what is left of a batch after its client was told of an end: the pipelines that come now run between."""
+        is_left = True
+        while is_left:
+            self._pool.let_another_in(UNHEARD_DELAY)
+            with self._pool.runspace(Event()):
+                is_left = next(unheard, None) is not None
 
     def _write(self, record: Record) -> None:
         with self._pool.lock:
@@ -89,7 +118,7 @@ class Pipeline:
                 self.core.write_output(to_wire_record(record.error))
             elif isinstance(record, Failure):
                 self.core.prepare_message(to_wire_record(record.error), ps.PSRPMessageType.ErrorRecord)
-            else:
+            elif isinstance(record, Warned):
                 self.core.prepare_message(to_wire_warning(record.message), ps.PSRPMessageType.WarningRecord)
 
     def _end(self, failed: ErrorRecord | None) -> None:
@@ -130,6 +159,8 @@ class RunspacePool:
         self._incoming = Defragmenter()
         self._shell = shell
         self._busy = 0
+        self._turns = 0
+        self._is_closed = False
 
     def receive(self, fragments: bytes, pipeline_id: UUID | None = None) -> None:
         """Take fragments from the client, for the pool or for one of its pipelines.
@@ -180,6 +211,7 @@ class RunspacePool:
     def close(self) -> None:
         """Stop all pipelines and let nobody wait any longer."""
         with self.lock:
+            self._is_closed = True
             boxes = [self.outbox, *(pipeline.outbox for pipeline in self.pipelines.values())]
         for pipeline in list(self.pipelines.values()):
             pipeline.stop()
@@ -197,12 +229,19 @@ class RunspacePool:
         with self.lock:
             self.lock.wait_for(lambda: stop.is_set() or self._busy < max(self.core.max_runspaces, 1))
             self._busy += 1
+            self._turns += 1
         try:
             yield self._shell
         finally:
             with self.lock:
                 self._busy -= 1
                 self.lock.notify_all()
+
+    def let_another_in(self, seconds: float) -> None:
+        """Wait until another pipeline has a runspace or had one, so long at most."""
+        with self.lock:
+            before = self._turns
+            self.lock.wait_for(lambda: self._turns != before or self._is_closed, seconds)
 
     def _put(self, pipeline_id: UUID | None, fragment: bytes, *, apart: bool) -> None:
         if pipeline_id is None:
