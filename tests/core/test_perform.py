@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from nestedlab.errors import Cancelled, Interrupted, NestedlabError, NotFoundError, RefusedError
 from nestedlab.lifecycle import Plan
-from nestedlab.perform import Cancellation, perform
-from nestedlab.pipeline import ErrorRecord, Facts, Step, statement
+from nestedlab.perform import TURN, Cancellation, answer_to, perform
+from nestedlab.pipeline import ErrorRecord, Facts, PSObject, Step, statement
 
 READ = Step("read", (statement("Get-Thing"),))
 MAKE = Step("make it", (statement("New-Thing"),))
@@ -22,11 +22,15 @@ class Host:
     """A runner that answers or raises what it is told to."""
 
     answers: list[Facts | Exception]
-    ran: list[str] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
     host = "hv01"
 
+    @property
+    def ran(self) -> list[str]:
+        return [step.purpose for step in self.steps]
+
     def run(self, step: Step) -> Facts:
-        self.ran.append(step.purpose)
+        self.steps.append(step)
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -139,3 +143,34 @@ def test_a_cancelled_operation_waits_no_longer() -> None:
     cancellation.cancel()
     waiting.join(timeout=60)
     assert len(ended) == 1
+
+
+CUT_OFF = Facts(whole=False)
+
+
+def test_a_read_that_was_cut_off_is_asked_one_by_one() -> None:
+    read = Step("read", (statement("Get-VM"), statement("Get-VMHost"), statement("Get-VHD")))
+    parts = [Facts((PSObject(name, {}),)) for name in ("a", "b", "c")]
+    host = Host([CUT_OFF, *parts])
+    assert [thing.kind for thing in answer_to(read, host).objects] == ["a", "b", "c"]
+    assert [len(step.pipelines) for step in host.steps] == [3, 1, 1, 1]
+
+
+def test_a_step_that_was_cut_off_has_ended_before_its_error_is_raised() -> None:
+    refused = ErrorRecord("CommandNotFoundException", "ObjectNotFound", "no", "Set-VM")
+    make = Step("make it", (statement("New-VM"), statement("Set-VM"), statement("New-VHD")))
+    host = Host([replace(CUT_OFF, errors=(refused,)), FINE, FINE, FINE])
+    with pytest.raises(RefusedError):
+        perform(one_step(make), host, at_once)
+    assert host.steps == [make, TURN, TURN, TURN]
+
+
+def test_a_step_that_was_cut_off_by_what_it_tolerates_is_an_answer_lost() -> None:
+    make = Step("make it", (statement("New-VM"), statement("Set-VM")))
+    host = Host([CUT_OFF, FINE, FINE])
+    with pytest.raises(Interrupted, match="has not answered all that was sent to make it"):
+        perform(one_step(make), host, at_once)
+
+
+def one_step(step: Step) -> Plan[None]:
+    yield step

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from tests.provider.conftest import NewProvider
 
 ROLE = Path(__file__).resolve().parents[2].joinpath("docs", "nestedlab.psrc").read_text(encoding="utf-8")
-VISIBLE = set(re.findall(r"'(\w+-\w+)'", ROLE))
+VISIBLE = {*re.findall(r"'(\w+-\w+)'", ROLE), "Select-Object"}
+"""The role's commands, and what a session of type RestrictedRemoteServer shows besides that the provider uses."""
 (OWN_FILES,) = re.findall(r"ValidatePattern = '(.+?)'", ROLE)
 
 

@@ -51,6 +51,18 @@ class SimulatedHost:
         """End what `refuse` began."""
         self.state.hooks.refusals.pop(cmdlet, None)
 
+    def hide(self, cmdlet: str) -> None:
+        """From now on sessions do not have the cmdlet, as where a role does not name it."""
+        self.state.hooks.hidden.add(cmdlet.lower())
+
+    def fail_statement(self, number: int, *, stops: bool = False) -> None:
+        """Let one statement fail, the first from now if the number is 0: as if its command were unknown.
+
+        If it `stops`, nothing of its batch runs after it, as with -ErrorAction Stop.
+        """
+        with self.state.lock:
+            self.state.hooks.failing, self.state.hooks.stops = number, stops
+
     def revert_silently(self, noun: str, parameter: str) -> None:
         """From now on `Set-<noun> -<parameter>` succeeds and changes nothing."""
         self.state.hooks.reverts.add((noun, parameter))

@@ -98,14 +98,25 @@ def statement(name: str, /, **parameters: Argument) -> Pipeline:
     return Pipeline((cmdlet(name, **parameters),))
 
 
+END_MARK = "nestedlab: all of the batch has run"
+"""What END sends back."""
+
+END = statement("Select-Object", InputObject=END_MARK)
+"""The last statement of a batch: if its mark has arrived, every statement has run and has been heard.
+
+Any endpoint has the cmdlet, a restricted one too, and without a role that names it (CreateRestrictedForRemoteServer in
+PowerShell's InitialSessionState).
+"""
+
+
 @dataclass(frozen=True)
 class Step:
     """Pipelines sent together, in one invocation: two HTTP requests, however many they are.
 
-    After a failing pipeline the following ones still run (PowerShell's batch semantics), so a step never holds one
-    that does harm when an earlier one has failed. `timeout` bounds the wait in seconds; then the step is stopped on
-    the host and the runner raises `TimeoutError`. `delay` is waited before, in seconds, where the host needs a moment.
-    Steps of the same `lock` never run at the same time against a host.
+    After a failing pipeline the following ones still run (PowerShell's batch semantics), some of them after the answer
+    has come; so a step never holds one that does harm when an earlier one has failed. `timeout` bounds the wait in
+    seconds; then the step is stopped on the host and the runner raises `TimeoutError`. `delay` is waited before, in
+    seconds, where the host needs a moment. Steps of the same `lock` never run at the same time against a host.
     """
 
     purpose: str
@@ -163,11 +174,16 @@ class ErrorRecord:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the host answered to a step."""
+    """What the host answered to a step.
+
+    It is not `whole` if a terminating error has cut the batch off (see `perform.answer_to`): then nothing is known of
+    what is not there.
+    """
 
     objects: tuple[PSObject, ...] = ()
     errors: tuple[ErrorRecord, ...] = ()
     warnings: tuple[str, ...] = ()
+    whole: bool = True
 
     def all(self, kind: str) -> Iterator[PSObject]:
         """The objects of a type, by its short name."""

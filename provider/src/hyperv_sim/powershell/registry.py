@@ -97,7 +97,7 @@ def _has(host: Host, contract: Cmdlet) -> bool:
 def find(host: Host, name: str) -> tuple[Simulated, Cmdlet] | None:
     """The host's cmdlet of this name or alias, in any case."""
     found = _by_any_name(host.windows).get(name.lower())
-    return found if found and _has(host, found[1]) else None
+    return found if found and _has(host, found[1]) and found[1].name.lower() not in host.hooks.hidden else None
 
 
 @cache

@@ -161,6 +161,7 @@ class HostShell:
 
     def _statement(self, statement: Statement, stop: Event) -> Iterator[Record]:
         """Bind all commands before any runs, then pull objects through them one at a time."""
+        self._fail_on_purpose(statement)
         if any(command.merges_errors for command in statement[:-1]):
             raise _StatementEndedError(_record(errors.not_simulated("errors piped to another command"), "", ""))
         stages = [self._stage(command, expects_input=at > 0) for at, command in enumerate(statement)]
@@ -178,6 +179,15 @@ class HostShell:
             yield from _drained(waiting)
             raise
         yield from _drained(waiting)
+
+    def _fail_on_purpose(self, statement: Statement) -> None:
+        hooks = self._host.hooks
+        with self._host.lock:
+            fails = hooks.begin_statement()
+        if fails and hooks.stops:
+            raise InvocationFailedError(_not_found(statement[0].name))
+        if fails:
+            raise _StatementEndedError(_not_found(statement[0].name))
 
     def _stage(self, command: Command, *, expects_input: bool) -> _Stage:
         if command.is_script:

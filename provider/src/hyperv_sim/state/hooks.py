@@ -9,10 +9,28 @@ from hyperv_sim.errors import CmdletError
 
 @dataclass(slots=True)
 class Hooks:
-    """Refusals by cmdlet, and settings (noun, parameter) that a Set cmdlet takes and forgets."""
+    """Refusals by cmdlet, hidden cmdlets in lower case, settings (noun, parameter) that are taken and forgotten.
+
+    `failing` counts statements down to the one that ends with an error, as -ErrorAction Stop has it if it `stops`.
+    """
 
     refusals: dict[str, tuple[str, str]] = field(default_factory=dict)
+    hidden: set[str] = field(default_factory=set)
     reverts: set[tuple[str, str]] = field(default_factory=set)
+    failing: int | None = None
+    stops: bool = False
+    statements: int = 0
+
+    def begin_statement(self) -> bool:
+        """Count a statement, and say whether it is the one that fails."""
+        self.statements += 1
+        if self.failing is None:
+            return False
+        self.failing -= 1
+        if self.failing >= 0:
+            return False
+        self.failing = None
+        return True
 
     def check(self, cmdlet: str) -> None:
         """Raise the error that a test has asked for."""

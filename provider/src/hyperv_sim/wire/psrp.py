@@ -43,7 +43,7 @@ FRAGMENT_SIZE = 32 * 1024
 GATHER = 1.0
 # How long (seconds) the rest of a batch whose client was told of an end waits for another pipeline to come between:
 # a client that believes it must not be right by luck.
-UNHEARD_DELAY = 0.2
+UNHEARD_DELAY = 0.1
 # The last message of a pipeline that ran to its end, always the same.
 _COMPLETED = ps.PSObject()
 _COMPLETED.PSObject.type_names = []

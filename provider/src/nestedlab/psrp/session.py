@@ -22,7 +22,7 @@ from spnego.exceptions import SpnegoError
 
 from nestedlab.connection import Connection
 from nestedlab.errors import AccessError, Interrupted, NestedlabError, UnreachableError
-from nestedlab.pipeline import Facts, Pipeline, PSObject, Step
+from nestedlab.pipeline import END, END_MARK, Facts, Pipeline, PSObject, Step
 from nestedlab.psrp.error_records import error_record
 from nestedlab.psrp.faults import answered, not_installed, refused, unreachable
 from nestedlab.psrp.message import create_pipeline
@@ -96,7 +96,8 @@ class Session:
         return pool
 
     def _invoke(self, step: Step) -> Facts:
-        powershell = new_powershell(self._open(), step.pipelines)
+        batch = (*step.pipelines, END) if len(step.pipelines) > 1 else step.pipelines
+        powershell = new_powershell(self._open(), batch)
         self._pipelines += 1
         deadline = None if step.timeout is None else time.monotonic() + step.timeout
         try:
@@ -216,4 +217,5 @@ def _facts(powershell: PowerShell, step: Step) -> Facts:
         tuple(output for output in powershell.output if isinstance(output, PSObject)),
         tuple(error_record(record, step) for record in powershell.streams.error),
         tuple(str(warning) for warning in powershell.streams.warning),
+        whole=len(step.pipelines) == 1 or END_MARK in powershell.output,
     )
