@@ -29,8 +29,11 @@ from nestedlab.nat_switch.table import NatSwitch
 ROOT = Path(__file__).parents[2]
 RESOURCES: tuple[type[Resource], ...] = (NatSwitch, NestedHyperVHost)
 
+_OF_THE_STACK = ("owner", "stack_id")
+"""Inputs that the SDK fills in, and no program."""
+
 _PYTHON = {str: "str", int: "int", bool: "bool", float: "float"}
-_VALUES = {str: "text", SecretStr: "text, secret", float: "number", Path: "path of a file"}
+_VALUES = {str: "text", SecretStr: "text, secret", float: "number", bool: "true or false", Path: "path of a file"}
 
 
 def _type(annotation: Any) -> str:
@@ -139,7 +142,7 @@ def _own_attribute(model: type[Table], attribute: Attribute) -> dict[str, Any]:
 
 def _resource(kind: type[Resource]) -> dict[str, Any]:
     rows = [(row, _own_attribute(kind, row)) for row in kind.attributes()]
-    kept = [shown for row, shown in rows if row.fixed or row.name == "owner"]
+    kept = [shown for row, shown in rows if row.fixed or row.name in _OF_THE_STACK]
     computed = [_attribute(kind.outputs, row) for row in kind.outputs.attributes()]
     return {
         "name": kind.__name__,
@@ -147,7 +150,7 @@ def _resource(kind: type[Resource]) -> dict[str, Any]:
         "arguments": [shown for _, shown in rows if shown not in kept],
         "kept": kept,
         "computed": computed,
-        "hidden": [shown for shown in kept + computed if shown["name"] != "owner"],
+        "hidden": [shown for shown in kept + computed if shown["name"] not in _OF_THE_STACK],
         "outputs": [*(shown for _, shown in rows), *computed],
         "parts": [_part(part) for part in parts(kind)],
         "names": sorted(_wire_names(kind)),

@@ -15,7 +15,8 @@ from nestedlab.declare import Attribute, Resource
 from nestedlab.lifecycle import check
 from nestedlab.machine.table import NestedHyperVHost
 from nestedlab.nat_switch.table import NatSwitch
-from nestedlab.pipeline import Argument, Cmdlet
+from nestedlab.ownership import Mark, signed
+from nestedlab.pipeline import Argument, Cmdlet, Pipeline
 
 SECTIONS: dict[type[Resource], str] = {NestedHyperVHost: "machine", NatSwitch: "switch"}
 _WHICH = {"Name", "VMName"}
@@ -55,7 +56,8 @@ def healing(kind: type[Resource], name: str) -> dict[str, Any]:
     assert argument(there, place) == by_hand, (
         f"{name}: for {drift['shows']!r} the row writes {argument(there, place)!r}, and {DRIFT.name} {by_hand!r}"
     )
-    heal = " | ".join([*place.noun.through, str(Cmdlet(cmdlet, {parameter: argument(inputs, place)}))])
+    last = Pipeline((Cmdlet(cmdlet, {parameter: argument(inputs, place)}),))
+    heal = " | ".join([*place.noun.through, str(signed(last, Mark(), usual(kind).identity))])
     healthy = shown_by(inputs, asked)
     drifted = merged(healthy, shown_by(there, [name]))
     steps = _steps(usual(kind).file["healing"], heal, drifted, healthy, stopped=drift.get("stopped", False))

@@ -58,7 +58,13 @@ def test_no_password_is_told(case: dict[str, Any]) -> None:
 def test_every_setting_can_come_from_the_environment(tmp_path: Path) -> None:
     file = tmp_path / "some.pem"
     file.touch()
-    values = {"address": "hv01", "auth": "certificate", "connect_timeout": "5", "shutdown_timeout": "6"}
+    values = {
+        "address": "hv01",
+        "auth": "certificate",
+        "connect_timeout": "5",
+        "shutdown_timeout": "6",
+        "adopt": "true",
+    }
     values |= dict.fromkeys(("ca_bundle", "certificate", "certificate_key"), str(file))
     environment = {f"NESTEDLAB_{name.upper()}": values.get(name, name) for name in Connection.model_fields}
     to = connection({}, environment)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -25,7 +25,7 @@ from nestedlab.perform import perform
 from nestedlab.pipeline import Cmdlet, Pipeline, Step
 from nestedlab.plain import loaded, plain
 
-LIFECYCLES: dict[type[Resource], ReadsMany[Any, Any]] = {
+LIFECYCLES: dict[type[Resource], Any] = {
     NestedHyperVHost: NestedHyperVHostLifecycle(shutdown_seconds=300),
     NatSwitch: NatSwitchLifecycle(),
 }
@@ -73,6 +73,7 @@ def play(kind: type[Resource], case: dict[str, Any]) -> Played:
     lifecycle, inputs, state = LIFECYCLES[kind], inputs_of(kind, case), state_of(kind, case)
     plans: dict[str, Any] = {
         "create": lambda: lifecycle.create(inputs),
+        "adopt": lambda: replace(lifecycle, adopt=True).create(inputs),
         "read": lambda: lifecycle.read(state),
         "update": lambda: lifecycle.update(inputs, state),
         "delete": lambda: lifecycle.delete(state),

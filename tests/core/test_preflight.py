@@ -16,6 +16,7 @@ from nestedlab.lifecycle import check
 from nestedlab.machine.table import NestedHyperVHost
 from nestedlab.nat_switch.table import NatSwitch
 from nestedlab.pipeline import ErrorRecord, Facts, PSObject, Step
+from nestedlab.plain import loaded
 from nestedlab.preflight import Preflight
 from nestedlab.requirements import SURVEY
 
@@ -208,7 +209,18 @@ def test_each_drive_has_a_warning_of_its_own_and_a_further_host_its_name() -> No
     (warning,) = told(preflight, elsewhere)
     assert warning.startswith("hv02: the stack's new disks")
     assert "may take 500 GiB or more; D: of the parent host has 400 GiB free" in warning
-    assert told(preflight, {**elsewhere, "owner": "lab/dev/hv4"}) == []
+    assert told(preflight, {**elsewhere, "name": "hv4", "owner": "lab/dev/hv4"}) == []
+
+
+@pytest.mark.parametrize("kind", [NestedHyperVHost, NatSwitch])
+def test_two_resources_of_a_program_cannot_have_one_name_in_any_case(kind: Any) -> None:
+    inputs = {"prefix": "192.168.50.0/24"} if kind is NatSwitch else {"os_disk": {"size_gib": 1}}
+    one, other = (loaded(kind, {**inputs, "name": name, "owner": f"lab/dev/{name}"}) for name in ("Lab-1", "lab-1"))
+    preflight = Preflight(parent())
+    preflight.check(one, None)
+    preflight.check(one, one)
+    with pytest.raises(RefusedError, match=r"name: lab/dev/Lab-1 is a .* of the name 'lab-1' too"):
+        preflight.check(other, None)
 
 
 @pytest.mark.parametrize(

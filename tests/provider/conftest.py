@@ -30,9 +30,12 @@ GUEST_SECONDS = 1.0
 
 KINDS: dict[str, type[Resource]] = {"machine": NestedHyperVHost, "switch": NatSwitch}
 
+STACK = "5ca1ab1e"
+"""The identity of the stack."""
+
 USUAL: dict[str, dict[str, Any]] = {
-    "machine": {"name": "hv1", "owner": "lab/dev/hv1", "os_disk": {"size_gib": 80}},
-    "switch": {"name": "lab-net", "owner": "lab/dev/lab-net", "prefix": "192.168.50.0/24"},
+    "machine": {"name": "hv1", "owner": "lab/dev/hv1", "stack_id": STACK, "os_disk": {"size_gib": 80}},
+    "switch": {"name": "lab-net", "owner": "lab/dev/lab-net", "stack_id": STACK, "prefix": "192.168.50.0/24"},
 }
 
 

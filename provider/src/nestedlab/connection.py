@@ -70,6 +70,9 @@ class Connection(BaseModel):
     shutdown_timeout: Annotated[float, Field(ge=0, le=3600)] = 300
     """Seconds that a guest gets to shut down before its machine is turned off. Windows gives applications with
     unsaved work five minutes."""
+    adopt: bool = False
+    """Whether a resource that is created takes over a machine or switch that carries its own marker and another
+    stack's identity. For one `pulumi up`, after a state was lost or where a program has got another backend."""
 
     @field_validator("address")
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nestedlab.declare import Form, Noun
-from nestedlab.ownership import marked, owner_of, unmarked
+from nestedlab.ownership import mark_in, marked, owner_of, unmarked
 
 VM = Noun("VirtualMachine", "Get-VM", "Set-VM")
 VMProcessor = Noun("VMProcessor", "Get-VMProcessor", "Set-VMProcessor")
@@ -59,3 +59,12 @@ NOTES = Form(read=lambda notes: unmarked(notes or ""))
 
 OWNER = Form(fold=lambda owner, notes: marked(str(notes or ""), owner), read=lambda notes: owner_of(notes or ""))
 """The marker's part of the notes; its row stands after the row of the notes, on the same parameter."""
+
+STACK_ID = Form(
+    fold=lambda stack, notes: marked(unmarked(str(notes or "")), f"{owner_of(str(notes or ''))} stack={stack}"),
+    read=lambda notes: mark_in(notes or "").stack or None,
+)
+"""The stack's part of the marker; its row stands after the row of the owner, on the same parameter."""
+
+CREATION = Form(read=lambda notes: mark_in(notes or "").creation or None)
+"""Which creation the marker counts."""

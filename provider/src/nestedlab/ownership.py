@@ -1,33 +1,67 @@
 """Whose an object on the host is: by the marker in its notes, and by names that carry the id of what they belong to.
 
 The marker is one line, the last, of the one free-text field that Hyper-V gives a machine and a switch. Files and NAT
-networks have no such field; theirs is the name. A name alone never makes an object ours.
+networks have no such field; theirs is the name. A name alone never makes an object ours, and neither does the owner
+that a marker names: two people may have the same program with a state each. The stack's identity does (decision 0015).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from nestedlab.errors import ConflictError, NotFoundError, RefusedError
 from nestedlab.names import same_name
-from nestedlab.pipeline import Facts, PSObject
+from nestedlab.pipeline import Cmdlet, Facts, Pipeline, PSObject
 
-_MARKER = re.compile(r"(?:\A|\r?\n)\[nestedlab owner=(?P<owner>[^\]\r\n]+)\]\s*\Z")
+_MARKER = re.compile(
+    r"(?:\A|\r?\n)\[nestedlab owner=(?P<owner>[^\]\r\n]+?)"
+    r"(?: stack=(?P<stack>[0-9a-f-]+)(?: creation=(?P<creation>\d+))?(?: id=(?P<thing>[0-9a-f]+))?)?\]\s*\Z"
+)
 
 
-def marked(notes: str, owner: str) -> str:
-    """The notes with the owner's marker as their last line; an owner of "" leaves the notes alone."""
-    if not owner:
+@dataclass(frozen=True)
+class Mark:
+    """What a marker says: whose the object is, which creation it comes from, and which object it was written on.
+
+    The first version of nestedlab wrote the owner alone. `creation` counts the creates that have made the object or
+    taken it over. `thing` is the beginning of the object's own id: a copy has the marker, and another id.
+    """
+
+    owner: str = ""
+    stack: str = ""
+    creation: int = 0
+    thing: str = ""
+
+    def __str__(self) -> str:
+        parts = {"stack": self.stack, "creation": self.creation, "id": self.thing}
+        return " ".join([self.owner, *(f"{name}={value}" for name, value in parts.items() if value and self.stack)])
+
+    def on(self, identity: UUID) -> Mark:
+        """The same mark, as it is written on the machine or switch of this id."""
+        return replace(self, thing=_short(identity))
+
+
+def marked(notes: str, mark: str) -> str:
+    """The notes with the marker as their last line; a mark of "" leaves the notes alone."""
+    if not mark:
         return notes
-    return f"{notes}\n[nestedlab owner={owner}]" if notes else f"[nestedlab owner={owner}]"
+    return f"{notes}\n[nestedlab owner={mark}]" if notes else f"[nestedlab owner={mark}]"
+
+
+def mark_in(notes: str) -> Mark:
+    """The mark that the notes hold; one of no owner if there is none."""
+    marker = _MARKER.search(notes)
+    if marker is None:
+        return Mark()
+    return Mark(marker["owner"], marker["stack"] or "", int(marker["creation"] or 0), marker["thing"] or "")
 
 
 def owner_of(notes: str) -> str:
     """The owner that the notes' marker names, as project/stack/logical name; "" if there is none."""
-    marker = _MARKER.search(notes)
-    return marker["owner"] if marker else ""
+    return mark_in(notes).owner
 
 
 def unmarked(notes: str) -> str:
@@ -59,29 +93,105 @@ def _short(identity: UUID) -> str:
     return identity.hex[:12]
 
 
-def own(what: str, listed: Iterable[PSObject], name: str, owner: str) -> UUID | None:
-    """The id of the listed machine or switch that an earlier attempt of the same owner has created, if any.
+def signed(pipeline: Pipeline, there: Mark, identity: UUID) -> Pipeline:
+    """A pipeline whose last cmdlet may write notes, with the whole mark in them: creation and id are in no row.
 
-    Raises ConflictError if two carry the owner's marker, and if an object without it has the name.
+    A program that does not know its stack leaves the stack in the mark as it is.
+    """
+    *before, last = pipeline.cmdlets
+    notes = last.parameters.get("Notes")
+    wanted = mark_in(notes) if isinstance(notes, str) else Mark()
+    whole = replace(wanted, stack=wanted.stack or there.stack, creation=there.creation or 1).on(identity)
+    if not wanted.owner or not whole.stack:
+        return pipeline
+    writes = Cmdlet(last.name, {**last.parameters, "Notes": marked(unmarked(str(notes)), str(whole))})
+    return replace(pipeline, cmdlets=(*before, writes))
+
+
+def is_newborn(mark: Mark) -> bool:
+    """Whether a machine or switch was just made: its id was not known yet when its mark was written."""
+    return bool(mark.stack) and not mark.thing
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A machine or switch that an earlier attempt has made, and its mark."""
+
+    id: UUID
+    mark: Mark
+
+
+def mark_on(thing: PSObject) -> Mark:
+    """The mark on a machine or switch; none if it was copied from another with its notes."""
+    mark = mark_in(thing.text("Notes"))
+    return Mark() if mark.thing and mark.thing != _short(UUID(thing.text("Id"))) else mark
+
+
+def begun(what: str, listed: Iterable[PSObject], name: str, mark: Mark, *, adopt: bool) -> Begun | None:
+    """The listed machine or switch that an earlier attempt of the same owner and stack has made, if any.
+
+    With `adopt` it may be of any stack. Raises ConflictError if there are two, and if an object of the name is not it.
     """
     things = {thing.text("Id"): thing for thing in listed}
-    ours = [identity for identity, thing in things.items() if owner_of(thing.text("Notes")) == owner]
+    marks = {identity: mark_on(thing) for identity, thing in things.items()}
+    ours = [identity for identity, found in marks.items() if _is_ours(found, mark, adopt=adopt)]
     if len(ours) > 1:
         raise ConflictError(
             f"more than one {what} on the host carries this resource's marker: {' and '.join(ours)}. "
             "Remove the copy that you do not need."
         )
     if ours:
-        return UUID(ours[0])
+        return Begun(UUID(ours[0]), marks[ours[0]])
     stranger = next((thing for thing in things.values() if same_name(thing.text("Name"), name)), None)
-    if stranger is None:
-        return None
-    other = owner_of(stranger.text("Notes"))
-    whose = f"it belongs to {other}" if other else "it was not made by nestedlab"
-    raise ConflictError(
-        f"the host already has a {what} named {name!r} ({stranger.text('Id')}), and {whose}. "
+    if stranger is not None:
+        raise name_taken(what, name, stranger, mark)
+    return None
+
+
+def _is_ours(found: Mark, mark: Mark, *, adopt: bool) -> bool:
+    if not found.owner or found.owner != mark.owner:
+        return False
+    return adopt or bool(mark.stack and found.stack == mark.stack)
+
+
+def name_taken(what: str, name: str, stranger: PSObject, mark: Mark) -> ConflictError:
+    """The error for a machine or switch whose name another has on the host."""
+    there = f"the host already has a {what} named {name!r} ({stranger.text('Id')})"
+    found = mark_on(stranger)
+    if found.owner and found.owner == mark.owner:
+        return ConflictError(
+            f"{there}, which carries this resource's marker but is not of this stack: it was made from another state "
+            f"of {found.owner}, on another computer perhaps, or before this stack's state was lost. It is left alone: "
+            "if it is yours, run `pulumi up` with nestedlab:adopt set to true, once, to take it over; otherwise give "
+            f"the resource another name, or rename or remove the existing {what}."
+        )
+    copied = mark_in(stranger.text("Notes")).owner
+    other = f"it belongs to {found.owner}" if found.owner else "it was not made by nestedlab"
+    whose = f"it is a copy of one of {copied}" if copied and not found.owner else other
+    return ConflictError(
+        f"{there}, and {whose}. "
         f"It is left alone: give the resource another name, or rename or remove the existing {what} if it is yours."
     )
+
+
+def namesakes(listed: Iterable[PSObject], name: str, identity: UUID) -> list[PSObject]:
+    """The listed machines or switches of this name, in any case of letters, but for the one of this id."""
+    return [thing for thing in listed if same_name(thing.text("Name"), name) and UUID(thing.text("Id")) != identity]
+
+
+def left_alone(what: str, there: Mark, stack: str | None, creation: int | None) -> str | None:
+    """Why a delete leaves the machine or switch of a state alone, in words; None if it is the state's to remove."""
+    if stack and there.stack and there.stack != stack:
+        return (
+            f"the {what} is left on the host: another stack, {there.owner}, has taken it over since. Remove it there "
+            "if nobody needs it."
+        )
+    if creation and there.creation and there.creation != creation:
+        return (
+            f"the {what} is kept: the replacement was created before the old one was deleted, and on the host both "
+            "are the same. For a new one, leave delete_before_replace at its default."
+        )
+    return None
 
 
 def gone(what: str, identity: UUID, name: str) -> NotFoundError:

@@ -31,6 +31,7 @@ class Preflight:
         self._reported: set[tuple[str, str]] = set()
         self._demands: dict[str, Demand] = {}
         self._nat_switches: set[str] = set()
+        self._names: dict[tuple[str, str], str] = {}
 
     @property
     def machines(self) -> Facts | None:
@@ -42,14 +43,27 @@ class Preflight:
     def check(self, inputs: Resource, before: Resource | None) -> list[str]:
         """Warnings about a resource of the program, each once an operation. `before` are its inputs so far, if any.
 
-        Raises RefusedError if the host rules out nested hosts and the machine is not there yet.
+        Raises RefusedError if the host rules out nested hosts and the machine is not there yet, and if another resource
+        of the program has its name.
         """
         with self._lock:
+            self._refuse_a_name_twice(inputs)
             if isinstance(inputs, NatSwitch) and inputs.name:
                 self._nat_switches.add(inputs.name.casefold())
             if isinstance(inputs, NestedHyperVHost):
                 return list(self._warnings(inputs, before if isinstance(before, NestedHyperVHost) else None))
         return []
+
+    def _refuse_a_name_twice(self, inputs: Resource) -> None:
+        """Raise RefusedError if another resource of the program has the name, in any case of letters."""
+        if not inputs.name:
+            return  # not known yet, in a preview
+        other = self._names.setdefault((inputs.title, inputs.name.casefold()), inputs.owner)
+        if other != inputs.owner:
+            raise RefusedError(
+                f"name: {other} is a {inputs.title} of the name {inputs.name!r} too, and the host has both. Names are "
+                "the same in any case of letters: give one of them another name."
+            )
 
     def _warnings(self, inputs: NestedHyperVHost, before: NestedHyperVHost | None) -> Iterator[str]:
         # If a program has several hosts, its own name of one says which it is about.

@@ -155,7 +155,8 @@ class Provider:
         inputs = loaded(kind, values)
         host = self._host(inputs.on)
         listed = host.preflight.machines
-        return _recorded(inputs, host.perform(kind, lambda lifecycle: lifecycle.create(inputs, listed), inputs))
+        with host.turn(inputs):
+            return _recorded(inputs, host.perform(kind, lambda lifecycle: lifecycle.create(inputs, listed), inputs))
 
     def undo(self, kind: type[Resource], half_made: HalfMade) -> NoReturn:
         """Remove what a create has left half made, and raise its error; the text says so if that failed too."""
@@ -188,7 +189,10 @@ class Provider:
     def delete(self, kind: type[Resource], identity: str, state: Properties) -> None:
         """Remove it and what was made for it. Raises NestedlabError."""
         recorded = _state(kind, identity, state)
-        self._host(recorded.inputs.on).perform(kind, lambda lifecycle: lifecycle.delete(recorded), recorded.inputs)
+        host = self._host(recorded.inputs.on)
+        left = host.perform(kind, lambda lifecycle: lifecycle.delete(recorded), recorded.inputs)
+        if left:
+            self._report(kind, recorded.inputs.owner, left)
 
     def _connection(self, on: str | None) -> Connection:
         return connection(self._configuration, self._environment, on)
@@ -201,13 +205,18 @@ class Provider:
             return self._hosts[to]
 
 
-_LIFECYCLES: Mapping[type[Resource], Callable[[float], AnyLifecycle]] = {
-    NestedHyperVHost: NestedHyperVHostLifecycle,
-    NatSwitch: lambda _: NatSwitchLifecycle(),
+_WITHOUT_HOST: Mapping[type[Resource], AnyLifecycle] = {
+    NestedHyperVHost: NestedHyperVHostLifecycle(),
+    NatSwitch: NatSwitchLifecycle(),
 }
-
-_WITHOUT_HOST: Mapping[type[Resource], AnyLifecycle] = {kind: lifecycle(0) for kind, lifecycle in _LIFECYCLES.items()}
 """What decides on changes, for which no host is asked and no guest is shut down."""
+
+
+def _lifecycles(to: Connection) -> Mapping[type[Resource], AnyLifecycle]:
+    return {
+        NestedHyperVHost: NestedHyperVHostLifecycle(to.shutdown_timeout, adopt=to.adopt),
+        NatSwitch: NatSwitchLifecycle(adopt=to.adopt),
+    }
 
 
 def _state(kind: type[Resource], identity: str, values: Properties) -> AnyObserved:
@@ -226,7 +235,7 @@ class _ParentHost:
     def __init__(self, to: Connection, sessions: HostSessions, cancellation: Cancellation) -> None:
         self._sessions = sessions
         self._cancellation = cancellation
-        self._lifecycles = {kind: lifecycle(to.shutdown_timeout) for kind, lifecycle in _LIFECYCLES.items()}
+        self._lifecycles = _lifecycles(to)
         lock = sessions.lock("prefetch")
         self._prefetch = {
             kind: Prefetch(lifecycle, lock)
@@ -234,6 +243,10 @@ class _ParentHost:
             if isinstance(lifecycle, ReadsMany)
         }
         self.preflight = Preflight(sessions)
+
+    def turn(self, inputs: Resource) -> threading.Lock:
+        """The lock that creates of one name hold: the second finds what the first has made."""
+        return self._sessions.lock(f"create {inputs.title} {inputs.name.casefold()}")
 
     def read(self, kind: type[Resource], state: AnyObserved) -> AnyObserved | None:
         """The resource, prefetched if it can be; None if it is certainly gone."""

@@ -48,6 +48,9 @@ HOST_ADAPTER = Retry((0.25, 0.5, 1, 2, 4, 8))
 USABLE_ADDRESS = Retry((0.25, 0.5, 1, 2, 4, 8))
 """Reading until a new address is usable: Windows looks for another machine that has it for some seconds (RFC 4862)."""
 
+YIELDING = Retry((0.25, 0.5, 1, 2, 4))
+"""Reading until another process has removed the switch of the same name that it has made at the same time."""
+
 LOST_READ = 2
 """How often a step is run that only reads, if its answer was lost: the second time on a new session."""
 

@@ -1,7 +1,7 @@
 """The dynamic front's entrance: the classes that Pulumi's Python dynamic providers are named by.
 
 Their import path is a file format: every stack's state has it, by reference. Never move or rename this module or
-the two classes at its end (decision 0002). They have no state when they are pickled, for the same reason.
+the classes at its end (decision 0002). They have no state when they are pickled, for the same reason.
 
 A program imports this module for its resources and runs none of it, so everything else is imported when the provider's
 process first needs it.
@@ -10,6 +10,7 @@ process first needs it.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import uuid4
 
 from pulumi.dynamic import (
     CheckResult,
@@ -61,6 +62,28 @@ class _Provider(ResourceProvider):
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         """Remove it from the host."""
         self._front.delete(id_, props)
+
+
+class StackIdentityProvider(ResourceProvider):
+    """The dynamic provider of StackIdentity: an identity that no other stack has, made once and kept in the state.
+
+    Whose the objects on a host are is said by it (decision 0015). It needs no host.
+    """
+
+    serialize_as_secret_always = False
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Make an identity."""
+        identity = uuid4().hex
+        return CreateResult(identity, {**props, "identity": identity})
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Compare the stack's name; a renamed stack, or one whose state came from another, keeps the identity."""
+        return DiffResult(changes=_olds.get("stack") != _news.get("stack"))
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Take the stack's new name."""
+        return UpdateResult({**_news, "identity": _olds["identity"]})
 
 
 class NestedHyperVHostProvider(_Provider):

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from uuid import UUID
+
 from nestedlab.machine.facets import FACETS
+from nestedlab.machine.identity import machine_by_id
 from nestedlab.machine.table import NestedHyperVHost
 from nestedlab.nouns import MIB_BYTES
-from nestedlab.ownership import marked, owner_of
-from nestedlab.pipeline import ErrorKind, Facts, Pipeline, Step, cmdlet, statement
+from nestedlab.ownership import Begun, Mark, marked, namesakes, owner_of
+from nestedlab.pipeline import ErrorKind, Facts, Pipeline, PSObject, Step, cmdlet, statement
+
+_TIME = re.compile(r"(?P<second>[\d-]+T[\d:]+)(\.(?P<fraction>\d+))?")
 
 
 def lookup(inputs: NestedHyperVHost, listed: Facts | None) -> Step:
@@ -42,5 +50,30 @@ def create(inputs: NestedHyperVHost) -> Step:
         Version=inputs.configuration_version,
     )
     # New-VM takes no notes. Piped on, the marker is set on the host even if this process ends in between.
-    notes = marked(inputs.notes, inputs.owner)
-    return Step("make the machine", (making | cmdlet("Set-VM", Notes=notes, Passthru=True),))
+    notes = marked(inputs.notes, str(replace(mark_of(inputs), creation=1)))
+    named = statement("Get-VM", Name=inputs.name).tolerating(ErrorKind.ABSENT)
+    return Step("make the machine", (making | cmdlet("Set-VM", Notes=notes, Passthru=True), named))
+
+
+def older_namesake(made: PSObject, listed: Iterable[PSObject], inputs: NestedHyperVHost) -> PSObject | None:
+    """Another machine of the name that was created earlier, on the host's clock: of two made at once it is to stay."""
+    others = namesakes(listed, inputs.name, UUID(made.text("Id")))
+    return next((other for other in others if _age(other) < _age(made)), None)
+
+
+def _age(machine: PSObject) -> tuple[str, str]:
+    """What orders a host's machines by their creation, as everybody sees it: the time on the host, then the id."""
+    time = _TIME.match(machine.text("CreationTime"))
+    return f"{time['second']}.{(time['fraction'] or '').ljust(7, '0')}" if time else "", machine.text("Id")
+
+
+def take_over(inputs: NestedHyperVHost, found: Begun) -> Step:
+    """What marks a machine that was begun before as that of this creation, before anything else is done to it."""
+    mark = replace(mark_of(inputs), creation=found.mark.creation + 1).on(found.id)
+    writing = machine_by_id(found.id) | cmdlet("Set-VM", Notes=marked(inputs.notes, str(mark)))
+    return Step("take over the machine that was begun", (writing,))
+
+
+def mark_of(inputs: NestedHyperVHost) -> Mark:
+    """Whose the machine is to be."""
+    return Mark(inputs.owner, inputs.stack_id or "")

@@ -12,7 +12,7 @@ from nestedlab.errors import NestedlabError, RefusedError
 from nestedlab.lifecycle import ROLLED_BACK, CheckFailed, HalfMade, Observed, Plan, Prefetched, ReadsMany, shown, verify
 from nestedlab.machine.adapters import facet as adapters
 from nestedlab.machine.changes import MachineChanges
-from nestedlab.machine.create import create, lookup, needed_by
+from nestedlab.machine.create import create, lookup, mark_of, needed_by, older_namesake, take_over
 from nestedlab.machine.disks.changes import changes_to_refuse
 from nestedlab.machine.disks.facet import Disks, files_to_make, folder_of
 from nestedlab.machine.disks.read import detached, made_files, remembered, removable
@@ -21,7 +21,7 @@ from nestedlab.machine.identity import machine_by_id
 from nestedlab.machine.power import shut_down, start
 from nestedlab.machine.read import apart, observe, read_if_there, reads, reads_started
 from nestedlab.machine.table import MachineOutputs, NestedHyperVHost, ObservedMachine
-from nestedlab.ownership import gone, own, owner_of, stack_of
+from nestedlab.ownership import begun, gone, left_alone, mark_in, name_taken, owner_of, stack_of
 from nestedlab.pipeline import Cmdlet, ErrorKind, Facts, Pipeline, Step, cmdlet, statement
 from nestedlab.retry import MERGING_DISKS, Attempt, insist
 
@@ -31,9 +31,13 @@ _AT_ONCE = 32
 
 @dataclass(frozen=True)
 class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
-    """What it takes to create, read, update and delete a machine. `shutdown_seconds` is what a guest gets to stop."""
+    """What it takes to create, read, update and delete a machine.
+
+    `shutdown_seconds` is what a guest gets to stop. With `adopt` a create takes over what another state has left.
+    """
 
     shutdown_seconds: float = 300
+    adopt: bool = False
     kind: ClassVar[type[Resource]] = NestedHyperVHost
 
     def changes(self, inputs: NestedHyperVHost, state: ObservedMachine) -> MachineChanges:
@@ -56,9 +60,11 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
     def create(self, inputs: NestedHyperVHost, listed: Facts | None = None) -> Plan[ObservedMachine]:
         """Create the machine, or complete the one that an earlier attempt of the same owner has begun."""
         facts = yield lookup(inputs, listed)
-        resumed = own("machine", facts.all("VirtualMachine"), inputs.name, inputs.owner)
-        if resumed is not None:
-            return (yield from self.update(inputs, Observed(resumed, inputs, MachineOutputs())))
+        machines = facts.all("VirtualMachine")
+        found = begun("machine", machines, inputs.name, mark_of(inputs), adopt=self.adopt)
+        if found is not None:
+            yield take_over(inputs, found)
+            return (yield from self.update(inputs, Observed(found.id, inputs, MachineOutputs())))
         for facet in FACETS:
             facet.validate(facts, inputs, None)
         try:
@@ -66,14 +72,19 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
         except ROLLED_BACK as error:
             yield from _find_unmarked(inputs, error)
             raise
-        machine = UUID(next(created.all("VirtualMachine")).text("Id"))
-        new = observe(Facts(created.objects + tuple(facts.all("VMHost"))), Observed(machine, inputs, MachineOutputs()))
+        made = next(created.all("VirtualMachine"))
+        machine = UUID(made.text("Id"))
+        older = older_namesake(made, created.all("VirtualMachine"), inputs)
+        if older is not None:
+            taken = name_taken("machine", inputs.name, older, mark_of(inputs))
+            raise HalfMade(taken, Observed(machine, inputs, MachineOutputs()))
+        new = observe(Facts((made, *facts.all("VMHost"))), Observed(machine, inputs, MachineOutputs()))
         try:
             return (yield from self._converge(decide(inputs, new), is_new=True))
         except ROLLED_BACK as error:
             # A disk may have been made and not attached.
-            made = files_to_make(machine, inputs, folder_of(inputs, new.facts))
-            raise HalfMade(error, replace(new, outputs=MachineOutputs.model_construct(made_disks=made))) from error
+            disks = files_to_make(machine, inputs, folder_of(inputs, new.facts))
+            raise HalfMade(error, replace(new, outputs=MachineOutputs.model_construct(made_disks=disks))) from error
 
     def read(self, state: ObservedMachine) -> Plan[ObservedMachine | None]:
         """Read the machine; None if a second, successful listing confirms that it is gone."""
@@ -126,13 +137,20 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
             raise gone("machine", known.id, inputs.name)
         return now
 
-    def delete(self, state: ObservedMachine) -> Plan[None]:
-        """Remove the machine and the disks that were made for it, never an image or a disk it was given."""
+    def delete(self, state: ObservedMachine) -> Plan[str | None]:
+        """Remove the machine and the disks that were made for it, never an image or a disk it was given.
+
+        One that has come to belong to a later creation, or to another stack, is left alone.
+        """
         machine = machine_by_id(state.id)
         # Not all of it: a machine whose disk cannot be read can be removed all the same.
         pipelines = (Pipeline((machine,)), machine | Cmdlet("Get-VMHardDiskDrive"))
         facts = yield from read_if_there(state.id, "read the machine and its drives", pipelines, state)
         if facts is not None:
+            mark = mark_in(next(facts.all("VirtualMachine")).text("Notes"))
+            left = left_alone("machine", mark, state.inputs.stack_id, state.outputs.creation)
+            if left is not None:
+                return left
             yield Step(
                 "remove the machine",
                 (
@@ -143,6 +161,7 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
         made = made_files(facts or Facts(), state)
         if made:
             yield from _remove_files(made)
+        return None
 
     def _converge(self, changes: MachineChanges, *, is_new: bool = False) -> Plan[ObservedMachine]:
         """Make the changes, in the power state that they need."""

@@ -23,6 +23,7 @@ from nestedlab.names import (
     same_text,
 )
 from nestedlab.nouns import (
+    CREATION,
     IDENTITY,
     MIB,
     MIB_SHOWN,
@@ -30,6 +31,7 @@ from nestedlab.nouns import (
     ON_OFF,
     OWNER,
     RUNNING,
+    STACK_ID,
     TEXT,
     VM,
     VMDvdDrive,
@@ -70,6 +72,8 @@ class MachineOutputs(Outputs):
 
     vm_id: Annotated[str, Row(VM.shows("Id", form=IDENTITY))] = ""
     """The machine's GUID."""
+    creation: Annotated[int | None, Row(VM.shows("Notes", form=CREATION))] = None
+    """Counts the creates that have made the machine or taken it over."""
     host: Annotated[str, Row(VM.shows("ComputerName", form=TEXT))] = ""
     """Name of the parent host, as it calls itself."""
     power_state: Annotated[str, Row(VM.shows("State", form=TEXT))] = ""
@@ -241,6 +245,8 @@ class NestedHyperVHost(Resource):
     processor the host needs Windows Server 2022 for it."""
     owner: Annotated[Owner, Row(VM("Notes", form=OWNER))]
     """Who the machine belongs to, as project/stack/logical name; kept in its notes."""
+    stack_id: Annotated[str | None, Row(VM("Notes", form=STACK_ID))] = None
+    """Identity of the stack that the machine belongs to; kept in its notes."""
 
     @field_validator("data_disks")
     @classmethod

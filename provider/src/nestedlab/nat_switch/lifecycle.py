@@ -7,11 +7,11 @@ are made in that order and removed in the reverse one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 from uuid import UUID
 
-from nestedlab.declare import Resource
+from nestedlab.declare import Attribute, Resource
 from nestedlab.errors import RefusedError
 from nestedlab.lifecycle import ROLLED_BACK, HalfMade, Observed, Plan, Prefetched, ReadsMany, verify, writes
 from nestedlab.nat_switch.changes import forwards_to_keep, nat_change, remove, set_up
@@ -20,9 +20,23 @@ from nestedlab.nat_switch.gateway import HostAdapter, bare, host_adapter, is_set
 from nestedlab.nat_switch.network import nat_networks
 from nestedlab.nat_switch.read import READS, listed, observe
 from nestedlab.nat_switch.table import NatSwitch, NatSwitchOutputs, ObservedNatSwitch
-from nestedlab.ownership import gone, marked, on_this_host, own
-from nestedlab.pipeline import Cmdlet, Facts, Step, cmdlet, statement
-from nestedlab.retry import BUSY_NAT, HOST_ADAPTER, USABLE_ADDRESS, Retry, poll
+from nestedlab.ownership import (
+    Begun,
+    Mark,
+    begun,
+    gone,
+    is_newborn,
+    left_alone,
+    mark_in,
+    mark_on,
+    marked,
+    name_taken,
+    namesakes,
+    on_this_host,
+    signed,
+)
+from nestedlab.pipeline import Cmdlet, Facts, Pipeline, PSObject, Step, cmdlet, statement
+from nestedlab.retry import BUSY_NAT, HOST_ADAPTER, USABLE_ADDRESS, YIELDING, Retry, poll
 
 # All NAT networks of a host are kept in one file: two writers at a time collide (MSFT_NetNat).
 LOCK = "NetNat"
@@ -33,27 +47,38 @@ def switch_by_id(switch: UUID) -> Cmdlet:
     return cmdlet("Get-VMSwitch", Id=switch)
 
 
+@dataclass(frozen=True)
 class NatSwitchLifecycle(ReadsMany[NatSwitch, NatSwitchOutputs]):
-    """What it takes to create, read, update and delete a NAT switch."""
+    """What it takes to create, read, update and delete a NAT switch.
 
+    With `adopt` a create takes over what another state has left.
+    """
+
+    adopt: bool = False
     kind: ClassVar[type[Resource]] = NatSwitch
 
     def create(self, inputs: NatSwitch, listed: Facts | None = None) -> Plan[ObservedNatSwitch]:  # noqa: ARG002
         """Create the switch, its address and its NAT, or complete what an earlier attempt of the owner has begun."""
         facts = yield _lookup()
-        resumed = own("switch", facts.all("VMSwitch"), inputs.name, inputs.owner)
-        networks = nat_networks(resumed, inputs, facts)
+        mark = Mark(inputs.owner, inputs.stack_id or "")
+        found = begun("switch", facts.all("VMSwitch"), inputs.name, mark, adopt=self.adopt)
+        networks = nat_networks(found.id if found else None, inputs, facts)
         refuse_conflicts(inputs, networks, facts)
-        if resumed is not None:
-            return (yield from self.update(inputs, Observed(resumed, inputs, NatSwitchOutputs())))
+        if found is not None:
+            yield _take_over(inputs, found, mark)
+            return (yield from self.update(inputs, Observed(found.id, inputs, NatSwitchOutputs())))
         refuse_taken_ports(inputs, networks)
-        created = yield _create(inputs)
-        switch = own("switch", created.all("VMSwitch"), inputs.name, inputs.owner)
+        mark = replace(mark, creation=1)
+        created = yield _create(inputs, mark)
+        switch = next((shown for shown in created.all("VMSwitch") if str(mark_on(shown)) == str(mark)), None)
         if switch is None:
             raise RefusedError(f"switch {inputs.name!r} was made and is not listed. Run `pulumi up` again.")
-        new = Observed(switch, inputs, NatSwitchOutputs())
+        new = Observed(UUID(switch.text("Id")), inputs, NatSwitchOutputs())
+        taken = yield from _namesake_that_stays(inputs, new.id, created)
+        if taken is not None:
+            raise HalfMade(name_taken("switch", inputs.name, taken, mark), new)
         try:
-            return (yield from self._converge(inputs, _there(inputs, switch, created), new))
+            return (yield from self._converge(inputs, _there(inputs, new.id, created), new))
         except ROLLED_BACK as error:
             raise HalfMade(error, new) from error
 
@@ -95,21 +120,31 @@ class NatSwitchLifecycle(ReadsMany[NatSwitch, NatSwitchOutputs]):
         refuse_taken_ports(inputs, networks)
         return (yield from self._converge(inputs, now, state))
 
-    def delete(self, state: ObservedNatSwitch) -> Plan[None]:
-        """Remove the NAT, the address and the switch; a NAT that was joined stays, without the switch's forwards."""
+    def delete(self, state: ObservedNatSwitch) -> Plan[str | None]:
+        """Remove the NAT, the address and the switch; a NAT that was joined stays, without the switch's forwards.
+
+        A switch that has come to belong to a later creation, or to another stack, is left alone.
+        """
         facts = yield Step("look at the NAT switch", (*READS, statement("Get-VMHost")))
-        is_there = listed(state.id, facts) is not None
-        if not is_there:
+        there = listed(state.id, facts)
+        is_there = there is not None
+        if there is None:
             _refuse_another_host(state, facts)
+        else:
+            mark = mark_in(there.text("Notes"))
+            left = left_alone("switch", mark, state.inputs.stack_id, state.outputs.creation)
+            if left is not None:
+                return left
         pipelines = list(remove(nat_networks(state.id, state.inputs, facts)))
         if is_there:
             pipelines.append(switch_by_id(state.id) | cmdlet("Remove-VMSwitch", Force=True))
         if pipelines:
             yield Step("remove the NAT switch", tuple(pipelines), lock=LOCK)
+        return None
 
     def _converge(self, inputs: NatSwitch, now: ObservedNatSwitch, state: ObservedNatSwitch) -> Plan[ObservedNatSwitch]:
         """Make the changes. `state` is what was known of the switch before, and `now` what is there."""
-        rows = writes(switch_by_id(now.id), self.changes(inputs, now).changed, inputs)
+        rows = _settings(inputs, now, self.changes(inputs, now).changed)
         if rows:
             facts = yield Step("apply the switch's own settings", (*rows, *READS))
             now = _there(inputs, now.id, facts)
@@ -127,8 +162,39 @@ def _lookup() -> Step:
     return Step("look for the switch and for what is in its way", (*READS, *in_the_way))
 
 
-def _create(inputs: NatSwitch) -> Step:
-    notes = marked(inputs.notes, inputs.owner)
+def _namesake_that_stays(inputs: NatSwitch, switch: UUID, facts: Facts) -> Plan[PSObject | None]:
+    """Another switch of the name that was made at the same time, if it is the one to stay.
+
+    A switch has no time of creation. The one with the lower id stays; but whoever made the other may have looked before
+    this one was there, and then knows nothing of it. So it stays only if the other goes.
+    """
+
+    def others(shown: Facts) -> list[PSObject]:
+        return namesakes(shown.all("VMSwitch"), inputs.name, switch)
+
+    if others(facts) and all(str(switch) < other.text("Id") for other in others(facts)):
+        listing = Step("wait for another switch of the name to go", (statement("Get-VMSwitch"),))
+        facts = yield from poll(listing, lambda shown: not others(shown), YIELDING)
+    return next(iter(others(facts)), None)
+
+
+def _settings(inputs: NatSwitch, now: ObservedNatSwitch, changed: Sequence[Attribute]) -> list[Pipeline]:
+    """What writes the rows that have changed, and the whole mark on a switch that was just made."""
+    switch = listed(now.id, now.facts)
+    mark = mark_in(switch.text("Notes")) if switch is not None else Mark()
+    rows = [row for row in inputs.attributes() if row in changed or (row.name == "owner" and is_newborn(mark))]
+    return [signed(pipeline, mark, now.id) for pipeline in writes(switch_by_id(now.id), rows, inputs)]
+
+
+def _take_over(inputs: NatSwitch, found: Begun, mark: Mark) -> Step:
+    """What marks a switch that was begun before as that of this creation, before anything else is done to it."""
+    mark = replace(mark, creation=found.mark.creation + 1).on(found.id)
+    writing = switch_by_id(found.id) | cmdlet("Set-VMSwitch", Notes=marked(inputs.notes, str(mark)))
+    return Step("take over the switch that was begun", (writing,))
+
+
+def _create(inputs: NatSwitch, mark: Mark) -> Step:
+    notes = marked(inputs.notes, str(mark))
     making = statement("New-VMSwitch", Name=inputs.name, SwitchType="Internal", Notes=notes)
     return Step("make the switch", (making, *READS))
 

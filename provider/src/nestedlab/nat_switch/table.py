@@ -11,7 +11,7 @@ from nestedlab.declare import Change, Outputs, Resource, Row
 from nestedlab.lifecycle import Observed
 from nestedlab.names import Name, Owner, same_name, same_text
 from nestedlab.nat_switch.forwards import PortForward
-from nestedlab.nouns import IDENTITY, NOTES, OWNER, TEXT, VMSwitch, VMSwitchName
+from nestedlab.nouns import CREATION, IDENTITY, NOTES, OWNER, STACK_ID, TEXT, VMSwitch, VMSwitchName
 from nestedlab.parts import same_parts, unique
 
 _THIS = IPv4Network("0.0.0.0/8")  # "this network", for sources only (RFC 1122, 3.2.1.3)
@@ -48,6 +48,8 @@ class NatSwitchOutputs(Outputs):
 
     switch_id: Annotated[str, Row(VMSwitch.shows("Id", form=IDENTITY))] = ""
     """The switch's GUID."""
+    creation: Annotated[int | None, Row(VMSwitch.shows("Notes", form=CREATION))] = None
+    """Counts the creates that have made the switch or taken it over."""
     host: Annotated[str, Row(VMSwitch.shows("ComputerName", form=TEXT))] = ""
     """Name of the parent host, as it calls itself."""
     nat_name: Annotated[str, Row(by="New-NetNat -Name, Get-NetNat.Name")] = ""
@@ -98,6 +100,8 @@ class NatSwitch(Resource):
     """Type of the switch. Always Internal."""
     owner: Annotated[Owner, Row(VMSwitch("Notes", form=OWNER))]
     """Who the switch belongs to, as project/stack/logical name; kept in its notes."""
+    stack_id: Annotated[str | None, Row(VMSwitch("Notes", form=STACK_ID))] = None
+    """Identity of the stack that the switch belongs to; kept in its notes."""
 
     @field_validator("gateway")
     @classmethod

@@ -10,6 +10,7 @@ import pulumi
 from pulumi import dynamic
 
 from nestedlab.adapters.dynamic import NatSwitchProvider, NestedHyperVHostProvider
+from pulumi_nestedlab._identity import stack_id
 from pulumi_nestedlab._names import on_the_wire, refuse_unknown
 from pulumi_nestedlab._owner import owner_of
 
@@ -349,6 +350,7 @@ class Adapter:
 
 _PROPERTIES_OF_NATSWITCH = frozenset(
     {
+        "creation",
         "externalAddress",
         "externalPort",
         "forwards",
@@ -365,6 +367,7 @@ _PROPERTIES_OF_NATSWITCH = frozenset(
         "owner",
         "prefix",
         "protocol",
+        "stackId",
         "switchId",
         "switchType",
     }
@@ -419,11 +422,15 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
             "notes": notes,
             "switchType": None,
             "switchId": None,
+            "creation": None,
             "host": None,
             "natName": None,
             "owner": owner_of(resource_name, opts),
+            "stackId": stack_id(),
         }
         refuse_unknown(opts, _PROPERTIES_OF_NATSWITCH)
+        # Names on the host are fixed: the old object has to go first, in a forced replacement too.
+        opts = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)
         super().__init__(NatSwitchProvider(), resource_name, properties, opts)
 
     def translate_input_property(self, prop: str) -> str:
@@ -497,9 +504,21 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
         return output
 
     @property
+    def stack_id(self) -> pulumi.Output[str]:
+        """Identity of the stack that the switch belongs to; kept in its notes."""
+        output: pulumi.Output[str] = self.__dict__["stackId"]
+        return output
+
+    @property
     def switch_id(self) -> pulumi.Output[str]:
         """The switch's GUID."""
         output: pulumi.Output[str] = self.__dict__["switchId"]
+        return output
+
+    @property
+    def creation(self) -> pulumi.Output[int]:
+        """Counts the creates that have made the switch or taken it over."""
+        output: pulumi.Output[int] = self.__dict__["creation"]
         return output
 
     @property
@@ -529,6 +548,7 @@ _PROPERTIES_OF_NESTEDHYPERVHOST = frozenset(
         "checkpointedDisks",
         "checkpoints",
         "configurationVersion",
+        "creation",
         "dataDisks",
         "deviceNaming",
         "dhcpGuard",
@@ -570,6 +590,7 @@ _PROPERTIES_OF_NESTEDHYPERVHOST = frozenset(
         "secureBoot",
         "secureBootTemplate",
         "sizeGib",
+        "stackId",
         "switch",
         "timeSynchronization",
         "tpm",
@@ -723,6 +744,7 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             "automaticCheckpoints": None,
             "exposeVirtualizationExtensions": None,
             "vmId": None,
+            "creation": None,
             "host": None,
             "powerState": None,
             "version": None,
@@ -734,8 +756,11 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             "otherDisks": None,
             "checkpoints": None,
             "owner": owner_of(resource_name, opts),
+            "stackId": stack_id(),
         }
         refuse_unknown(opts, _PROPERTIES_OF_NESTEDHYPERVHOST)
+        # Names on the host are fixed: the old object has to go first, in a forced replacement too.
+        opts = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)
         super().__init__(NestedHyperVHostProvider(), resource_name, properties, opts)
 
     def translate_input_property(self, prop: str) -> str:
@@ -980,9 +1005,21 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         return output
 
     @property
+    def stack_id(self) -> pulumi.Output[str]:
+        """Identity of the stack that the machine belongs to; kept in its notes."""
+        output: pulumi.Output[str] = self.__dict__["stackId"]
+        return output
+
+    @property
     def vm_id(self) -> pulumi.Output[str]:
         """The machine's GUID."""
         output: pulumi.Output[str] = self.__dict__["vmId"]
+        return output
+
+    @property
+    def creation(self) -> pulumi.Output[int]:
+        """Counts the creates that have made the machine or taken it over."""
+        output: pulumi.Output[int] = self.__dict__["creation"]
         return output
 
     @property
