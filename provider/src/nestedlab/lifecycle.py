@@ -135,12 +135,15 @@ class Lifecycle(ABC, Generic[InputsT, OutputsT]):
         """Bring it from whatever it is now to the inputs."""
 
     @abstractmethod
-    def delete(self, state: Observed[InputsT, OutputsT]) -> Plan[None]:
-        """Remove it and what was made for it; nothing to do if that is gone already."""
+    def delete(self, state: Observed[InputsT, OutputsT]) -> Plan[str | None]:
+        """Remove it and what was made for it; nothing to do if that is gone already.
+
+        Returns what it has left on the host and why, in words, if it has left something.
+        """
 
     def undo(self, made: Observed[InputsT, OutputsT]) -> Plan[None]:
         """Remove what a create has left half made: the rollback."""
-        return self.delete(made)
+        yield from self.delete(made)
 
 
 class ReadsMany(Lifecycle[InputsT, OutputsT], ABC):

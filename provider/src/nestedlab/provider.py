@@ -186,9 +186,12 @@ class Provider:
         return _recorded(inputs, host.perform(kind, lambda lifecycle: lifecycle.update(inputs, recorded), inputs))
 
     def delete(self, kind: type[Resource], identity: str, state: Properties) -> None:
-        """Remove it and what was made for it. Raises NestedlabError."""
+        """Remove it and what was made for it, and report what had to be left on the host. Raises NestedlabError."""
         recorded = _state(kind, identity, state)
-        self._host(recorded.inputs.on).perform(kind, lambda lifecycle: lifecycle.delete(recorded), recorded.inputs)
+        host = self._host(recorded.inputs.on)
+        left = host.perform(kind, lambda lifecycle: lifecycle.delete(recorded), recorded.inputs)
+        if left:
+            self._report(kind, recorded.inputs.owner, left)
 
     def _connection(self, on: str | None) -> Connection:
         return connection(self._configuration, self._environment, on)

@@ -126,7 +126,7 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
             raise gone("machine", known.id, inputs.name)
         return now
 
-    def delete(self, state: ObservedMachine) -> Plan[None]:
+    def delete(self, state: ObservedMachine) -> Plan[str | None]:
         """Remove the machine and the disks that were made for it, never an image or a disk it was given."""
         machine = machine_by_id(state.id)
         # Not all of it: a machine whose disk cannot be read can be removed all the same.
@@ -143,6 +143,7 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
         made = made_files(facts or Facts(), state)
         if made:
             yield from _remove_files(made)
+        return None
 
     def _converge(self, changes: MachineChanges, *, is_new: bool = False) -> Plan[ObservedMachine]:
         """Make the changes, in the power state that they need."""
