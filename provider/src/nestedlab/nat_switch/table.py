@@ -85,7 +85,8 @@ class NatSwitch(Resource):
     default `prefix`."""
     nat: Annotated[str | None, Field(min_length=1), Row(by="Get-NetNat.Name", same=same_name, absent=True)] = None
     """Name of a NAT network of the host to join instead of making one: the `nat_name` of another NatSwitch, or one of
-    an administrator's. `prefix` must lie inside it. It stays when the switch goes."""
+    an administrator's. `prefix` must lie inside it. It stays when the switch is deleted, unless it was made for a
+    NatSwitch that is gone and this was the last one behind it."""
     forwards: Annotated[list[PortForward], Row(same=same_parts)] = []
     """Ports of the host that lead to machines behind the NAT."""
     on: Annotated[str | None, Field(min_length=1), Row(change=Change.REPLACE, absent=True)] = None

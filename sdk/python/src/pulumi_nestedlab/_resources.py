@@ -401,7 +401,8 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
             that others can join it. By default `prefix`.
         :param nat: Name of a NAT network of the host to join instead of making one: the `nat_name` of
             another NatSwitch, or one of an administrator's. `prefix` must lie inside it. It stays when the
-            switch goes.
+            switch is deleted, unless it was made for a NatSwitch that is gone and this was the last one behind
+            it.
         :param forwards: Ports of the host that lead to machines behind the NAT.
         :param on: Name of the parent host, one of those in the setting `nestedlab:hosts`; by default the
             one at `nestedlab:address`. Changing it replaces the switch.
@@ -461,7 +462,8 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
     @property
     def nat(self) -> pulumi.Output[str]:
         """Name of a NAT network of the host to join instead of making one: the `nat_name` of another NatSwitch, or
-        one of an administrator's. `prefix` must lie inside it. It stays when the switch goes."""
+        one of an administrator's. `prefix` must lie inside it. It stays when the switch is deleted, unless it
+        was made for a NatSwitch that is gone and this was the last one behind it."""
         output: pulumi.Output[str] = self.__dict__["nat"]
         return output
 
