@@ -12,6 +12,23 @@ from pulumi import dynamic
 from nestedlab.adapters.dynamic import NatSwitchProvider, NestedHyperVHostProvider
 from pulumi_nestedlab._names import on_the_wire, refuse_unknown
 from pulumi_nestedlab._owner import owner_of
+from pulumi_nestedlab._settings import refuse_unknown_settings
+
+_SETTINGS = frozenset(
+    {
+        "nestedlab:address",
+        "nestedlab:auth",
+        "nestedlab:caBundle",
+        "nestedlab:certificate",
+        "nestedlab:certificateKey",
+        "nestedlab:configurationName",
+        "nestedlab:connectTimeout",
+        "nestedlab:hosts",
+        "nestedlab:password",
+        "nestedlab:shutdownTimeout",
+        "nestedlab:username",
+    }
+)
 
 
 @pulumi.input_type
@@ -424,6 +441,7 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
             "natName": None,
             "owner": owner_of(resource_name, opts),
         }
+        refuse_unknown_settings(_SETTINGS)
         refuse_unknown(opts, _PROPERTIES_OF_NATSWITCH)
         super().__init__(NatSwitchProvider(), resource_name, properties, opts)
 
@@ -737,6 +755,7 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             "checkpoints": None,
             "owner": owner_of(resource_name, opts),
         }
+        refuse_unknown_settings(_SETTINGS)
         refuse_unknown(opts, _PROPERTIES_OF_NESTEDHYPERVHOST)
         super().__init__(NestedHyperVHostProvider(), resource_name, properties, opts)
 
