@@ -52,7 +52,9 @@ class NatSwitchLifecycle(ReadsMany[NatSwitch, NatSwitchOutputs]):
         created = yield _create(inputs)
         switch = own("switch", created.all("VMSwitch"), inputs.name, inputs.owner)
         if switch is None:
-            raise RefusedError(f"switch {inputs.name!r} was made and is not listed. Run `pulumi up` again.")
+            raise RefusedError(
+                f"switch {inputs.name!r} was created, and the host does not list it. Run `pulumi up` again."
+            )
         new = Observed(switch, inputs, NatSwitchOutputs())
         try:
             return (yield from self._converge(inputs, _there(inputs, switch, created), new))

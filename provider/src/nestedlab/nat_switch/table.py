@@ -132,7 +132,9 @@ class NatSwitch(Resource):
     @classmethod
     def _instead(cls, nat: str | None, info: ValidationInfo) -> str | None:
         if nat is not None and info.data.get("nat_prefix") is not None:
-            raise ValueError("a switch either joins a NAT (nat) or has one of its own (nat_prefix)")
+            raise ValueError(
+                "a switch either joins a NAT (nat) or has one of its own (nat_prefix): leave one of the two out"
+            )
         return nat
 
     @field_validator("forwards")
