@@ -21,7 +21,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
 from hyperv_sim import fidelity_page
-from nestedlab.connection import HOSTS, NAMESPACE, Connection
+from nestedlab.connection import HOSTS, NAMESPACE, SETTINGS, Connection
 from nestedlab.declare import Attribute, Change, Part, Resource, Table
 from nestedlab.machine.table import NestedHyperVHost
 from nestedlab.nat_switch.table import NatSwitch
@@ -220,7 +220,9 @@ def generated() -> Iterator[tuple[str, str]]:
     templates = _templates()
     resources = [_resource(kind) for kind in RESOURCES]
     inputs = {part["name"]: part for resource in resources for part in resource["parts"]}
-    sdk = templates.get_template("resources.py.jinja").render(resources=resources, inputs=list(inputs.values()))
+    sdk = templates.get_template("resources.py.jinja").render(
+        resources=resources, inputs=list(inputs.values()), settings=sorted(SETTINGS)
+    )
     yield "sdk/python/src/pulumi_nestedlab/_resources.py", _formatted(sdk)
     for resource in resources:
         page = templates.get_template("reference.md.jinja").render(resource=resource)

@@ -100,7 +100,7 @@ TO = Connection(address="hv01", username="LAB\\admin")
     ("code", "name", "fragment"),
     [
         (5, "AccessError", "LAB\\admin may not use the endpoint Microsoft.PowerShell"),
-        (2150858811, "UnreachableError", "no PSRP endpoint named Microsoft.PowerShell"),
+        (2150858811, "UnreachableError", "no PowerShell endpoint named Microsoft.PowerShell"),
         (2150859173, "UnreachableError", "MaxShellsPerUser"),
         (2150859174, "UnreachableError", "MaxShellsPerUser"),
         (2150859230, "UnreachableError", "MaxShellsPerUser"),

@@ -61,6 +61,7 @@ class Played:
 
     steps: list[Step]
     observed: Observed[Any, Any] | None = None
+    left: str | None = None
     error: NestedlabError | None = None
 
 
@@ -76,9 +77,10 @@ def play(kind: type[Resource], case: dict[str, Any]) -> Played:
         "adopt": lambda: replace(lifecycle, adopt=True).create(inputs),
         "read": lambda: lifecycle.read(state),
         "update": lambda: lifecycle.update(inputs, state),
-        "delete": lambda: lifecycle.delete(state),
     }
     try:
+        if case["do"] == "delete":
+            return Played(runner.steps, left=perform(lifecycle.delete(state), runner, no_delay))
         return Played(runner.steps, perform(plans[case["do"]](), runner, no_delay))
     except HalfMade as half_made:
         return rolled_back(lifecycle, half_made, runner)
@@ -114,6 +116,7 @@ def goes_as_told(kind: type[Resource], case: dict[str, Any]) -> None:
         assert [text for text in fragments if text not in str(played.error)] == [], str(played.error)
         return
     assert played.error is None, played.error
+    assert played.left == case.get("left")
     if "found" in case:
         assert played.observed is not None
         assert played.observed.id == usual(kind).identity

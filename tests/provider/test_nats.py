@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -141,15 +142,44 @@ def test_a_nat_is_not_taken_from_those_that_have_joined_it(provider: Provider) -
     assert parent.snapshot() == before
 
 
-def test_those_that_have_joined_a_nat_outlive_it(provider: Provider) -> None:
+def test_a_nat_goes_with_its_last_user_whichever_switch_made_it(
+    new_parent: NewParent, new_provider: NewProvider
+) -> None:
+    provider = new_provider(new_parent("2016"))
+    parent = provider.parent
+    before = parent.snapshot()
+    owner = provider.create("switch", nat_prefix="192.168.48.0/20", forwards=[RDP])
+    nat = owner.values["nat_name"]
+    others = []
+    for number in (51, 52):
+        forward = {"external_port": 3300 + number, "internal_address": f"192.168.{number}.5", "internal_port": 3389}
+        inputs = {"name": f"net{number}", "owner": f"lab/dev/net{number}", "prefix": f"192.168.{number}.0/24"}
+        others.append(provider.create("switch", **inputs, nat=nat, forwards=[forward]))
+    provider.warnings.clear()
+    provider.delete("switch", owner)
+    (warning,) = provider.warnings
+    assert f"the NAT network {nat!r} stays on the host" in warning
+    assert "192.168.51.0/24 of the switch 'net51'" in warning
+    assert _forwards(parent) == [(nat, 3351, "192.168.51.5", 3389), (nat, 3352, "192.168.52.5", 3389)]
+    for other in others:
+        assert _values(provider.read("switch", other)) == other.values
+    provider.delete("switch", others[0])
+    assert _values(provider.read("switch", others[1])) == others[1].values
+    provider.delete("switch", others[1])
+    assert len(provider.warnings) == 1
+    assert parent.snapshot() == before
+
+
+def test_those_that_leave_a_nat_at_the_same_time_do_not_leave_it_to_each_other(provider: Provider) -> None:
     before = provider.parent.snapshot()
     owner = provider.create("switch", nat_prefix="192.168.48.0/20")
-    inputs = {"name": "net51", "owner": "lab/dev/net51", "prefix": "192.168.51.0/24"}
-    other = provider.create("switch", **inputs, nat=owner.values["nat_name"])
-    provider.delete("switch", owner)
-    state = _values(provider.read("switch", other))
-    assert state == {**other.values, "nat": "", "nat_name": ""}
-    provider.delete("switch", other)
+    others = []
+    for number in range(51, 55):
+        inputs = {"name": f"net{number}", "owner": f"lab/dev/net{number}", "prefix": f"192.168.{number}.0/24"}
+        others.append(provider.create("switch", **inputs, nat=owner.values["nat_name"]))
+    with ThreadPoolExecutor() as pool:
+        for deleted in [pool.submit(provider.delete, "switch", switch) for switch in (owner, *others)]:
+            deleted.result()
     assert provider.parent.snapshot() == before
 
 

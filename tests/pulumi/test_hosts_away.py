@@ -56,7 +56,7 @@ def test_a_host_that_cannot_be_used_changes_nothing_in_the_state(parent: Parent,
 
     for wrong, says in (
         ({"NESTEDLAB_PASSWORD": "Wrong-4712"}, "refused the logon of Administrator"),
-        ({"NESTEDLAB_CONFIGURATION_NAME": "Lab.Admins"}, "no PSRP endpoint named Lab.Admins"),
+        ({"NESTEDLAB_CONFIGURATION_NAME": "Lab.Admins"}, "no PowerShell endpoint named Lab.Admins"),
         ({"NESTEDLAB_ADDRESS": parent.server.url.replace("http:", "https:")}, "does not speak HTTPS"),
     ):
         lab.environment.update(wrong)

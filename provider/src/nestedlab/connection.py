@@ -47,7 +47,8 @@ class Connection(BaseModel):
     """The parent host: a name, name:port, or a URL such as https://hv01.example.org:5986/wsman. HTTPS on port 5986
     by default."""
     username: str | None = None
-    """The user to log on as, such as LAB\\\\admin or admin@lab.example.org. Kerberos can do without."""
+    r"""The user to log on as, such as `'LAB\trainer'` (in single quotes, which are right in bash and in PowerShell) or
+    trainer@lab.example.org. Kerberos can do without."""
     password: SecretStr | None = None
     """The user's password. Set it with `--secret`. Kerberos can do without."""
     auth: Literal["negotiate", "ntlm", "kerberos", "basic", "certificate", "credssp"] = "negotiate"
@@ -58,7 +59,7 @@ class Connection(BaseModel):
     machines, as for images on a share; it needs `nestedlab[credssp]`. The last three are off in WinRM until they are
     allowed there."""
     configuration_name: str = "Microsoft.PowerShell"
-    """The PSRP endpoint (session configuration) on the host; a JEA endpoint's name goes here."""
+    """The PowerShell endpoint (session configuration) on the host; a JEA endpoint's name goes here."""
     ca_bundle: FilePath | None = None
     """PEM file with the certificates that the host's certificate is to be trusted by. By default the system's."""
     certificate: FilePath | None = None
@@ -92,9 +93,9 @@ class Connection(BaseModel):
                 "or auth negotiate, which encrypts the messages"
             )
         if self.auth == "certificate" and not (self.certificate and self.certificate_key):
-            raise ValueError("auth certificate needs the settings certificate and certificateKey")
+            raise ValueError("auth certificate needs the settings certificate and certificateKey: set both")
         if self.auth in ("ntlm", "basic", "credssp") and not (self.username and self.password):
-            raise ValueError(f"auth {self.auth} needs the settings username and password")
+            raise ValueError(f"auth {self.auth} needs the settings username and password: set both")
         return self
 
     @property
@@ -200,6 +201,8 @@ def _explained(error: Any, prefix: str) -> str:
             f"or set NESTEDLAB_{key.upper()}"
         )
     if error["type"] == "path_not_file":
-        return f"{prefix}{key}: there is no such file"
+        return (
+            f"{prefix}{key}: there is no such file. Set the path of a file that exists, seen from the project's folder"
+        )
     reason = str(error["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
     return f"{prefix}{key}: {reason}" if key else f"{NAMESPACE} configuration: {reason}"

@@ -144,11 +144,14 @@ _REMEDIES: Mapping[ErrorKind, str] = {
     ErrorKind.NO_MEMORY: "The host does not have enough free memory to start the machine: "
     "ask for less with memory_mib, or stop other machines.",
     ErrorKind.NO_SPACE: "The volume is full: free some space, or choose another volume with path.",
-    ErrorKind.NOT_SUPPORTED: "This version of Windows or this processor cannot do it.",
-    ErrorKind.NO_COMMAND: "The cmdlet does not exist on the host, or the PSRP endpoint does not show it: install the "
-    "Hyper-V role with its PowerShell module, or let the JEA role show the cmdlet.",
-    ErrorKind.NO_PARAMETER: "This version of Windows does not know the parameter, or the JEA role hides it.",
-    ErrorKind.PROMPTED: "The guest does not answer a shutdown request.",
+    ErrorKind.NOT_SUPPORTED: "This version of Windows or this processor does not support it. "
+    "Leave the property out, or use a newer host.",
+    ErrorKind.NO_COMMAND: "The cmdlet does not exist on the host, or the PowerShell endpoint does not show it: "
+    "install the Hyper-V role with its PowerShell module, or let the JEA role show the cmdlet.",
+    ErrorKind.NO_PARAMETER: "This version of Windows does not have the parameter, or the JEA role hides it. "
+    "Use a newer Windows there, or let the role show it (docs/nestedlab.psrc).",
+    ErrorKind.PROMPTED: "The guest does not answer a shutdown request. Shut it down from inside, and run "
+    "`pulumi up` again.",
 }
 
 
@@ -163,7 +166,8 @@ _REMEDIES_OF: Mapping[tuple[str, ErrorKind], str] = {
     (
         "Get-NetNat",
         ErrorKind.NOT_SUPPORTED,
-    ): "This Windows has no WinNAT, without which it cannot hold a NAT switch: some client editions lack it.",
+    ): "This Windows has no WinNAT, which a NAT switch needs; some client editions lack it. Use Windows Server, or "
+    "another edition.",
     ("New-NetNat", ErrorKind.INVALID): "Windows reports this if the host takes no second NAT network, or if the "
     "prefix overlaps an existing one: look at Get-NetNat there.",
     ("New-NetIPAddress", ErrorKind.INVALID): "Windows reports this if the address is on the host already: look at "

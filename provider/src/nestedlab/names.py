@@ -43,6 +43,11 @@ SwitchName = Annotated[str, AfterValidator(lambda name: _plain_name(name) if nam
 
 
 def _full_path(path: str) -> str:
+    if found := re.search(r"[\x00-\x1f]", path):
+        raise ValueError(
+            f"must not contain {found.group()!r}. To write a backslash in Python, put an r before the quotes: "
+            r'r"D:\Images\ws2022.vhdx"'
+        )
     if not PureWindowsPath(path).is_absolute():
         raise ValueError(r"must be a full path on the host, such as D:\Images\ws2022.vhdx")
     if found := re.search(r'[*?\[\]"<>|]', path):

@@ -75,4 +75,6 @@ def unique(parts: Sequence[Part]) -> None:
     """Raise ValueError if two parts have the same key."""
     double = doubled(parts)
     if double is not None:
-        raise ValueError(f"two of them have the same {' and '.join(double.key)}, {', '.join(double.identity)}")
+        raise ValueError(
+            f"two of them have the same {' and '.join(double.key)}, {', '.join(double.identity)}. Change or remove one"
+        )

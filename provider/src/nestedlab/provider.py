@@ -187,7 +187,7 @@ class Provider:
         return _recorded(inputs, host.perform(kind, lambda lifecycle: lifecycle.update(inputs, recorded), inputs))
 
     def delete(self, kind: type[Resource], identity: str, state: Properties) -> None:
-        """Remove it and what was made for it. Raises NestedlabError."""
+        """Remove it and what was made for it, and report what had to be left on the host. Raises NestedlabError."""
         recorded = _state(kind, identity, state)
         host = self._host(recorded.inputs.on)
         left = host.perform(kind, lambda lifecycle: lifecycle.delete(recorded), recorded.inputs)

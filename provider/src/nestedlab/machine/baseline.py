@@ -36,13 +36,13 @@ class Baseline(Facet):
         return {"baseline": stem_of(taken.text("Name"), known.id), "baseline_id": taken.text("Id"), **others}
 
     def side_effects(self, changes: MachineChanges) -> Iterator[SideEffect]:
-        """What a reset is forbidden by: somebody's checkpoint that may hold a disk which the reset makes anew."""
+        """What a reset is forbidden by: somebody's checkpoint that may use a disk which the reset recreates."""
         others = changes.state.outputs.checkpoints
         anew = any(not disk.is_given and not disk.keep for disk in changes.inputs.data_disks)
         if changes.resets and others and anew:
             yield SideEffect(
-                f"the machine's checkpoint {others[0]!r} was not taken by nestedlab, and may hold a data disk that a "
-                "reset makes anew. Remove the checkpoint, or keep the disks (keep=True).",
+                f"the machine's checkpoint {others[0]!r} was not taken by nestedlab, and may use a data disk that the "
+                "reset recreates. Keep the data disks (keep=True), or remove the checkpoint if it is yours.",
                 forbidden=True,
             )
 
@@ -84,7 +84,7 @@ class Baseline(Facet):
         if "baseline" not in changes.names or not before or (now is not None and now.text("Id") == before):
             return None
         gone = cmdlet("Get-VMSnapshot", Id=before) | cmdlet("Remove-VMSnapshot", Confirm=False)
-        return Step("give up the baseline before", (gone.tolerating(ErrorKind.ABSENT).setting("baseline"),))
+        return Step("remove the previous baseline", (gone.tolerating(ErrorKind.ABSENT).setting("baseline"),))
 
 
 def _by_id(facts: Facts, identity: str) -> PSObject | None:

@@ -273,8 +273,8 @@ def _cannot_change(changes: MachineChanges) -> str:
     rows = ", ".join(_difference(row, changes) for row in changes.replaced)
     return (
         f"{changes.inputs.subject} is on the host and cannot be changed in place: {rows}. Run `pulumi refresh`: the "
-        "next preview then shows the replacement. If an interrupted attempt has left it so, ask for what is there, or "
-        "remove the machine on the host."
+        "next preview then shows the replacement. If an interrupted attempt has left it so, change the program to what "
+        "is there, or remove the machine on the host."
     )
 
 

@@ -269,7 +269,7 @@ class NestedHyperVHost(Resource):
     def _of_the_one_adapter(cls, value: Any, info: ValidationInfo) -> Any:
         if info.data.get("adapters") or "adapters" in cls.unknown:
             if value is not None and "adapters" not in cls.unknown:
-                raise ValueError("describes the one adapter of a machine; with adapters, say it of one of them")
+                raise ValueError("is for a machine with one adapter; with adapters, set it in one of them")
             return value
         return value if value is not None else ("" if info.field_name == "switch" else False)
 
@@ -277,14 +277,16 @@ class NestedHyperVHost(Resource):
     @classmethod
     def _takes_a_baseline(cls, kind: str, info: ValidationInfo) -> str:
         if kind == "Disabled" and info.data.get("baseline"):
-            raise ValueError("lets no baseline be taken: leave baseline out, or choose another type")
+            raise ValueError(
+                "allows no checkpoint, so there can be no baseline: leave baseline out, or choose another type"
+            )
         return kind
 
     @field_validator("reset")
     @classmethod
     def _of_a_baseline(cls, reset: str | None, info: ValidationInfo) -> str | None:
         if reset is not None and not info.data.get("baseline") and "baseline" not in cls.unknown:
-            raise ValueError("goes back to a baseline: the machine needs one (baseline)")
+            raise ValueError("needs a baseline to go back to: set baseline, or leave reset out")
         return reset
 
 

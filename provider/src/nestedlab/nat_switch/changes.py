@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nestedlab.names import same_name
 from nestedlab.nat_switch import forwards, gateway
 from nestedlab.nat_switch.forwards import PortForward, StaticMapping
-from nestedlab.nat_switch.network import NatNetworks, nat_networks
+from nestedlab.nat_switch.network import Nat, NatNetworks, nat_networks
 from nestedlab.nat_switch.table import NatSwitch, ObservedNatSwitch, nat_network
 from nestedlab.ownership import made_name
 from nestedlab.pipeline import ErrorKind, Pipeline, statement
@@ -111,14 +111,25 @@ def leave(networks: NatNetworks) -> Iterator[Pipeline]:
 
 
 def remove_own(networks: NatNetworks) -> Iterator[Pipeline]:
-    """What removes the switch's own NAT, always by key: without one, the cmdlet removes every NAT of the host."""
+    """What removes the switch's own NAT."""
     if networks.own is not None:
-        removing = statement("Remove-NetNat", Name=networks.own.name, Confirm=False)
-        yield removing.tolerating(ErrorKind.ABSENT)
+        yield removal(networks.own)
 
 
-def remove(networks: NatNetworks) -> Iterator[Pipeline]:
-    """What removes all that was set up for the switch; a NAT that was joined stays, without the switch's forwards."""
+def removal(nat: Nat) -> Pipeline:
+    """What removes a NAT network, always by key: without one, the cmdlet removes every NAT of the host."""
+    return statement("Remove-NetNat", Name=nat.name, Confirm=False).tolerating(ErrorKind.ABSENT)
+
+
+def remove(networks: NatNetworks, *, keeps_own: bool = False) -> Iterator[Pipeline]:
+    """What removes all that was set up for the switch.
+
+    A NAT that was joined stays, without the switch's forwards, and so does its own if others are behind it.
+    """
     yield from leave(networks)
-    yield from remove_own(networks)
+    if networks.own is not None and keeps_own:
+        ours = networks.own_forwards(networks.own.name, networks.inside(networks.own))
+        yield from forwards.changes(networks.own.name, [], ours)
+    else:
+        yield from remove_own(networks)
     yield from gateway.removals(networks.adapter)

@@ -6,7 +6,7 @@ are made in that order and removed in the reverse one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 from uuid import UUID
@@ -14,10 +14,12 @@ from uuid import UUID
 from nestedlab.declare import Attribute, Resource
 from nestedlab.errors import RefusedError
 from nestedlab.lifecycle import ROLLED_BACK, HalfMade, Observed, Plan, Prefetched, ReadsMany, verify, writes
-from nestedlab.nat_switch.changes import forwards_to_keep, nat_change, remove, set_up
+from nestedlab.names import same_name
+from nestedlab.nat_switch import shared
+from nestedlab.nat_switch.changes import forwards_to_keep, nat_change, removal, remove, set_up
 from nestedlab.nat_switch.conflicts import refuse_conflicts, refuse_stranding, refuse_taken_ports
 from nestedlab.nat_switch.gateway import HostAdapter, bare, host_adapter, is_settled, refuse_unusable
-from nestedlab.nat_switch.network import nat_networks
+from nestedlab.nat_switch.network import Nat, NatNetworks, nat_networks
 from nestedlab.nat_switch.read import READS, listed, observe
 from nestedlab.nat_switch.table import NatSwitch, NatSwitchOutputs, ObservedNatSwitch
 from nestedlab.ownership import (
@@ -72,7 +74,9 @@ class NatSwitchLifecycle(ReadsMany[NatSwitch, NatSwitchOutputs]):
         created = yield _create(inputs, mark)
         switch = next((shown for shown in created.all("VMSwitch") if str(mark_on(shown)) == str(mark)), None)
         if switch is None:
-            raise RefusedError(f"switch {inputs.name!r} was made and is not listed. Run `pulumi up` again.")
+            raise RefusedError(
+                f"switch {inputs.name!r} was created, and the host does not list it. Run `pulumi up` again."
+            )
         new = Observed(UUID(switch.text("Id")), inputs, NatSwitchOutputs())
         taken = yield from _namesake_that_stays(inputs, new.id, created)
         if taken is not None:
@@ -121,26 +125,33 @@ class NatSwitchLifecycle(ReadsMany[NatSwitch, NatSwitchOutputs]):
         return (yield from self._converge(inputs, now, state))
 
     def delete(self, state: ObservedNatSwitch) -> Plan[str | None]:
-        """Remove the NAT, the address and the switch; a NAT that was joined stays, without the switch's forwards.
+        """Remove the NAT, the address and the switch.
 
-        A switch that has come to belong to a later creation, or to another stack, is left alone.
+        A NAT network that others are behind stays, without the switch's forwards: its own, or the one that it has
+        joined. The last that leaves one removes it, if the switch that it was made for is gone. A switch that has come
+        to belong to a later creation, or to another stack, is left alone.
         """
-        facts = yield Step("look at the NAT switch", (*READS, statement("Get-VMHost")))
+        facts = yield _look()
         there = listed(state.id, facts)
-        is_there = there is not None
-        if there is None:
-            _refuse_another_host(state, facts)
-        else:
+        if there is not None:
             mark = mark_in(there.text("Notes"))
             left = left_alone("switch", mark, state.inputs.stack_id, state.outputs.creation)
             if left is not None:
                 return left
-        pipelines = list(remove(nat_networks(state.id, state.inputs, facts)))
-        if is_there:
-            pipelines.append(switch_by_id(state.id) | cmdlet("Remove-VMSwitch", Force=True))
-        if pipelines:
-            yield Step("remove the NAT switch", tuple(pipelines), lock=LOCK)
-        return None
+        networks = _networks(state, facts)
+        if not shared.may_be_last(networks):
+            yield from _remove(state, facts, remove(networks))
+            return None
+        pipelines = remove(networks, keeps_own=shared.keeps_own(networks))
+        facts = (yield from _remove(state, facts, pipelines, READS)) or facts
+        networks = nat_networks(state.id, state.inputs, facts)
+        yield from _remove_unused(shared.unused(networks))
+        return shared.left(networks)
+
+    def undo(self, made: ObservedNatSwitch) -> Plan[None]:
+        """Remove what a create has made: its own NAT whoever else has addresses in it, and none that was there."""
+        facts = yield _look()
+        yield from _remove(made, facts, remove(_networks(made, facts)))
 
     def _converge(self, inputs: NatSwitch, now: ObservedNatSwitch, state: ObservedNatSwitch) -> Plan[ObservedNatSwitch]:
         """Make the changes. `state` is what was known of the switch before, and `now` what is there."""
@@ -150,6 +161,7 @@ class NatSwitchLifecycle(ReadsMany[NatSwitch, NatSwitchOutputs]):
             now = _there(inputs, now.id, facts)
         now = yield from _with_adapter(inputs, now)
         now = yield from _set_up(inputs, now, state)
+        yield from _remove_unused(_left_behind(inputs, now, state))
         now = yield from _with_usable_gateway(inputs, now)
         return verify(inputs, now)
 
@@ -160,6 +172,42 @@ def _lookup() -> Step:
         statement("Get-CimInstance", ClassName="Win32_OperatingSystem"),
     )
     return Step("look for the switch and for what is in its way", (*READS, *in_the_way))
+
+
+def _look() -> Step:
+    return Step("look at the NAT switch", (*READS, statement("Get-VMHost")))
+
+
+def _networks(state: ObservedNatSwitch, facts: Facts) -> NatNetworks:
+    """What there is to remove. Raises RefusedError if the switch is not gone, but on another host."""
+    if listed(state.id, facts) is None:
+        _refuse_another_host(state, facts)
+    return nat_networks(state.id, state.inputs, facts)
+
+
+def _remove(
+    state: ObservedNatSwitch, facts: Facts, set_up_for_it: Iterable[Pipeline], reads: Sequence[Pipeline] = ()
+) -> Plan[Facts | None]:
+    """Remove what was set up for the switch, and the switch; what is read after that, or None if all was gone."""
+    pipelines = list(set_up_for_it)
+    if listed(state.id, facts) is not None:
+        pipelines.append(switch_by_id(state.id) | cmdlet("Remove-VMSwitch", Force=True))
+    if not pipelines:
+        return None
+    return (yield Step("remove the NAT switch", (*pipelines, *reads), lock=LOCK))
+
+
+def _remove_unused(nats: Sequence[Nat]) -> Plan[None]:
+    if nats:
+        yield Step("remove the NAT network that no switch is behind any more", tuple(map(removal, nats)), lock=LOCK)
+
+
+def _left_behind(inputs: NatSwitch, now: ObservedNatSwitch, state: ObservedNatSwitch) -> list[Nat]:
+    """The NAT network that the switch had joined, if it has left it as the last one."""
+    networks = nat_networks(now.id, state.inputs, now.facts)
+    joined = networks.joined
+    has_left = joined is not None and not same_name(joined.name, inputs.nat or "")
+    return [joined] if joined is not None and has_left and shared.is_unused(joined, networks) else []
 
 
 def _namesake_that_stays(inputs: NatSwitch, switch: UUID, facts: Facts) -> Plan[PSObject | None]:

@@ -47,7 +47,7 @@ class NatNetworks:
 
     The switch is `known` by its inputs or by its state. `own` is the NAT made for it, and `others` are all the rest.
     `adapter` is the host's to the switch, `elsewhere` are the networks of the host's other adapters, and
-    `other_switches` those of them that are on an internal switch.
+    `other_switches` those of them that are on an internal switch. `switches` are the ids of all other switches.
     """
 
     known: NatSwitch
@@ -57,6 +57,7 @@ class NatNetworks:
     adapter: HostAdapter | None
     elsewhere: tuple[IPv4Network, ...]
     other_switches: tuple[OtherNetwork, ...]
+    switches: tuple[UUID, ...]
 
     def known_by(self, known: NatSwitch) -> NatNetworks:
         """The same networks, seen from the switch as it is known otherwise: by its state instead of its inputs."""
@@ -65,9 +66,12 @@ class NatNetworks:
     @property
     def joined(self) -> Nat | None:
         """The NAT network that the switch joins, if it joins one and that is there."""
-        name = self.known.nat
+        return self.named(self.known.nat) if self.known.nat else None
+
+    def named(self, name: str) -> Nat | None:
+        """The NAT network of this name, if it is there."""
         nats = (self.own, *self.others)
-        return next((nat for nat in nats if name and nat is not None and same_name(name, nat.name)), None)
+        return next((nat for nat in nats if nat is not None and same_name(name, nat.name)), None)
 
     @property
     def nat(self) -> Nat | None:
@@ -77,6 +81,19 @@ class NatNetworks:
     def forwards_of(self, nat: str) -> tuple[StaticMapping, ...]:
         """The forwards of a NAT network."""
         return tuple(mapping for mapping in self.mappings if same_name(mapping.nat, nat))
+
+    def is_behind(self, nat: Nat) -> bool:
+        """Whether the switch has an address behind the NAT network now."""
+        return any(nat.overlaps(part) for part in (self.adapter.networks if self.adapter else ()))
+
+    def others_behind(self, nat: Nat) -> tuple[OtherNetwork, ...]:
+        """The networks of other switches that have addresses behind the NAT network."""
+        return tuple(other for other in self.other_switches if nat.overlaps(other.network))
+
+    def forwards_of_others(self, nat: Nat) -> tuple[StaticMapping, ...]:
+        """The forwards of the NAT network that are not the switch's."""
+        ours = self.own_forwards(nat.name, self.inside(nat))
+        return tuple(mapping for mapping in self.forwards_of(nat.name) if mapping not in ours)
 
     def inside(self, nat: Nat) -> str:
         """The prefix that the switch's forwards lead into: in a shared NAT that of its own network alone."""
@@ -117,4 +134,9 @@ def nat_networks(switch: UUID | None, known: NatSwitch, facts: Facts) -> NatNetw
         adapter=adapter,
         elsewhere=networks_elsewhere(adapter, facts),
         other_switches=tuple(networks_of_other_switches(switch, facts)),
+        switches=tuple(other for other in _listed(facts) if other != switch),
     )
+
+
+def _listed(facts: Facts) -> list[UUID]:
+    return [UUID(shown.text("Id")) for shown in facts.all("VMSwitch")]

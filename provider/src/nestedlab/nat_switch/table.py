@@ -87,7 +87,8 @@ class NatSwitch(Resource):
     default `prefix`."""
     nat: Annotated[str | None, Field(min_length=1), Row(by="Get-NetNat.Name", same=same_name, absent=True)] = None
     """Name of a NAT network of the host to join instead of making one: the `nat_name` of another NatSwitch, or one of
-    an administrator's. `prefix` must lie inside it. It stays when the switch goes."""
+    an administrator's. `prefix` must lie inside it. It stays when the switch is deleted, unless it was made for a
+    NatSwitch that is gone and this was the last one behind it."""
     forwards: Annotated[list[PortForward], Row(same=same_parts)] = []
     """Ports of the host that lead to machines behind the NAT."""
     on: Annotated[str | None, Field(min_length=1), Row(change=Change.REPLACE, absent=True)] = None
@@ -135,7 +136,9 @@ class NatSwitch(Resource):
     @classmethod
     def _instead(cls, nat: str | None, info: ValidationInfo) -> str | None:
         if nat is not None and info.data.get("nat_prefix") is not None:
-            raise ValueError("a switch either joins a NAT (nat) or has one of its own (nat_prefix)")
+            raise ValueError(
+                "a switch either joins a NAT (nat) or has one of its own (nat_prefix): leave one of the two out"
+            )
         return nat
 
     @field_validator("forwards")

@@ -20,8 +20,8 @@ def refused(code: object, connection: Connection) -> NestedlabError | None:
         )
     if code == _NO_ENDPOINT:
         return UnreachableError(
-            f"the host has no PSRP endpoint named {connection.configuration_name}: check nestedlab:configurationName "
-            "against Get-PSSessionConfiguration on the host, or run Enable-PSRemoting there"
+            f"the host has no PowerShell endpoint named {connection.configuration_name}: check "
+            "nestedlab:configurationName against Get-PSSessionConfiguration on the host, or run Enable-PSRemoting there"
         )
     if code in _QUOTAS:
         return UnreachableError(

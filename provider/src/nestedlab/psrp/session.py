@@ -125,7 +125,10 @@ class Session:
                 pool.close()
             pool.connection.close()
         fault = refused(error.code, self._connection) if isinstance(error, WSManFaultError) else None
-        return fault or Interrupted(f"the connection was lost while trying to {step.purpose} ({error})")
+        return fault or Interrupted(
+            f"the connection was lost while trying to {step.purpose}. Run the command again: it goes on "
+            f"from there. ({error})"
+        )
 
 
 def _wsman(connection: Connection) -> WSMan:
@@ -153,12 +156,16 @@ def _cannot_open(error: Exception, connection: Connection) -> NestedlabError:
     if isinstance(error, AuthenticationError | SpnegoError):
         return AccessError(
             f"the host refused the logon of {connection.username or 'the current user'} with {connection.auth}: check "
-            "nestedlab:username and nestedlab:password; a local account of a domain member is written HOST\\user, and "
-            "the user must be in Administrators or Remote Management Users"
+            "nestedlab:username and nestedlab:password; a local account of a domain member is written 'HOST\\user', "
+            "and the user must be in Administrators or Remote Management Users"
         )
     if isinstance(error, WSManFaultError):
         fault = refused(error.code, connection)
-        return fault or UnreachableError(f"the host refused a session: {error.reason or error} (code {error.code})")
+        reason = str(error.reason or error).strip().rstrip(".")
+        return fault or UnreachableError(
+            f"the host refused a session: {reason}. Look at its event log "
+            f"Microsoft-Windows-WinRM/Operational for the cause. [WSManFault {error.code}]"
+        )
     if isinstance(error, WinRMTransportError):
         return answered(error.code, connection)
     return unreachable(error, connection)

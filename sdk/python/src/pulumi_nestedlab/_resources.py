@@ -13,6 +13,24 @@ from nestedlab.adapters.dynamic import NatSwitchProvider, NestedHyperVHostProvid
 from pulumi_nestedlab._identity import stack_id
 from pulumi_nestedlab._names import on_the_wire, refuse_unknown
 from pulumi_nestedlab._owner import owner_of
+from pulumi_nestedlab._settings import refuse_unknown_settings
+
+_SETTINGS = frozenset(
+    {
+        "nestedlab:address",
+        "nestedlab:adopt",
+        "nestedlab:auth",
+        "nestedlab:caBundle",
+        "nestedlab:certificate",
+        "nestedlab:certificateKey",
+        "nestedlab:configurationName",
+        "nestedlab:connectTimeout",
+        "nestedlab:hosts",
+        "nestedlab:password",
+        "nestedlab:shutdownTimeout",
+        "nestedlab:username",
+    }
+)
 
 
 @pulumi.input_type
@@ -404,7 +422,8 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
             that others can join it. By default `prefix`.
         :param nat: Name of a NAT network of the host to join instead of making one: the `nat_name` of
             another NatSwitch, or one of an administrator's. `prefix` must lie inside it. It stays when the
-            switch goes.
+            switch is deleted, unless it was made for a NatSwitch that is gone and this was the last one behind
+            it.
         :param forwards: Ports of the host that lead to machines behind the NAT.
         :param on: Name of the parent host, one of those in the setting `nestedlab:hosts`; by default the
             one at `nestedlab:address`. Changing it replaces the switch.
@@ -428,6 +447,7 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
             "owner": owner_of(resource_name, opts),
             "stackId": stack_id(),
         }
+        refuse_unknown_settings(_SETTINGS)
         refuse_unknown(opts, _PROPERTIES_OF_NATSWITCH)
         # Names on the host are fixed: the old object has to go first, in a forced replacement too.
         opts = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)
@@ -468,7 +488,8 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
     @property
     def nat(self) -> pulumi.Output[str]:
         """Name of a NAT network of the host to join instead of making one: the `nat_name` of another NatSwitch, or
-        one of an administrator's. `prefix` must lie inside it. It stays when the switch goes."""
+        one of an administrator's. `prefix` must lie inside it. It stays when the switch is deleted, unless it
+        was made for a NatSwitch that is gone and this was the last one behind it."""
         output: pulumi.Output[str] = self.__dict__["nat"]
         return output
 
@@ -758,6 +779,7 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             "owner": owner_of(resource_name, opts),
             "stackId": stack_id(),
         }
+        refuse_unknown_settings(_SETTINGS)
         refuse_unknown(opts, _PROPERTIES_OF_NESTEDHYPERVHOST)
         # Names on the host are fixed: the old object has to go first, in a forced replacement too.
         opts = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)
