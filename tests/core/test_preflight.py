@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from nestedlab.machine.table import NestedHyperVHost
 from nestedlab.nat_switch.table import NatSwitch
 from nestedlab.pipeline import ErrorRecord, Facts, PSObject, Step
 from nestedlab.plain import loaded
-from nestedlab.preflight import Preflight
+from nestedlab.preflight import NAT_SWITCHES, Preflight
 from nestedlab.requirements import SURVEY
 
 USUAL = yaml.safe_load(Path(__file__).parents[1].joinpath("cases/core/hosts/parent.yaml").read_text(encoding="utf-8"))
@@ -34,6 +34,7 @@ class Parent:
 
     answer: Facts | NestedlabError
     asked: int = 0
+    switches: Facts = field(default_factory=Facts)
     host = "hv01"
 
     @contextmanager
@@ -41,6 +42,8 @@ class Parent:
         yield self
 
     def run(self, step: Step) -> Facts:
+        if step is NAT_SWITCHES:
+            return self.switches
         assert step is SURVEY
         self.asked += 1
         if isinstance(self.answer, NestedlabError):

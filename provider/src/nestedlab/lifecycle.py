@@ -127,6 +127,13 @@ class Lifecycle(ABC, Generic[InputsT, OutputsT]):
         """
 
     @abstractmethod
+    def needs(self, inputs: InputsT, listed: Facts | None, coming: Facts) -> Plan[None]:
+        """Raise the error that a create would meet: a name that is taken, or something that is not on the host.
+
+        `listed` are all machines of the host, if they are known; `coming` is what will be there by then.
+        """
+
+    @abstractmethod
     def read(self, state: Observed[InputsT, OutputsT]) -> Plan[Observed[InputsT, OutputsT] | None]:
         """Read it; None if a second, successful listing confirms that it is gone."""
 

@@ -194,9 +194,22 @@ class Facts:
         shown = {thing.kind for thing in later.objects}
         return Facts((*(thing for thing in self.objects if thing.kind not in shown), *later.objects))
 
+    def without(self, identity: UUID) -> Facts:
+        """The same facts, without the object of this id."""
+        return replace(self, objects=tuple(thing for thing in self.objects if thing.text("Id") != str(identity)))
+
+    def joined_by(self, coming: Facts) -> Facts:
+        """The same facts, with the objects of others that these do not show, known by name or path."""
+        there = {_called(thing) for thing in self.objects}
+        return Facts((*self.objects, *(thing for thing in coming.objects if _called(thing) not in there)), self.errors)
+
     def first(self, kind: str) -> PSObject | None:
         """The first object of a type, or None."""
         return next(self.all(kind), None)
+
+
+def _called(thing: PSObject) -> tuple[str, str]:
+    return thing.kind, (thing.text("Name") or thing.text("Path")).casefold()
 
 
 class Runner(Protocol):

@@ -6,18 +6,37 @@ and adds up what they take.
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
 
 from nestedlab.declare import Resource
-from nestedlab.errors import AccessError, Interrupted, NestedlabError, RefusedError, UnreachableError, kind_of
+from nestedlab.errors import (
+    AccessError,
+    ConflictError,
+    Interrupted,
+    NestedlabError,
+    NotFoundError,
+    RefusedError,
+    UnreachableError,
+    kind_of,
+)
+from nestedlab.lifecycle import Plan
 from nestedlab.machine.adapters.table import Adapter
 from nestedlab.machine.disks.slots import growth
 from nestedlab.machine.table import NestedHyperVHost
-from nestedlab.nat_switch.table import NatSwitch
-from nestedlab.perform import Runners, answer_to
-from nestedlab.pipeline import ErrorKind, Facts
+from nestedlab.nat_switch.network import switches_behind_nats
+from nestedlab.nat_switch.read import READS
+from nestedlab.perform import Runners, answer_to, perform
+from nestedlab.pipeline import ErrorKind, Facts, PSObject, Runner, Step
+from nestedlab.program import Program
 from nestedlab.requirements import SURVEY, Demand, Finding, capacity, findings, version_findings
+
+_LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Preflight:
@@ -30,8 +49,8 @@ class Preflight:
         self._asked = False
         self._reported: set[tuple[str, str]] = set()
         self._demands: dict[str, Demand] = {}
-        self._nat_switches: set[str] = set()
-        self._names: dict[tuple[str, str], str] = {}
+        self._program = Program()
+        self._answers: dict[str, Facts] = {}
 
     @property
     def machines(self) -> Facts | None:
@@ -47,23 +66,34 @@ class Preflight:
         of the program has its name.
         """
         with self._lock:
-            self._refuse_a_name_twice(inputs)
-            if isinstance(inputs, NatSwitch) and inputs.name:
-                self._nat_switches.add(inputs.name.casefold())
+            warnings = self._program.see(inputs)
             if isinstance(inputs, NestedHyperVHost):
-                return list(self._warnings(inputs, before if isinstance(before, NestedHyperVHost) else None))
-        return []
+                warnings += self._warnings(inputs, before if isinstance(before, NestedHyperVHost) else None)
+        return warnings
 
-    def _refuse_a_name_twice(self, inputs: Resource) -> None:
-        """Raise RefusedError if another resource of the program has the name, in any case of letters."""
-        if not inputs.name:
-            return  # not known yet, in a preview
-        other = self._names.setdefault((inputs.title, inputs.name.casefold()), inputs.owner)
-        if other != inputs.owner:
-            raise RefusedError(
-                f"name: {other} is a {inputs.title} of the name {inputs.name!r} too, and the host has both. Names are "
-                "the same in any case of letters: give one of them another name."
-            )
+    def obstacle(self, plan: Plan[None]) -> NestedlabError | None:
+        """The error that a create would meet, as the plan finds it; None if there is none, or the host is silent."""
+        with self._lock:
+            if self._asked and self._facts is None:
+                return None
+            try:
+                self._perform(plan)
+            except (ConflictError, NotFoundError, RefusedError) as error:
+                return error
+            except NestedlabError as error:
+                # The change itself meets it too, and tells.
+                _LOG.debug("what a create needs is not checked: %s", error)
+        return None
+
+    def _perform(self, plan: Plan[T]) -> T:
+        """Perform a plan that only reads; a step that was asked before in this operation is not asked again."""
+        with self._runners.borrow() as runner:
+            return perform(plan, _Asked(runner, self._answers), lambda _: None)
+
+    def coming(self) -> Facts:
+        """The switches that the program makes, as the host will show them."""
+        names = sorted(self._program.nat_switches)
+        return Facts(tuple(PSObject("VMSwitch", {"Name": name, "Id": name}) for name in names))
 
     def _warnings(self, inputs: NestedHyperVHost, before: NestedHyperVHost | None) -> Iterator[str]:
         # If a program has several hosts, its own name of one says which it is about.
@@ -73,7 +103,19 @@ class Preflight:
         if self._facts is not None:
             self._demands[inputs.owner] = _demand(inputs, before)
             yield from (f"{on}{text}" for text in self._once(capacity(self._facts, self._demands)))
-        yield from self._once(_network(inputs, self._nat_switches))
+        yield from self._once(_network(inputs, self._is_behind_a_nat))
+
+    def _is_behind_a_nat(self, switch: str) -> bool:
+        """Whether a switch is a NatSwitch of the program, or one that the host shows behind a NAT."""
+        if switch.casefold() in self._program.nat_switches:
+            return True
+        if not switch or self._facts is None:
+            return False
+        try:
+            shown = self._perform(_shown(NAT_SWITCHES))
+        except NestedlabError:
+            return False
+        return switch.casefold() in switches_behind_nats(shown)
 
     def _of_host(self, version: str, *, exists: bool) -> Iterator[str]:
         if not self._asked:
@@ -98,6 +140,31 @@ class Preflight:
                 yield str(finding)
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """A runner that knows the answers of this operation."""
+
+    runner: Runner
+    answers: dict[str, Facts]
+
+    @property
+    def host(self) -> str:
+        return self.runner.host
+
+    def run(self, step: Step) -> Facts:
+        if str(step) not in self.answers:
+            self.answers[str(step)] = self.runner.run(step)
+        return self.answers[str(step)]
+
+
+def _shown(step: Step) -> Plan[Facts]:
+    return (yield step)
+
+
+NAT_SWITCHES = Step("look for NAT switches", READS)
+"""What shows which switches are behind a NAT."""
+
+
 def _unchecked(error: NestedlabError) -> str:
     return f"the parent host did not answer, so its Windows, processor, memory and disk space are not checked: {error}"
 
@@ -119,19 +186,18 @@ def _demand(inputs: NestedHyperVHost, before: NestedHyperVHost | None) -> Demand
     return Demand(memory, growth(inputs, before), inputs.path or "")
 
 
-def _network(inputs: NestedHyperVHost, nat_switches: Collection[str]) -> Iterator[Finding]:
+def _network(inputs: NestedHyperVHost, is_behind_a_nat: Callable[[str], bool]) -> Iterator[Finding]:
     """S7, S8: machines inside the nested host reach the network by MAC spoofing or through a NAT."""
     if {"switch", "adapters", "mac_spoofing"} & inputs.unknown:
         return
     one_adapter = Adapter.model_construct(switch=inputs.switch or "", mac_spoofing=bool(inputs.mac_spoofing))
     adapters = inputs.adapters or [one_adapter]
     spoofs = any(adapter.mac_spoofing for adapter in adapters)
-    behind_nat = any(adapter.switch.casefold() in nat_switches for adapter in adapters)
-    if not spoofs and not behind_nat:
+    if not spoofs and not any(is_behind_a_nat(adapter.switch) for adapter in adapters):
         yield Finding(
             "S7, S8",
             "machines inside this nested host will have no network: none of its adapters may send with their MAC "
-            "addresses, and none is connected to a NatSwitch of this program. Set mac_spoofing if the network allows "
-            "it, connect it to a NatSwitch, or make a NAT inside it.",
+            "addresses, and none is connected to a NatSwitch. Set mac_spoofing if the network allows it, connect it to "
+            "a NatSwitch, or make a NAT inside it.",
             of=inputs.owner,
         )

@@ -34,6 +34,7 @@ from nestedlab.machine.table import NestedHyperVHost
 from nestedlab.nat_switch.lifecycle import NatSwitchLifecycle
 from nestedlab.nat_switch.table import NatSwitch
 from nestedlab.perform import Cancellation, Runners, perform
+from nestedlab.pipeline import Facts, PSObject
 from nestedlab.plain import loaded, plain
 from nestedlab.prefetch import Prefetch
 from nestedlab.preflight import Preflight
@@ -123,6 +124,10 @@ class Provider:
         if not {"on", "owner"} & set(unknown):
             for text in self._host(inputs.on).preflight.check(inputs, previous):
                 self._report(kind, inputs.owner, text)
+            if previous is None and not _NEEDED & set(unknown):
+                obstacle = self._host(inputs.on).obstacle(kind, inputs)
+                if obstacle is not None:
+                    self._report(kind, inputs.owner, f"as the host is now, this cannot be created: {obstacle}")
         return Checked(plain(inputs))
 
     def diff(
@@ -140,6 +145,10 @@ class Provider:
             changes.refuse_forbidden()
         except RefusedError as error:
             raise RefusedError(f"{known.subject}: {error}") from error
+        if changes.replaced and not _NEEDED & set(unknown):
+            obstacle = self._host(known.on).obstacle(kind, known, recorded)
+            if obstacle is not None:
+                raise type(obstacle)(f"{known.subject} has to be replaced, and that would fail: {obstacle}")
         for effect in changes.side_effects:
             self._report(kind, known.owner, effect.text)
         pending = [row for row in kind.attributes() if row.name in unknown]
@@ -219,6 +228,10 @@ def _lifecycles(to: Connection) -> Mapping[type[Resource], AnyLifecycle]:
     }
 
 
+_NEEDED = {"os_disk", "data_disks", "adapters", "prefix", "nat", "nat_prefix", "forwards", "on", "owner"}
+"""Inputs without which it cannot be told what a create needs."""
+
+
 def _state(kind: type[Resource], identity: str, values: Properties) -> AnyObserved:
     return Observed(UUID(identity), loaded(kind, values), loaded(kind.outputs, values))
 
@@ -248,6 +261,16 @@ class _ParentHost:
         """The lock that creates of one name hold: the second finds what the first has made."""
         return self._sessions.lock(f"create {inputs.title} {inputs.name.casefold()}")
 
+    def obstacle(
+        self, kind: type[Resource], inputs: Resource, replaced: AnyObserved | None = None
+    ) -> NestedlabError | None:
+        """The error that a create would meet. What is `replaced` is gone by then, and its given disks are free."""
+        listed, coming = self.preflight.machines, self.preflight.coming()
+        if replaced is not None:
+            listed = listed.without(replaced.id) if listed else None
+            coming = Facts((*coming.objects, *_given_disks(replaced.inputs)))
+        return self.preflight.obstacle(self._lifecycles[kind].needs(inputs, listed, coming))
+
     def read(self, kind: type[Resource], state: AnyObserved) -> AnyObserved | None:
         """The resource, prefetched if it can be; None if it is certainly gone."""
         if kind in self._prefetch:
@@ -274,6 +297,13 @@ class _ParentHost:
             except NestedlabError as error:
                 raise _located(error, runner.host, about) from error
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _given_disks(inputs: Resource) -> list[PSObject]:
+    if not isinstance(inputs, NestedHyperVHost):
+        return []
+    paths = (disk.path for disk in (inputs.os_disk, *(inputs.data_disks or ())) if disk is not None)
+    return [PSObject("VirtualHardDisk", {"Path": path}) for path in paths if path]
 
 
 def _located(error: NestedlabError, host: str, about: Resource) -> NestedlabError:

@@ -86,6 +86,16 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
             disks = files_to_make(machine, inputs, folder_of(inputs, new.facts))
             raise HalfMade(error, replace(new, outputs=MachineOutputs.model_construct(made_disks=disks))) from error
 
+    def needs(self, inputs: NestedHyperVHost, listed: Facts | None, coming: Facts) -> Plan[None]:
+        """Raise if the name is taken, or if a switch, an image or a given disk is not there."""
+        machines = () if listed is None else listed.all("VirtualMachine")
+        begun("machine", machines, inputs.name, mark_of(inputs), adopt=self.adopt)
+        pipelines = needed_by(inputs)
+        if pipelines:
+            facts = yield Step("look for what the machine needs", pipelines)
+            for facet in FACETS:
+                facet.validate(facts.joined_by(coming), inputs, None)
+
     def read(self, state: ObservedMachine) -> Plan[ObservedMachine | None]:
         """Read the machine; None if a second, successful listing confirms that it is gone."""
         facts = yield from read_if_there(state.id, "read the machine", reads(state.id), state)

@@ -86,6 +86,15 @@ class NatSwitchLifecycle(ReadsMany[NatSwitch, NatSwitchOutputs]):
         except ROLLED_BACK as error:
             raise HalfMade(error, new) from error
 
+    def needs(self, inputs: NatSwitch, listed: Facts | None, coming: Facts) -> Plan[None]:  # noqa: ARG002
+        """Raise if the name, the prefix or a port is taken, or if the NAT network to join is not there."""
+        facts = yield _lookup()
+        mark = Mark(inputs.owner, inputs.stack_id or "")
+        found = begun("switch", facts.all("VMSwitch"), inputs.name, mark, adopt=self.adopt)
+        networks = nat_networks(found.id if found else None, inputs, facts)
+        refuse_conflicts(inputs, networks, facts)
+        refuse_taken_ports(inputs, networks)
+
     def read(self, state: ObservedNatSwitch) -> Plan[ObservedNatSwitch | None]:
         """Read the switch; None if a second, successful listing confirms that it is gone."""
         facts = yield Step("read the NAT switch", READS)

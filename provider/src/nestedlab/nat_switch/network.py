@@ -140,3 +140,13 @@ def nat_networks(switch: UUID | None, known: NatSwitch, facts: Facts) -> NatNetw
 
 def _listed(facts: Facts) -> list[UUID]:
     return [UUID(shown.text("Id")) for shown in facts.all("VMSwitch")]
+
+
+def switches_behind_nats(facts: Facts) -> frozenset[str]:
+    """The names of the internal switches whose network lies behind a NAT of the host, in one case of letters."""
+    nats = [Nat(nat.text("Name"), nat.text("InternalIPInterfaceAddressPrefix")) for nat in facts.all("MSFT_NetNat")]
+    return frozenset(
+        other.switch.casefold()
+        for other in networks_of_other_switches(None, facts)
+        if any(nat.holds(other.network) for nat in nats)
+    )
