@@ -13,9 +13,9 @@ from nestedlab.lifecycle import ROLLED_BACK, CheckFailed, HalfMade, Observed, Pl
 from nestedlab.machine.adapters import facet as adapters
 from nestedlab.machine.changes import MachineChanges
 from nestedlab.machine.create import create, lookup, needed_by
-from nestedlab.machine.disks.changes import changes_to_refuse
+from nestedlab.machine.disks.changes import changes_to_refuse, unreadable_disks
 from nestedlab.machine.disks.facet import Disks, files_to_make, folder_of
-from nestedlab.machine.disks.read import detached, made_files, remembered, removable
+from nestedlab.machine.disks.read import detached, made_files, remembered, removable, shows_files
 from nestedlab.machine.facets import FACETS, decide
 from nestedlab.machine.identity import machine_by_id
 from nestedlab.machine.power import shut_down, start
@@ -53,6 +53,10 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
                 "nobody needs them."
             )
 
+    def warnings(self, state: ObservedMachine) -> Iterator[str]:
+        """Disks that the host cannot read."""
+        return unreadable_disks(state)
+
     def create(self, inputs: NestedHyperVHost, listed: Facts | None = None) -> Plan[ObservedMachine]:
         """Create the machine, or complete the one that an earlier attempt of the same owner has begun."""
         facts = yield lookup(inputs, listed)
@@ -84,22 +88,25 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
         """Read one machine, and list the host's; those of the same stack are the others."""
         pipelines = (pipeline.tolerating(ErrorKind.ABSENT) for pipeline in reads(state.id))
         facts = yield Step("read the machine", (*pipelines, statement("Get-VM")))
-        if facts.errors:
-            return Prefetched(None)
         machines = apart(facts)
         owners = {machine: owner_of(of_one.objects[0].text("Notes")) for machine, of_one in machines.items()}
         stack = stack_of(state.inputs.owner)
         others = [machine for machine, owner in owners.items() if machine != state.id and stack_of(owner) == stack]
-        return Prefetched(observe(machines[state.id], state), others=others)
+        if any(error.cmdlet != "Get-VHD" for error in facts.errors):
+            return Prefetched(None, others=others)
+        return Prefetched(observe(Facts(machines[state.id].objects, facts.errors), state), others=others)
 
     def read_many(self, identities: Sequence[UUID]) -> Plan[Mapping[UUID, Facts]]:
-        """What the host shows of each machine; nothing of any if there is an error with one."""
+        """What the host shows of each machine; nothing of one with a disk that it does not show.
+
+        An error does not say whose disk it is about.
+        """
         parts: dict[UUID, Facts] = {}
         for begin in range(0, len(identities), _AT_ONCE):
             some = identities[begin : begin + _AT_ONCE]
             pipelines = tuple(pipeline for machine in some for pipeline in reads(machine))
             parts |= apart((yield Step("read the stack's machines", pipelines)))
-        return parts
+        return {machine: facts for machine, facts in parts.items() if shows_files(facts)}
 
     def observe(self, facts: Facts, state: ObservedMachine) -> ObservedMachine | None:
         """What the facts show of a machine."""
