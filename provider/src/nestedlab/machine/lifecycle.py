@@ -15,7 +15,16 @@ from nestedlab.machine.changes import MachineChanges
 from nestedlab.machine.create import create, lookup, needed_by
 from nestedlab.machine.disks.changes import changes_to_refuse, unreadable_disks
 from nestedlab.machine.disks.facet import Disks, files_to_make, folder_of
-from nestedlab.machine.disks.read import detached, made_files, remembered, removable, shows_files
+from nestedlab.machine.disks.read import (
+    UNREADABLE,
+    are_merged,
+    detached,
+    made_files,
+    merging_into,
+    remembered,
+    removable,
+    shows_files,
+)
 from nestedlab.machine.facets import FACETS, decide
 from nestedlab.machine.identity import machine_by_id
 from nestedlab.machine.power import shut_down, start
@@ -23,7 +32,7 @@ from nestedlab.machine.read import apart, observe, read_if_there, reads, reads_s
 from nestedlab.machine.table import MachineOutputs, NestedHyperVHost, ObservedMachine
 from nestedlab.ownership import gone, own, owner_of, stack_of
 from nestedlab.pipeline import Cmdlet, ErrorKind, Facts, Pipeline, Step, cmdlet, statement
-from nestedlab.retry import MERGING_DISKS, Attempt, insist
+from nestedlab.retry import MERGING_DISKS, MERGING_STAYING_DISKS, Attempt, insist, poll
 
 # How many machines are read in one invocation: its message and its answer stay within a few of WinRM's envelopes.
 _AT_ONCE = 32
@@ -150,6 +159,9 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
         made = made_files(facts or Facts(), state)
         if made:
             yield from _remove_files(made)
+        staying = merging_into(facts or Facts(), made)
+        if staying:
+            yield from _until_merged(staying)
 
     def _converge(self, changes: MachineChanges, *, is_new: bool = False) -> Plan[ObservedMachine]:
         """Make the changes, in the power state that they need."""
@@ -255,6 +267,21 @@ def _remove_files(paths: list[str]) -> Plan[None]:
         return Step("remove the machine's disks", pipelines, delay=attempt.delay)
 
     yield from insist(removing, MERGING_DISKS)
+
+
+def _until_merged(staying: Mapping[str, str]) -> Plan[None]:
+    """Wait until what is in front of disks is merged into them. Raises RefusedError if that takes too long."""
+    files = (path for pair in staying.items() for path in pair)
+    tolerated = (ErrorKind.BUSY, *UNREADABLE)
+    pipelines = tuple(statement("Get-VHD", Path=path).tolerating(*tolerated) for path in files)
+    reading = Step("see whether the disks that stay are merged", pipelines)
+    facts = yield from poll(reading, lambda facts: are_merged(facts, staying.values()), MERGING_STAYING_DISKS)
+    if not are_merged(facts, staying.values()):
+        raise RefusedError(
+            f"the machine is removed, and its checkpoints are still being merged into {', '.join(staying)}. The host "
+            f"completes this by itself, and is done when {', '.join(staying.values())} is gone. Leave the disks alone "
+            "until then, and run the command again, which has nothing more to remove."
+        )
 
 
 def _cannot_change(changes: MachineChanges) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import PureWindowsPath
 from typing import Any, TypeVar
 from uuid import UUID
@@ -80,6 +81,22 @@ def observe(facts: Facts, known: ObservedMachine) -> dict[str, Any]:
             drive.text("Path") for drive in facts.all("HardDiskDrive") if drive.number("ControllerNumber") != 0
         ),
     }
+
+
+def merging_into(facts: Facts, removed: Collection[str]) -> dict[str, str]:
+    """The files that the checkpoints of a machine are merged into when it goes, each with the file in front of it.
+
+    Without those that are removed with the machine.
+    """
+    paths = [drive.text("Path") for drive in facts.all("HardDiskDrive")]
+    return {base_of(path): path for path in paths if is_difference(path) and base_of(path) not in removed}
+
+
+def are_merged(facts: Facts, fronts: Collection[str]) -> bool:
+    """Whether the files in front are gone, and no file is held by a merge."""
+    is_held = any(kind_of(error) is ErrorKind.BUSY for error in facts.errors)
+    shown = _files_in(facts)
+    return not is_held and not any(PureWindowsPath(front) in shown for front in fronts)
 
 
 def made_files(facts: Facts, known: ObservedMachine) -> list[str]:
