@@ -130,7 +130,7 @@ def _part(kind: type[Part]) -> dict[str, Any]:
         "name": kind.__name__,
         "meaning": inspect.getdoc(kind),
         "key": kind.key,
-        "fields": [_attribute(kind, attribute) for attribute in kind.attributes()],
+        "fields": [_attribute(kind, attribute) for attribute in kind.attributes() if not attribute.fixed],
     }
 
 

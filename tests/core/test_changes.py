@@ -37,6 +37,7 @@ FAIL = {"on_power_off": "fail"}
 OFF = "the running machine will be shut down"
 AGAIN = f"{OFF} and started again to change"
 MOVED = "will be deleted, or put back where it belongs if somebody has moved it"
+WAN = {"name": "wan", "mac": "00-15-5D-01-02-03"}
 RESET = "reset to its baseline: everything done on it since then is lost"
 
 
@@ -71,6 +72,16 @@ RESET = "reset to its baseline: everything done on it since then is lost"
             {"memory_mib": 4096, "running": True},
             [("the paused machine will be resumed, shut down and started again to change memory_mib", True)],
         ),
+        ({"switch": "lab-net"}, {"switch": None, "adapters": [{"name": "lan", "switch": "other"}, WAN]}, []),
+        ({"switch": "lab-net"}, {"switch": None, "adapters": [WAN]}, [(f"{AGAIN} adapters", False)]),
+        (
+            {"switch": "lab-net", **FAIL},
+            {"switch": None, "adapters": [{"name": "lan", "device_naming": True}]},
+            [(f"{AGAIN} adapters", True)],
+        ),
+        ({"adapters": [{"name": "lan"}]}, {"adapters": [WAN]}, [(f"{AGAIN} adapters", False)]),
+        ({"adapters": [{"name": "lan", "mac": "00155D010203"}]}, {"adapters": [WAN]}, []),
+        ({"adapters": [{"name": "lan"}, {"name": "dmz"}]}, {"adapters": [WAN]}, []),
         ({"baseline": "clean", "checkpoints": ["by hand"], "data_disks": MADE, "running": False}, {"notes": "x"}, []),
         (
             {"baseline": "clean"},

@@ -33,3 +33,16 @@ def test_a_given_disk_goes_to_another_slot(after: list[dict[str, Any]], provider
     assert now.values["running"] is True
     assert files.find(ONE)
     assert files.find(TWO)
+
+
+@pytest.mark.parametrize("looks", [0, 3])
+def test_a_given_disk_is_whole_when_its_machine_has_gone(looks: int, provider: Provider) -> None:
+    provider.parent.host.state.looks_to_merge = looks
+    files = provider.parent.host.state.files
+    given = place(files, ONE)
+    before = provider.parent.snapshot()
+    made = provider.create("machine", os_disk={"path": ONE}, baseline="clean", running=False)
+    provider.parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="by hand")
+    provider.delete("machine", made)
+    assert not given.is_busy
+    assert provider.parent.snapshot() == before

@@ -90,3 +90,19 @@ def test_an_iso_is_put_in_exchanged_and_taken_out_while_the_machine_runs(provide
         thing = provider.update("machine", thing, iso=image)
         assert (thing.values["iso"], thing.values["running"]) == (image, True)
     assert provider.parent.machine("hv1").state.name == "Running"
+
+
+@pytest.mark.parametrize(
+    "first", [{"mac": "00-15-5d-01-02-03"}, {"device_naming": True}], ids=["MAC address", "name in the guest"]
+)
+def test_a_running_machines_one_adapter_becomes_the_first_of_a_list_in_one_update(
+    first: dict[str, Any], provider: Provider
+) -> None:
+    provider.parent.by_hand("New-VMSwitch", Name="usual", SwitchType="Private")
+    made = provider.create("machine", switch="usual")
+    adapters = {"adapters": [{"name": "lan", "switch": "usual", **first}, {"name": "wan"}]}
+    assert provider.diff("machine", made, **adapters).has_changes
+    assert provider.warnings[-1] == "the running machine will be shut down and started again to change adapters"
+    now = provider.update("machine", made, **adapters)
+    assert now.values["adapters"] == provider.desired("machine", **adapters)["adapters"]
+    assert now.values["running"] is True

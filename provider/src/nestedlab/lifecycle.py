@@ -118,6 +118,10 @@ class Lifecycle(ABC, Generic[InputsT, OutputsT]):
         """What may be left on the host of one that is gone from it, in words."""
         return iter(())
 
+    def warnings(self, state: Observed[InputsT, OutputsT]) -> Iterator[str]:  # noqa: ARG002 - for those that have some
+        """What to know of one as it was just read, in words: what is wrong with it that an update cannot mend."""
+        return iter(())
+
     @abstractmethod
     def create(self, inputs: InputsT, listed: Facts | None = None) -> Plan[Observed[InputsT, OutputsT]]:
         """Create it, or complete what an earlier attempt of the same owner has begun.

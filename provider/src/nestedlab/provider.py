@@ -187,6 +187,8 @@ class Provider:
             for text in _WITHOUT_HOST[kind].orphans(recorded):
                 self._report(kind, recorded.inputs.owner, text)
             return None
+        for text in _WITHOUT_HOST[kind].warnings(now):
+            self._report(kind, recorded.inputs.owner, text)
         return _recorded(recorded.inputs, now)
 
     def update(self, kind: type[Resource], identity: str, state: Properties, values: Properties) -> Recorded:

@@ -39,6 +39,12 @@ class Retry:
 MERGING_DISKS = Retry((0, 1, 2, 4, 8, 16), (ErrorKind.BUSY,))
 """Removing the disks of a removed machine: its checkpoints merge first, and hold the files until that is done."""
 
+MERGING_STAYING_DISKS = Retry((0, 1, 2, 4, 8, 16, 32))
+"""Reading until a removed machine's checkpoints are merged into the disks that stay: given to it, or to be kept.
+
+Until then what was written last is not in them, and another machine cannot have them.
+"""
+
 BUSY_NAT = Retry((0, 0.25, 0.5, 1, 2), (ErrorKind.BUSY,))
 """Writing to WinNAT, which refuses while another program writes: it keeps all NAT networks of a host in one file."""
 

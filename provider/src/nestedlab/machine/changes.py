@@ -14,13 +14,15 @@ from nestedlab.machine.table import NestedHyperVHost, ObservedMachine
 class MachineChanges(Changes):
     """What bringing a machine from its state to its inputs does.
 
-    `resets` says that it goes back to its baseline first; `after_reset` that it just has.
+    `resets` says that it goes back to its baseline first; `after_reset` that it just has. `needs_off` names what needs
+    the machine off for more than its row alone can tell.
     """
 
     inputs: NestedHyperVHost
     state: ObservedMachine
     resets: bool = False
     after_reset: bool = False
+    needs_off: frozenset[str] = frozenset()
 
     def rows_of(self, attributes: Collection[str]) -> list[Attribute]:
         """The changed attributes of these."""
@@ -34,8 +36,8 @@ class MachineChanges(Changes):
     @property
     def off_for(self) -> tuple[str, ...]:
         """The names of what can be changed only while the machine is off."""
-        rows = (row for row in self.changed if row.change(self.state.inputs, self.inputs) is Change.OFF)
-        return tuple(row.name for row in rows)
+        by_row = {row.name for row in self.changed if row.change(self.state.inputs, self.inputs) is Change.OFF}
+        return tuple(row.name for row in self.changed if row.name in by_row | self.needs_off)
 
     @property
     def is_on(self) -> bool:

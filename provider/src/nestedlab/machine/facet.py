@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +36,10 @@ class Facet:
 
     def validate(self, facts: Facts, inputs: NestedHyperVHost, now: ObservedMachine | None) -> None:
         """Raise NotFoundError, ConflictError or RefusedError if something that the inputs need is not on the host."""
+
+    def needs_off(self, inputs: NestedHyperVHost, state: ObservedMachine) -> Collection[str]:  # noqa: ARG002
+        """The attributes whose change needs the machine off, if their rows cannot tell: a row sees no other one."""
+        return ()
 
     def side_effects(self, changes: MachineChanges) -> Iterator[SideEffect]:  # noqa: ARG002
         """What a change does besides what it says."""

@@ -32,6 +32,7 @@ def decide(inputs: NestedHyperVHost, state: ObservedMachine, *, after_reset: boo
         state=state,
         resets=not after_reset and _resets(inputs, state),
         after_reset=after_reset,
+        needs_off=frozenset(name for facet in FACETS for name in facet.needs_off(inputs, state)),
     )
     return replace(changes, side_effects=_side_effects(changes))
 

@@ -13,9 +13,18 @@ from nestedlab.lifecycle import ROLLED_BACK, CheckFailed, HalfMade, Observed, Pl
 from nestedlab.machine.adapters import facet as adapters
 from nestedlab.machine.changes import MachineChanges
 from nestedlab.machine.create import create, lookup, mark_of, needed_by, older_namesake, take_over
-from nestedlab.machine.disks.changes import changes_to_refuse
+from nestedlab.machine.disks.changes import changes_to_refuse, unreadable_disks
 from nestedlab.machine.disks.facet import Disks, files_to_make, folder_of
-from nestedlab.machine.disks.read import detached, made_files, remembered, removable
+from nestedlab.machine.disks.read import (
+    UNREADABLE,
+    are_merged,
+    detached,
+    made_files,
+    merging_into,
+    remembered,
+    removable,
+    shows_files,
+)
 from nestedlab.machine.facets import FACETS, decide
 from nestedlab.machine.identity import machine_by_id
 from nestedlab.machine.power import shut_down, start
@@ -23,7 +32,7 @@ from nestedlab.machine.read import apart, observe, read_if_there, reads, reads_s
 from nestedlab.machine.table import MachineOutputs, NestedHyperVHost, ObservedMachine
 from nestedlab.ownership import begun, gone, left_alone, mark_in, name_taken, owner_of, stack_of
 from nestedlab.pipeline import Cmdlet, ErrorKind, Facts, Pipeline, Step, cmdlet, statement
-from nestedlab.retry import MERGING_DISKS, Attempt, insist
+from nestedlab.retry import MERGING_DISKS, MERGING_STAYING_DISKS, Attempt, insist, poll
 
 # How many machines are read in one invocation: its message and its answer stay within a few of WinRM's envelopes.
 _AT_ONCE = 32
@@ -56,6 +65,10 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
                 f"{', '.join(state.outputs.made_disks)}. Nothing deletes them any more: remove them on the host if "
                 "nobody needs them."
             )
+
+    def warnings(self, state: ObservedMachine) -> Iterator[str]:
+        """Disks that the host cannot read."""
+        return unreadable_disks(state)
 
     def create(self, inputs: NestedHyperVHost, listed: Facts | None = None) -> Plan[ObservedMachine]:
         """Create the machine, or complete the one that an earlier attempt of the same owner has begun."""
@@ -105,22 +118,25 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
         """Read one machine, and list the host's; those of the same stack are the others."""
         pipelines = (pipeline.tolerating(ErrorKind.ABSENT) for pipeline in reads(state.id))
         facts = yield Step("read the machine", (*pipelines, statement("Get-VM")))
-        if facts.errors:
-            return Prefetched(None)
         machines = apart(facts)
         owners = {machine: owner_of(of_one.objects[0].text("Notes")) for machine, of_one in machines.items()}
         stack = stack_of(state.inputs.owner)
         others = [machine for machine, owner in owners.items() if machine != state.id and stack_of(owner) == stack]
-        return Prefetched(observe(machines[state.id], state), others=others)
+        if any(error.cmdlet != "Get-VHD" for error in facts.errors):
+            return Prefetched(None, others=others)
+        return Prefetched(observe(Facts(machines[state.id].objects, facts.errors), state), others=others)
 
     def read_many(self, identities: Sequence[UUID]) -> Plan[Mapping[UUID, Facts]]:
-        """What the host shows of each machine; nothing of any if there is an error with one."""
+        """What the host shows of each machine; nothing of one with a disk that it does not show.
+
+        An error does not say whose disk it is about.
+        """
         parts: dict[UUID, Facts] = {}
         for begin in range(0, len(identities), _AT_ONCE):
             some = identities[begin : begin + _AT_ONCE]
             pipelines = tuple(pipeline for machine in some for pipeline in reads(machine))
             parts |= apart((yield Step("read the stack's machines", pipelines)))
-        return parts
+        return {machine: facts for machine, facts in parts.items() if shows_files(facts)}
 
     def observe(self, facts: Facts, state: ObservedMachine) -> ObservedMachine | None:
         """What the facts show of a machine."""
@@ -171,6 +187,9 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
         made = made_files(facts or Facts(), state)
         if made:
             yield from _remove_files(made)
+        staying = merging_into(facts or Facts(), made)
+        if staying:
+            yield from _until_merged(staying)
         return None
 
     def _converge(self, changes: MachineChanges, *, is_new: bool = False) -> Plan[ObservedMachine]:
@@ -277,6 +296,21 @@ def _remove_files(paths: list[str]) -> Plan[None]:
         return Step("remove the machine's disks", pipelines, delay=attempt.delay)
 
     yield from insist(removing, MERGING_DISKS)
+
+
+def _until_merged(staying: Mapping[str, str]) -> Plan[None]:
+    """Wait until what is in front of disks is merged into them. Raises RefusedError if that takes too long."""
+    files = (path for pair in staying.items() for path in pair)
+    tolerated = (ErrorKind.BUSY, *UNREADABLE)
+    pipelines = tuple(statement("Get-VHD", Path=path).tolerating(*tolerated) for path in files)
+    reading = Step("see whether the disks that stay are merged", pipelines)
+    facts = yield from poll(reading, lambda facts: are_merged(facts, staying.values()), MERGING_STAYING_DISKS)
+    if not are_merged(facts, staying.values()):
+        raise RefusedError(
+            f"the machine is removed, and its checkpoints are still being merged into {', '.join(staying)}. The host "
+            f"completes this by itself, and is done when {', '.join(staying.values())} is gone. Leave the disks alone "
+            "until then, and run the command again, which has nothing more to remove."
+        )
 
 
 def _cannot_change(changes: MachineChanges) -> str:

@@ -616,6 +616,7 @@ _PROPERTIES_OF_NESTEDHYPERVHOST = frozenset(
         "timeSynchronization",
         "tpm",
         "trunk",
+        "unreadable",
         "version",
         "vlan",
         "vmId",

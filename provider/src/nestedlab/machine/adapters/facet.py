@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from nestedlab.declare import Attribute
+from nestedlab.declare import Attribute, Change
 from nestedlab.errors import ConflictError, NotFoundError
 from nestedlab.lifecycle import differences, writes
 from nestedlab.machine.adapters.read import (
     adapters_in,
+    adapters_there,
     as_new,
     described_by_switch,
     new_adapter,
@@ -18,6 +19,7 @@ from nestedlab.machine.adapters.read import (
     reads,
     shows_adapters,
     strayed,
+    taken_over,
 )
 from nestedlab.machine.adapters.table import Adapter
 from nestedlab.machine.changes import MachineChanges
@@ -64,6 +66,16 @@ class Adapters(Facet):
             if len({switch.text("Id") for switch in switches}) > 1:
                 raise ConflictError(f"switch: several switches on the host are named {name!r}. Rename all but one.")
 
+    def needs_off(self, inputs: NestedHyperVHost, state: ObservedMachine) -> Collection[str]:
+        """A list whose first adapter is to be the one that is there, and to differ in what needs the machine off.
+
+        The row does not see it: the one that `switch` describes is none of `adapters`.
+        """
+        wanted = inputs.adapters or ()  # None in a preview whose state does not know them
+        pairs = reconcile(wanted, taken_over(wanted, adapters_there(state))).different
+        changes = {row.change(pair.there, pair.wanted) for pair in pairs for row in pair.rows}
+        return {"adapters"} if Change.OFF in changes else ()
+
     def apply(self, changes: MachineChanges) -> Iterator[Pipeline]:
         """What makes the adapters what is asked for, each by itself. Raises ConflictError if two share a name."""
         if not changes.rows_of(self.attributes):
@@ -76,12 +88,11 @@ class Adapters(Facet):
             return
         first = changes.inputs.adapters[0].name
         is_new = not shows_adapters(changes.state.facts)
-        if is_new or (len(there) == 1 and not _is_named_in(changes.inputs.adapters, there[0])):
-            # A machine's only adapter becomes the first of the list and keeps its MAC address: the one that New-VM has
-            # made, whose name is in the language of Windows, or the one that `switch` described.
+        named = [new_adapter(first)] if is_new else taken_over(changes.inputs.adapters, there)
+        if named != there:
+            # The one that New-VM has made, named in the language of Windows, or the one that `switch` described.
             yield machine | Cmdlet("Get-VMNetworkAdapter") | cmdlet("Rename-VMNetworkAdapter", NewName=first)
-            there = [new_adapter(first) if is_new else there[0].model_copy(update={"name": first})]
-        compared = reconcile(changes.inputs.adapters, there)
+        compared = reconcile(changes.inputs.adapters, named)
         for adapter in compared.extra:
             yield _for(adapter, machine | cmdlet("Remove-VMNetworkAdapter", Name=adapter.name))
         for adapter in compared.missing:
@@ -94,10 +105,6 @@ def _new_switches(inputs: NestedHyperVHost, now: ObservedMachine | None) -> list
     named = [inputs.switch, *(adapter.switch for adapter in inputs.adapters)]
     there = [adapter.switch for adapter in adapters_in(now.facts)] if now else []
     return list(dict.fromkeys(name for name in named if name and not any(same_name(name, other) for other in there)))
-
-
-def _is_named_in(wanted: Sequence[Adapter], there: Adapter) -> bool:
-    return any(same_name(there.name, adapter.name) for adapter in wanted)
 
 
 def _refuse_ambiguous(there: list[Adapter]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from nestedlab.declare import Attribute
 from nestedlab.lifecycle import differences, values
 from nestedlab.machine.adapters.table import PRIVATE, Adapter
 from nestedlab.machine.identity import machine_by_id
-from nestedlab.machine.table import NestedHyperVHost
+from nestedlab.machine.table import NestedHyperVHost, ObservedMachine
 from nestedlab.names import same_name
 from nestedlab.pipeline import Cmdlet, Facts, Pipeline, PSObject
 from nestedlab.plain import observed
@@ -74,6 +75,30 @@ def described_by_switch(adapters: list[Adapter], known: NestedHyperVHost) -> Ada
     """The one adapter that `switch` describes."""
     switch = known.switch or ""
     return next((adapter for adapter in adapters if same_name(adapter.switch, switch)), adapters[0])
+
+
+def adapters_there(state: ObservedMachine) -> list[Adapter]:
+    """The machine's adapters, as the host has shown them or else as the state records them.
+
+    A state does not record the name of the one that `switch` describes, nor its MAC address or its name in the guest.
+    """
+    if shows_adapters(state.facts):
+        return adapters_in(state.facts)
+    inputs = state.inputs
+    if inputs.switch is None:
+        return list(inputs.adapters or ())
+    described = Adapter.model_construct(name="", switch=inputs.switch, mac_spoofing=bool(inputs.mac_spoofing))
+    return [described, *(inputs.adapters or ())]
+
+
+def taken_over(wanted: Sequence[Adapter], there: Sequence[Adapter]) -> list[Adapter]:
+    """The adapters that are there, once the machine's only one is the first of a list that does not name it.
+
+    It keeps its MAC address. What else the list asks of it is a change of an adapter, and not a new one.
+    """
+    if not wanted or len(there) != 1 or any(same_name(there[0].name, adapter.name) for adapter in wanted):
+        return list(there)
+    return [there[0].model_copy(update={"name": wanted[0].name})]
 
 
 def new_adapter(name: str) -> Adapter:

@@ -9,6 +9,7 @@ from nestedlab.lifecycle import SideEffect
 from nestedlab.machine.disks.slots import by_location
 from nestedlab.machine.disks.table import OS_LOCATION, Disk, both_made, is_another, same_disk, shrinks
 from nestedlab.machine.table import NestedHyperVHost, ObservedMachine
+from nestedlab.names import same_path
 
 
 def called(location: int) -> str:
@@ -47,9 +48,53 @@ class DiskChange:
     from_scratch: bool = False
 
     @property
+    def is_made_anew(self) -> bool:
+        """Whether the disk is made anew, empty: a blank data disk that cannot be read, for its file may be gone.
+
+        A file that is still there is not made over, and the machine then does not take it.
+        """
+        if self.there is None or self.wanted is None or self.held or self.location == OS_LOCATION:
+            return False
+        is_blank = self.there.parent is None and self.wanted.parent is None
+        return self.there.is_unreadable and both_made(self.there, self.wanted) and is_blank
+
+    @property
     def stays(self) -> bool:
         """Whether the file in the slot stays in it."""
-        return both_made(self.there, self.wanted)
+        return both_made(self.there, self.wanted) and not self.is_made_anew
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the disk that is there is to stay and cannot be read, so that nothing can be done with it."""
+        if self.there is None or self.wanted is None or not self.there.is_unreadable:
+            return False
+        is_same = self.there.path is not None and self.wanted.path is not None
+        return self.stays or (is_same and same_path(str(self.there.path), str(self.wanted.path)))
+
+    @property
+    def unreadable(self) -> str:
+        """What to know of a disk that is there and cannot be read, and what to do; "" for any other."""
+        if self.there is None or not self.there.is_unreadable:
+            return ""
+        return f"{_in_words(self.location)} cannot be read: {self.there.unreadable}. {self._remedy(self.there)}"
+
+    def _remedy(self, there: Disk) -> str:
+        if self.is_made_anew:
+            return (
+                "Its file may have been removed or damaged. Put it back, or, if it is gone, run `pulumi up`: the disk "
+                "is made anew, empty."
+            )
+        broken = (
+            "The image may have been removed, resized or written to. Put the image back as it was, or"
+            if there.parent is not None
+            else "Its file may have been removed or damaged. Put the file back, or"
+        )
+        if self.location == OS_LOCATION:
+            return (
+                f"{broken} replace the machine (`pulumi up --replace` with its URN): what is on its disks is then lost."
+            )
+        lost = "" if there.is_given or there.keep else ": its file is then deleted"
+        return f"{broken} remove it from the program{lost}."
 
     @property
     def grows_to(self) -> int | None:
@@ -69,7 +114,8 @@ class DiskChange:
     @property
     def deletes(self) -> bool:
         """Whether the file of the disk that is there is deleted: it was made, and is not to be kept."""
-        return self.detaches and self.there is not None and not self.there.is_given and not self.there.keep
+        is_removed = self.detaches and not self.is_made_anew
+        return is_removed and self.there is not None and not self.there.is_given and not self.there.keep
 
     @property
     def obstacle(self) -> str:
@@ -85,6 +131,9 @@ class DiskChange:
     @property
     def side_effect(self) -> SideEffect | None:
         """What the change does besides what it says, if anything."""
+        if self.is_stuck or self.is_made_anew:
+            # Not forbidden in a preview, which the engine would end for the whole stack: an update refuses it.
+            return SideEffect(self.unreadable)
         if self.obstacle:
             return SideEffect(f"{_in_words(self.location)} cannot change: {self.obstacle}", forbidden=True)
         return SideEffect(f"{_in_words(self.location)} will be deleted") if self.deletes else None
@@ -139,13 +188,22 @@ def disk_side_effects(changes: Sequence[DiskChange]) -> Iterator[SideEffect]:
         effect = change.side_effect
         if effect is None:
             continue
-        may_be_moved = is_missing and not effect.forbidden
+        may_be_moved = is_missing and change.deletes and not effect.forbidden
         back = ", or put back where it belongs if somebody has moved it" if may_be_moved else ""
         yield replace(effect, text=effect.text + back)
 
 
 def _is_made(disk: Disk | None) -> bool:
     return disk is not None and not disk.is_given
+
+
+def unreadable_disks(state: ObservedMachine) -> Iterator[str]:
+    """What to know of each disk that the host cannot read, and what to do."""
+    held = state.outputs.checkpointed_disks or ()
+    for location, disk in by_location(state.inputs).items():
+        text = DiskChange(location, disk, disk, held=location in held).unreadable
+        if text:
+            yield text
 
 
 def changes_to_refuse(inputs: NestedHyperVHost, before: NestedHyperVHost) -> Iterator[tuple[tuple[str, ...], str]]:

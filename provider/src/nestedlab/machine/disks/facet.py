@@ -20,7 +20,7 @@ from nestedlab.machine.identity import machine_by_id
 from nestedlab.machine.table import NestedHyperVHost, ObservedMachine
 from nestedlab.nouns import GIB_BYTES
 from nestedlab.ownership import is_made_for
-from nestedlab.pipeline import Argument, Cmdlet, ErrorKind, Facts, Pipeline, cmdlet, statement
+from nestedlab.pipeline import Argument, Cmdlet, ErrorKind, Facts, Pipeline, Step, cmdlet, statement
 
 
 class Disks(Facet):
@@ -40,10 +40,8 @@ class Disks(Facet):
         """What shows the images and given disks that are not attached yet, and the folder to make disks in."""
         if now is not None and now.facts.first("VMHost") is None and _makes_some(inputs, now):
             yield statement("Get-VMHost")
-        # Get-VHD says the same of a file that is missing and of one it cannot read: see what it shows.
-        unreadable = (ErrorKind.ABSENT, ErrorKind.BUSY, ErrorKind.OTHER)
         for path in dict.fromkeys(_needed(_new(inputs, now)).values()):
-            yield statement("Get-VHD", Path=path).tolerating(*unreadable)
+            yield statement("Get-VHD", Path=path).tolerating(ErrorKind.BUSY, *read.UNREADABLE)
 
     def validate(self, facts: Facts, inputs: NestedHyperVHost, now: ObservedMachine | None) -> None:
         """Raise if an image or a given disk is not there, cannot be read, or is larger than the disk asked for."""
@@ -66,6 +64,14 @@ class Disks(Facet):
         yield from disk_side_effects(disk_changes(changes.inputs, changes.state))
         if changes.resets:
             yield from lost_in_a_reset(changes.inputs, changes.state)
+
+    def prepare(self, changes: MachineChanges) -> Sequence[Step]:
+        """Raise RefusedError if a disk that is to stay cannot be read: nothing is changed then, nor turned off."""
+        disks = disk_changes(changes.inputs, changes.state)
+        stuck = [change.unreadable for change in disks if change.is_stuck]
+        if stuck:
+            raise RefusedError(" ".join(stuck))
+        return ()
 
     def apply(self, changes: MachineChanges) -> Iterator[Pipeline]:
         """What makes the disks what is asked for, slot by slot."""

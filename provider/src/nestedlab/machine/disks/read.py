@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import PureWindowsPath
 from typing import Any, TypeVar
 from uuid import UUID
@@ -15,9 +16,12 @@ from nestedlab.machine.table import NestedHyperVHost, ObservedMachine
 from nestedlab.names import same_path
 from nestedlab.nouns import GIB_BYTES, in_units
 from nestedlab.ownership import is_made_for, made_name, stem_of
-from nestedlab.pipeline import Cmdlet, ErrorKind, Facts, Pipeline, PSObject, statement
+from nestedlab.pipeline import Cmdlet, ErrorKind, ErrorRecord, Facts, Pipeline, PSObject, statement
 
 DiskT = TypeVar("DiskT", bound=Disk)
+
+UNREADABLE = (ErrorKind.ABSENT, ErrorKind.OTHER)
+"""What Get-VHD reports of a file that is missing or that it cannot read: the same for both, but for the message."""
 
 _CHECKPOINT = re.compile(r"(_[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})+$")
 _HOME = re.compile(r"-(?:os|data(?P<location>[0-9]+))$")
@@ -26,9 +30,10 @@ _HOME = re.compile(r"-(?:os|data(?P<location>[0-9]+))$")
 def reads(machine: UUID) -> tuple[Pipeline, ...]:
     """What shows the machine's drives and the files in them.
 
-    A file that is merged after a checkpoint was removed cannot be read meanwhile; the disk is then as it was known.
+    A file that is merged after a checkpoint was removed cannot be read meanwhile; the disk is then as it was known. One
+    that is gone or broken, or whose image is, does not keep the rest of the machine from being read.
     """
-    files = statement("Get-VHD", VMId=machine).tolerating(ErrorKind.BUSY)
+    files = statement("Get-VHD", VMId=machine).tolerating(ErrorKind.BUSY, *UNREADABLE)
     return (machine_by_id(machine) | Cmdlet("Get-VMHardDiskDrive"), files)
 
 
@@ -39,6 +44,17 @@ def drives(facts: Facts) -> dict[int, PSObject]:
         for drive in facts.all("HardDiskDrive")
         if drive.number("ControllerNumber") == 0
     }
+
+
+def shows_files(facts: Facts) -> bool:
+    """Whether the file in each of the machine's drives is shown."""
+    files = _files_in(facts)
+    return all(PureWindowsPath(drive.text("Path")) in files for drive in facts.all("HardDiskDrive"))
+
+
+def _files_in(facts: Facts) -> dict[PureWindowsPath, PSObject]:
+    # The last one counts: New-VHD answers the disk too, as it was before it grew.
+    return {PureWindowsPath(file.text("Path")): file for file in facts.all("VirtualHardDisk")}
 
 
 def observe(facts: Facts, known: ObservedMachine) -> dict[str, Any]:
@@ -65,6 +81,22 @@ def observe(facts: Facts, known: ObservedMachine) -> dict[str, Any]:
             drive.text("Path") for drive in facts.all("HardDiskDrive") if drive.number("ControllerNumber") != 0
         ),
     }
+
+
+def merging_into(facts: Facts, removed: Collection[str]) -> dict[str, str]:
+    """The files that the checkpoints of a machine are merged into when it goes, each with the file in front of it.
+
+    Without those that are removed with the machine.
+    """
+    paths = [drive.text("Path") for drive in facts.all("HardDiskDrive")]
+    return {base_of(path): path for path in paths if is_difference(path) and base_of(path) not in removed}
+
+
+def are_merged(facts: Facts, fronts: Collection[str]) -> bool:
+    """Whether the files in front are gone, and no file is held by a merge."""
+    is_held = any(kind_of(error) is ErrorKind.BUSY for error in facts.errors)
+    shown = _files_in(facts)
+    return not is_held and not any(PureWindowsPath(front) in shown for front in fronts)
 
 
 def made_files(facts: Facts, known: ObservedMachine) -> list[str]:
@@ -107,16 +139,17 @@ def _shown(kind: type[DiskT], location: int, drive: PSObject, facts: Facts, know
     path = base_of(drive.text("Path"))
     disk = _known(location, path, known) or EMPTY
     keep = bool(disk.keep)
-    given = kind.model_construct(path=path, keep=keep)
+    file = _files_in(facts).get(PureWindowsPath(drive.text("Path")))
+    unreadable = _what_is_unreadable(path, disk) if file is None and _is_unreadable(drive, facts) else None
+    given = kind.model_construct(path=path, keep=keep, unreadable=unreadable)
     if disk.is_given or not is_made_for(PureWindowsPath(path).stem, known.id):
         return given
-    # The last one counts: New-VHD answers the disk too, as it was before it grew.
-    files = {PureWindowsPath(file.text("Path")): file for file in facts.all("VirtualHardDisk")}
-    file = files.get(PureWindowsPath(drive.text("Path")))
     if file is None:
-        is_merging = not disk.is_empty and any(kind_of(error) is ErrorKind.BUSY for error in facts.errors)
-        as_known = kind.model_construct(size_gib=disk.size_gib, parent=disk.parent, fixed=bool(disk.fixed), keep=keep)
-        return as_known if is_merging else given
+        if disk.is_empty or not _errors_of_files(facts):
+            return given
+        return kind.model_construct(
+            size_gib=disk.size_gib, parent=disk.parent, fixed=bool(disk.fixed), keep=keep, unreadable=unreadable
+        )
     size = in_units(file.number("Size"), GIB_BYTES)
     if is_difference(drive.text("Path")):
         # The file in front shows how large the disk is, but not how its base was made: that has not changed.
@@ -124,6 +157,28 @@ def _shown(kind: type[DiskT], location: int, drive: PSObject, facts: Facts, know
     return kind.model_construct(
         size_gib=size, parent=file.text("ParentPath") or None, fixed=file.text("VhdType") == "Fixed", keep=keep
     )
+
+
+def _errors_of_files(facts: Facts) -> list[ErrorRecord]:
+    return [error for error in facts.errors if error.cmdlet in ("Get-VHD", "")]
+
+
+def _is_unreadable(drive: PSObject, facts: Facts) -> bool:
+    """Whether the file in a drive, which the host does not show, cannot be read: it is not only being merged.
+
+    Windows' message has the path of the file as a rule. If it has none of the machine's, each that is not shown counts.
+    """
+    errors = _errors_of_files(facts)
+    broken = [error.message.casefold() for error in errors if kind_of(error) is not ErrorKind.BUSY]
+    paths = {shown.text("Path").casefold() for shown in facts.all("HardDiskDrive")}
+    named = {path for path in paths if any(path in message for message in broken)}
+    if named:
+        return drive.text("Path").casefold() in named
+    return bool(broken) and len(broken) == len(errors)
+
+
+def _what_is_unreadable(path: str, disk: Disk) -> str:
+    return f"{path} on the image {disk.parent}" if disk.parent else path
 
 
 def remembered(inputs: NestedHyperVHost, state: ObservedMachine) -> list[DataDisk]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -72,6 +72,8 @@ class Disk(Part):
     """Whether a blank disk takes all of its size on the host at once, which is faster to use and slow to make."""
     keep: Annotated[bool, Row(by="Remove-Item")] = False
     """Whether a disk that was made stays on the host when the machine goes."""
+    unreadable: Annotated[Literal[None], Row(by="Get-VHD", absent=True)] = None
+    """The file, and its image, if the host cannot read it. No program sets it: a disk that can be read has none."""
 
     @model_validator(mode="after")
     def _one_of(self) -> Disk:
@@ -87,6 +89,11 @@ class Disk(Part):
     def is_given(self) -> bool:
         """Whether it is a file that exists; else one that is made for the machine."""
         return self.path is not None
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether the host cannot read it: its file or its image is gone, or the image was written to."""
+        return self.unreadable is not None
 
     @property
     def is_empty(self) -> bool:
@@ -136,7 +143,7 @@ def is_another(there: Disk | None, wanted: Disk | None) -> bool:
     """Whether a disk that was made would have to be made again to be what is asked for: its contents would be lost."""
     if there is None or wanted is None or not both_made(there, wanted):
         return False
-    return not _different(wanted, there) <= {"size_gib", "keep"}
+    return not _different(wanted, there) <= {"size_gib", "keep", "unreadable"}
 
 
 def _disk_change(there: Disk | None, wanted: Disk | None) -> Change:
