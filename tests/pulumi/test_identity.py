@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+from lab import Lab
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.conftest import Parent
     from tests.pulumi.conftest import LabOn
 
@@ -67,3 +72,87 @@ def test_a_strangers_machine_of_the_same_name_is_left_alone(parent: Parent, lab_
     assert "Traceback" not in failed.text
     assert parent.snapshot() == before
     assert "hv1" not in lab.resources()
+
+
+def urn(kind: str, name: str) -> str:
+    return f"urn:pulumi:dev::lab::pulumi-python:dynamic/nestedlab:{kind}::{name}"
+
+
+BOTH = """
+import pulumi
+import pulumi_nestedlab as lab
+
+opts = pulumi.ResourceOptions({options})
+net = lab.NatSwitch("net", prefix="192.168.50.0/24", opts=opts)
+lab.NestedHyperVHost("hv1", os_disk=lab.Disk(size_gib=80), switch=net.name, opts=opts)
+"""
+REPLACE = ["--replace", urn("NestedHyperVHost", "hv1"), "--replace", urn("NatSwitch", "net")]
+
+
+@pytest.mark.parametrize(("options", "is_kept"), [("", False), ("delete_before_replace=False", True)])
+def test_a_forced_replacement_ends_with_what_the_state_describes(
+    options: str, is_kept: bool, parent: Parent, lab_on: LabOn
+) -> None:
+    before = parent.snapshot()
+    lab = lab_on(parent, BOTH.format(options=options))
+    lab.up()
+    first = parent.machine("hv1").id
+    run = lab.up(*REPLACE)
+    assert (parent.machine("hv1").id == first) == is_kept
+    assert ("is kept: the replacement was created before" in run.text) == is_kept
+    lab.refresh("--expect-no-changes")
+    lab.preview("--expect-no-changes")
+    lab.run("state", "taint", urn("NestedHyperVHost", "hv1"), "--yes")
+    lab.up()
+    lab.refresh("--expect-no-changes")
+    lab.destroy()
+    assert parent.snapshot() == before
+
+
+def test_the_same_program_with_another_backend_takes_nothing_over(
+    parent: Parent, lab_on: LabOn, tmp_path: Path
+) -> None:
+    lab = lab_on(parent, BOTH.format(options=""))
+    lab.up()
+    before = parent.snapshot()
+    (tmp_path / "theirs").mkdir()
+    other = Lab(lab.folder, {**lab.environment, "PULUMI_BACKEND_URL": f"file://{tmp_path / 'theirs'}"})
+    other.init()
+    assert "is not of this stack" in other.preview().text
+    assert "is not of this stack" in other.up(fails=True).text
+    other.destroy()
+    assert parent.snapshot() == before
+    lab.preview("--expect-no-changes")
+
+    other.environment["NESTEDLAB_ADOPT"] = "true"
+    other.up()
+    assert "another stack, lab/dev/hv1, has taken it over" in lab.destroy().text
+    other.refresh("--expect-no-changes")
+    assert parent.machines == ["hv1"]
+
+
+def test_a_target_on_a_new_stack_works_and_the_next_up_completes_the_mark(parent: Parent, lab_on: LabOn) -> None:
+    lab = lab_on(parent, BOTH.format(options=""))
+    lab.up("--target", urn("NatSwitch", "net"))
+    assert parent.switch("net").notes == "[nestedlab owner=lab/dev/net]"
+    lab.up()
+    assert "stack=" in parent.switch("net").notes
+    lab.preview("--expect-no-changes")
+
+
+def test_a_state_that_is_imported_into_a_second_stack_is_told_of_and_a_renamed_stack_keeps_its_machines(
+    parent: Parent, lab_on: LabOn
+) -> None:
+    lab = lab_on(parent, BOTH.format(options=""))
+    lab.up()
+    machine = parent.machine("hv1").id
+    lab.run("stack", "rename", "prod")
+    lab.stack = "prod"
+    run = lab.up()
+    assert "the state of lab/prod comes from lab/dev" in run.text
+    assert (parent.machine("hv1").id, "owner=lab/prod/hv1 stack=" in parent.machine("hv1").notes) == (machine, True)
+    lab.preview("--expect-no-changes")
+    lab.run("state", "delete", urn("StackIdentity", "nestedlab").replace(":dev:", ":prod:"), "--yes")
+    assert lab.up().changes == {"create": 1, "update": 2, "same": 1}
+    lab.refresh("--expect-no-changes")
+    assert parent.machine("hv1").id == machine

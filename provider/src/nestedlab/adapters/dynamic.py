@@ -79,7 +79,12 @@ class StackIdentityProvider(ResourceProvider):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Compare the stack's name; a renamed stack, or one whose state came from another, keeps the identity."""
-        return DiffResult(changes=_olds.get("stack") != _news.get("stack"))
+        before, now = _olds.get("stack"), _news.get("stack")
+        if before != now:
+            from nestedlab.adapters import stack_identity  # noqa: PLC0415 - see the module's docstring
+
+            stack_identity.warn_of_another_stack(str(before), str(now))
+        return DiffResult(changes=before != now)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Take the stack's new name."""

@@ -10,9 +10,7 @@ from pulumi.output import Unknown
 from pulumi.runtime.settings import get_root_resource
 
 from nestedlab.adapters.dynamic import StackIdentityProvider
-
-LOGICAL_NAME = "nestedlab"
-"""The logical name of the one resource of a stack that has its identity."""
+from nestedlab.adapters.stack_identity import LOGICAL_NAME
 
 
 class StackIdentity(dynamic.Resource, module="nestedlab", name="StackIdentity"):

@@ -1,0 +1,94 @@
+"""What a create needs is looked for in the preview, and before a replacement deletes anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nestedlab.errors import ConflictError, NestedlabError, NotFoundError
+
+if TYPE_CHECKING:
+    from tests.provider.conftest import Provider
+
+NO_SWITCH = {"switch": "misspelt"}
+NO_IMAGE = {"os_disk": {"parent": r"D:\Images\misspelt.vhdx"}}
+
+
+def obstacles(provider: Provider) -> list[str]:
+    return [text for text in provider.warnings if text.startswith("as the host is now, this cannot be created")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "told"),
+    [
+        ("machine", NO_SWITCH, "there is no switch named 'misspelt'"),
+        ("machine", NO_IMAGE, "misspelt.vhdx is not a virtual disk on the host"),
+        ("machine", {"name": "Taken"}, "the host already has a machine named 'Taken'"),
+        ("switch", {"name": "TAKEN"}, "the host already has a switch named 'TAKEN'"),
+        ("switch", {"nat": "misspelt"}, "there is no NAT network named 'misspelt'"),
+        ("switch", {"prefix": "172.17.5.0/24"}, "172.17.5.0/24 overlaps 172.17.0.0/16"),
+    ],
+)
+def test_a_preview_tells_what_stands_in_the_way_of_a_create(
+    kind: str, inputs: dict[str, Any], told: str, provider: Provider
+) -> None:
+    provider.parent.by_hand("New-VM", Name="taken", Generation=2, NoVHD=True)
+    provider.parent.by_hand("New-VMSwitch", Name="taken", SwitchType="Private")
+    provider.parent.by_hand("New-NetNat", Name="other", InternalIPInterfaceAddressPrefix="172.17.0.0/16")
+    before = provider.parent.snapshot()
+    assert provider.validated(kind, **inputs) == []
+    (warning,) = obstacles(provider)
+    assert told in warning
+    assert provider.parent.snapshot() == before
+
+
+def test_what_is_fine_and_what_the_program_makes_is_not_told_of(provider: Provider) -> None:
+    provider.validated("switch")
+    provider.validated("machine", switch="LAB-net")
+    assert obstacles(provider) == []
+
+
+def test_the_image_of_a_class_is_looked_for_once(provider: Provider) -> None:
+    for number in range(8):
+        provider.validated("machine", name=f"hv{number}", owner=f"lab/dev/hv{number}", **NO_IMAGE)
+        if number == 0:
+            before = provider.parent.server.requests.snapshot()
+    assert len(obstacles(provider)) == 8
+    assert (provider.parent.server.requests.snapshot() - before).http == 0
+
+
+@pytest.mark.parametrize(
+    ("inputs", "error"),
+    [(NO_IMAGE, NotFoundError), ({**NO_IMAGE, "path": "E:\\Lab"}, NotFoundError), ({**NO_SWITCH}, NotFoundError)],
+)
+def test_a_replacement_that_would_fail_is_refused_before_anything_is_deleted(
+    inputs: dict[str, Any], error: type[NestedlabError], provider: Provider
+) -> None:
+    made = provider.create("machine")
+    before = provider.parent.snapshot()
+    replaced = {"path": "D:\\Elsewhere", **inputs}
+    with pytest.raises(error, match="has to be replaced, and that would fail"):
+        provider.diff("machine", made, **replaced)
+    assert provider.parent.snapshot() == before
+
+
+def test_a_replacement_that_keeps_its_given_disk_and_name_is_fine(provider: Provider) -> None:
+    provider.parent.by_hand("New-VHD", Path=r"D:\os.vhdx", SizeBytes=10 * 2**30, Dynamic=True)
+    made = provider.create("machine", os_disk={"path": r"D:\os.vhdx"})
+    diff = provider.diff("machine", made, os_disk={"path": r"D:\os.vhdx"}, path="D:\\Elsewhere")
+    assert [row.name for row in diff.replaces] == ["path"]
+
+
+def test_a_stranger_of_the_name_stands_in_the_way_of_a_replacement_elsewhere(provider: Provider) -> None:
+    made = provider.create("machine")
+    provider.parent.by_hand("New-VM", Name="HV2", Generation=2, NoVHD=True)
+    provider.validated("machine", made.values, name="hv2", path="D:\\Elsewhere")
+    with pytest.raises(ConflictError, match="already has a machine named 'hv2'"):
+        provider.diff("machine", made, name="hv2", path="D:\\Elsewhere")
+
+
+def test_a_machine_behind_the_nat_switch_of_another_stack_is_not_warned_of(provider: Provider) -> None:
+    provider.create("switch", name="theirs", owner="lab/prod/theirs", stack_id="0ddba11")
+    provider.validated("machine", switch="Theirs")
+    assert [text for text in provider.warnings if "will have no network" in text] == []
