@@ -44,6 +44,7 @@ SHARED = {"Name": "campus", "InternalIPInterfaceAddressPrefix": "172.20.0.0/16"}
 MACHINE = {
     "name": "hv1",
     "owner": "lab/dev/hv1",
+    "stackId": "5ca1ab1e",
     "osDisk": {"parent": IMAGE},
     "adapters": [{"name": "lan", "vlan": 12}, {"name": "wan", "mac": "00155D010203"}],
     "dataDisks": [{"sizeGib": 5}, {"path": GIVEN}],
@@ -65,6 +66,7 @@ RESET_MACHINE = {**ANOTHER_BASELINE, "reset": "1"}
 SWITCH = {
     "name": "lab-net",
     "owner": "lab/dev/lab-net",
+    "stackId": "5ca1ab1e",
     "prefix": "192.168.50.0/24",
     "forwards": [{"externalPort": 3389, "internalAddress": "192.168.50.5"}],
     "on": "here",

@@ -1,0 +1,168 @@
+"""Random labs of two stacks on one host, under random faults: in the end each state is what the host has, and no more.
+
+A seed is a whole schedule, the same each time. scripts/faults plays more of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nestedlab.errors import NestedlabError
+
+if TYPE_CHECKING:
+    from tests.provider.conftest import NewProvider, Provider, Thing
+
+    from hyperv_sim.server import SimulatedServer
+
+SEEDS = range(int(os.environ.get("NESTEDLAB_SCHEDULES", "6")))
+OPERATIONS = 16
+"""Operations a schedule; after them everything is completed, compared and removed without faults."""
+
+WIRE_FAULTS = ("drop-request", "drop-answer", "restart", "fault=2150858843")
+MOST_REQUESTS, MOST_STATEMENTS = 12, 40
+
+INPUTS: dict[str, list[dict[str, Any]]] = {
+    "machine": [
+        {},
+        {"processors": 2},
+        {"data_disks": [{"size_gib": 10}], "notes": "two\nlines"},
+        {"running": False, "adapters": [{"name": "lan"}, {"name": "wan", "vlan": 7}]},
+    ],
+    "switch": [{}, {"notes": "hello"}, {"forwards": [{"external_port": 33890, "internal_address": "{net}.10"}]}],
+}
+
+
+@dataclass
+class Wanted:
+    """A resource of a stack's program: what it asks for, and what the state has of it."""
+
+    kind: str
+    usual: dict[str, Any]
+    asked: dict[str, Any] = field(default_factory=dict)
+    state: Thing | None = None
+
+    def inputs(self) -> dict[str, Any]:
+        return {**self.usual, **self.asked}
+
+
+def stack(number: int) -> list[Wanted]:
+    """The resources of a stack; both stacks want the machine `shared`, which only one of them can have."""
+    net = f"10.{number}.0"
+    usual = {"stack_id": f"{number:08x}"}
+    names = {f"hv{number}": "machine", "shared": "machine", f"net{number}": "switch"}
+    return [
+        Wanted(kind, {**usual, "name": name, "owner": f"lab/{number}/{name}", **_of(kind, net)})
+        for name, kind in names.items()
+    ]
+
+
+def _of(kind: str, net: str) -> dict[str, Any]:
+    return {"prefix": f"{net}.0/24"} if kind == "switch" else {"os_disk": {"size_gib": 20}}
+
+
+def change(wanted: Wanted, random: Random) -> None:
+    asked = dict(random.choice(INPUTS[wanted.kind]))
+    if "forwards" in asked:
+        net = wanted.usual["prefix"].rpartition(".")[0]
+        port = 33890 + int(wanted.usual["stack_id"], 16)
+        asked["forwards"] = [{"external_port": port, "internal_address": f"{net}.10"}]
+    wanted.asked = asked
+
+
+def up(provider: Provider, wanted: Wanted) -> None:
+    if wanted.state is None:
+        wanted.state = provider.create(wanted.kind, **wanted.inputs())
+    else:
+        wanted.state = provider.update(wanted.kind, wanted.state, **wanted.inputs())
+
+
+def refresh(provider: Provider, wanted: Wanted) -> None:
+    if wanted.state is not None:
+        wanted.state = provider.read(wanted.kind, wanted.state)
+
+
+def destroy(provider: Provider, wanted: Wanted) -> None:
+    if wanted.state is not None:
+        provider.delete(wanted.kind, wanted.state)
+        wanted.state = None
+
+
+def replace_by_force(provider: Provider, wanted: Wanted) -> None:
+    """As the engine does it with delete_before_replace=False: the new one is in the state before the old one goes."""
+    old = wanted.state
+    wanted.state = provider.create(wanted.kind, **wanted.inputs())
+    if old is not None:
+        provider.delete(wanted.kind, old)
+
+
+def lose(_: Provider, wanted: Wanted) -> None:
+    """A run that is killed before the engine has written what was created."""
+    wanted.state = None
+
+
+OPERATION: list[Callable[[Provider, Wanted], None]] = [up, up, up, refresh, destroy, replace_by_force, lose]
+
+
+def disturb(provider: Provider, server: SimulatedServer, random: Random) -> None:
+    """Have something go wrong in the next operation, or nothing."""
+    match random.randrange(4):
+        case 0:
+            server.arm(f"{random.choice(WIRE_FAULTS)} any#{random.randrange(1, MOST_REQUESTS)}")
+        case 1:
+            provider.parent.host.fail_statement(random.randrange(MOST_STATEMENTS), stops=random.random() < 0.5)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_after_any_schedule_each_state_is_what_the_host_has(
+    seed: int, provider: Provider, new_provider: NewProvider
+) -> None:
+    random, parent = Random(seed), provider.parent  # noqa: S311 - a schedule is to be the same each time
+    before = parent.snapshot()
+    stacks = [(provider, stack(1)), (new_provider(parent), stack(2))]
+    for _ in range(OPERATIONS):
+        own, resources = random.choice(stacks)
+        wanted = random.choice(resources)
+        change(wanted, random)
+        disturb(own, parent.server, random)
+        with suppress(NestedlabError):
+            random.choice(OPERATION)(own, wanted)
+        parent.server.arm()
+        parent.host.fail_statement(10**6)
+    _come_to_rest(stacks)
+    for own, resources in stacks:
+        for wanted in resources:
+            destroy(own, wanted)
+    assert parent.snapshot() == before
+
+
+def _come_to_rest(stacks: list[tuple[Provider, list[Wanted]]]) -> None:
+    """Refresh and complete both stacks; of the name that both want, the second one is told whose it is."""
+    owned: dict[str, Wanted] = {}
+    for own, resources in stacks:
+        for wanted in resources:
+            refresh(own, wanted)
+            try:
+                up(own, wanted)
+            except NestedlabError as error:
+                _is_the_others(wanted, error)
+            if wanted.state is not None:
+                owned[str(wanted.state.id)] = wanted
+    host = stacks[0][0].parent.host.state
+    assert {str(identity) for identity in (*host.machines, *host.switches)} == owned.keys()
+    for own, resources in stacks:
+        for wanted in resources:
+            assert wanted.state is not None or wanted.usual["name"] == "shared"
+            if wanted.state is not None:
+                assert own.read(wanted.kind, wanted.state) == wanted.state
+
+
+def _is_the_others(wanted: Wanted, error: NestedlabError) -> None:
+    assert (wanted.usual["name"], wanted.state) == ("shared", None), error
+    assert "belongs to lab/" in str(error)
