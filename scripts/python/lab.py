@@ -21,8 +21,8 @@ SECONDS_AT_MOST = 180
 SECONDS_TO_CANCEL = 20
 """How long an interrupted command may take to end by itself."""
 
-ENGINES_OWN = ("pulumi:pulumi:", "pulumi:providers:")
-"""How the types of resources begin that no program declares: stacks and providers."""
+UNDECLARED = ("pulumi:pulumi:", "pulumi:providers:", "pulumi-python:dynamic/nestedlab:StackIdentity")
+"""How the types of resources begin that no program declares: stacks, providers, and the stack's identity."""
 
 
 class UnexpectedExitError(Exception):
@@ -42,7 +42,7 @@ class Run:
 
     @property
     def changes(self) -> dict[str, int]:
-        """The number of resources, the stack itself among them, by operation: `{"create": 2, "same": 1}`."""
+        """The number of resources, the stack and its identity among them, by operation: `{"create": 2, "same": 1}`."""
         summaries = [event["summaryEvent"] for event in self.events if "summaryEvent" in event]
         return dict(summaries[-1]["resourceChanges"] or {}) if summaries else {}
 
@@ -50,8 +50,8 @@ class Run:
     def steps(self) -> dict[str, list[str]]:
         """The operations on each resource, by logical name, in order: `{"hv1": ["create-replacement", ...]}`.
 
-        A refresh reports what it has read: "same", "update" (drift) or "delete" (gone). The stack itself and the
-        engine's providers are left out.
+        A refresh reports what it has read: "same", "update" (drift) or "delete" (gone). The stack itself, its
+        identity and the engine's providers are left out.
         """
         steps: dict[str, list[str]] = {}
         for step in self._metadata():
@@ -84,7 +84,7 @@ class Run:
         for event in self.events:
             for kind in ("resourcePreEvent", "resOutputsEvent"):
                 step = event.get(kind, {}).get("metadata")
-                if step and step["op"] != "refresh" and not step["type"].startswith(ENGINES_OWN):
+                if step and step["op"] != "refresh" and not step["type"].startswith(UNDECLARED):
                     steps[step["urn"], step["op"]] = step
         return list(steps.values())
 

@@ -58,6 +58,14 @@ def test_the_image_of_a_class_is_looked_for_once(provider: Provider) -> None:
     assert (provider.parent.server.requests.snapshot() - before).http == 0
 
 
+def test_what_was_made_meanwhile_is_seen(provider: Provider) -> None:
+    wide = {"name": "first", "owner": "lab/dev/first", "prefix": "10.5.0.0/24", "nat_prefix": "10.5.0.0/16"}
+    provider.validated("switch", **wide)
+    first = provider.create("switch", **wide)
+    provider.validated("switch", prefix="10.5.1.0/24", nat=first.values["nat_name"])
+    assert obstacles(provider) == []
+
+
 @pytest.mark.parametrize(
     ("inputs", "error"),
     [(NO_IMAGE, NotFoundError), ({**NO_IMAGE, "path": "E:\\Lab"}, NotFoundError), ({**NO_SWITCH}, NotFoundError)],

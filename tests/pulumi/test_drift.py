@@ -37,7 +37,7 @@ def test_each_drift_is_seen_and_healed(parent: Parent, many_on: Callable[[Parent
     places = {
         name: {
             "name": name,
-            "owner": made[name]["outputs"]["owner"],
+            "mark": _mark(made[name]),
             "nat": made[name]["outputs"].get("natName", ""),
             "network": networks.get(name, ""),
         }
@@ -67,6 +67,12 @@ def test_each_drift_is_seen_and_healed(parent: Parent, many_on: Callable[[Parent
 
     lab.destroy()
     assert parent.snapshot() == before
+
+
+def _mark(made: dict[str, Any]) -> str:
+    """What the marker in a resource's notes says: the owner, the stack, the creation, and its own id."""
+    outputs, identity = made["outputs"], made["id"].replace("-", "")[:12]
+    return f"{outputs['owner']} stack={outputs['stackId']} creation={outputs['creation']} id={identity}"
 
 
 def _changed(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:

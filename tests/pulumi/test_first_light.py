@@ -32,19 +32,19 @@ def test_the_lab_of_the_readme_lives_its_life(
     lab = lab_on(parent, PROGRAM)
 
     preview = lab.preview()
-    assert preview.changes == {"create": 3}
+    assert preview.changes == {"create": 4}
     assert '    gateway: "192.168.50.1"' in preview.text
     assert "    hv1    : [unknown]" in preview.text
     assert parent.snapshot() == before
 
     up = lab.up()
-    assert up.changes == {"create": 3}
+    assert up.changes == {"create": 4}
     machine = parent.machine("hv1")
     assert lab.outputs() == {"gateway": "192.168.50.1", "hv1": str(machine.id)}
     assert parent.shells_are_given_back()
 
-    assert lab.preview("--expect-no-changes").changes == {"same": 3}
-    assert lab.refresh("--expect-no-changes").changes == {"same": 3}
+    assert lab.preview("--expect-no-changes").changes == {"same": 4}
+    assert lab.refresh("--expect-no-changes").changes == {"same": 4}
     assert parent.shells_are_given_back()
 
     resources = lab.resources()
@@ -56,6 +56,6 @@ def test_the_lab_of_the_readme_lives_its_life(
     assert b"hv1" in stored
     assert parent.server.password.encode() not in stored
 
-    assert lab.destroy().changes == {"delete": 3}
+    assert lab.destroy().changes == {"delete": 4}
     assert parent.snapshot() == before
     assert parent.shells_are_given_back()

@@ -57,7 +57,7 @@ def test_a_resource_that_is_renamed_with_an_alias_keeps_its_machine(parent: Pare
     lab.write(PROGRAM.format(name="new", options='aliases=[pulumi.Alias(name="old")]'))
     assert lab.up().steps == {"new": ["update"]}
     assert parent.machine("hv1").id == created_id
-    assert parent.machine("hv1").notes == "[nestedlab owner=lab/dev/new]"
+    assert parent.machine("hv1").notes.startswith("[nestedlab owner=lab/dev/new stack=")
     lab.preview("--expect-no-changes")
     lab.refresh("--expect-no-changes")
 

@@ -73,7 +73,7 @@ def test_a_preview_works_without_the_host_and_says_what_it_did_not_check(parent:
     lab = lab_on(parent, machines("hv1", "hv2"))
     parent.server.stop()
     preview = lab.preview()
-    assert preview.changes == {"create": 4}
+    assert preview.changes == {"create": 5}
     (warned,) = warnings(preview)
     assert "its Windows, processor, memory and disk space are not checked" in warned
     assert "refused the connection" in warned

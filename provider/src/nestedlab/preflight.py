@@ -85,6 +85,10 @@ class Preflight:
                 _LOG.debug("what a create needs is not checked: %s", error)
         return None
 
+    def forget(self) -> None:
+        """Ask anew from now on: the host has been changed."""
+        self._answers.clear()
+
     def _perform(self, plan: Plan[T]) -> T:
         """Perform a plan that only reads; a step that was asked before in this operation is not asked again."""
         with self._runners.borrow() as runner:

@@ -283,7 +283,10 @@ class _ParentHost:
 
     def perform(self, kind: type[Resource], plan: Callable[[AnyLifecycle], Plan[T]], about: Resource) -> T:
         """Perform a plan of the kind's lifecycle on a session of its own."""
-        return self._perform(lambda: plan(self._lifecycles[kind]), about)
+        try:
+            return self._perform(lambda: plan(self._lifecycles[kind]), about)
+        finally:
+            self.preflight.forget()
 
     def _perform(self, plan: Callable[[], Plan[T]], about: Resource) -> T:
         """Perform a fresh plan; if an answer was lost, begin again: every plan begins with reading what is there."""
