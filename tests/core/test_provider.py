@@ -79,6 +79,23 @@ def checked(kind: Any, values: dict[str, Any]) -> dict[str, Any]:
     return inputs.inputs
 
 
+def test_a_machine_on_another_host_than_its_nat_switch_is_told_of() -> None:
+    warnings: list[Any] = []
+    hosts = {"nestedlab:address": "hv01", "nestedlab:hosts": {"hv02": {"address": "hv02"}}}
+    silent = UnreachableError("no answer")
+
+    def report(_kind: Any, owner: str, text: str) -> None:
+        warnings.append((owner, text))
+
+    provider = Provider(hosts, {}, lambda _: Host([silent] * 9), report)
+    provider.check(NatSwitch, {**NET, "on": "hv02"})
+    provider.check(NestedHyperVHost, {**MACHINE, "switch": "NET"})
+    provider.check(NestedHyperVHost, {**MACHINE, "name": "hv2", "owner": "lab/dev/hv2", "switch": "net", "on": "hv02"})
+    told = [(owner, text) for owner, text in warnings if "Give both the same `on`" in text]
+    assert [owner for owner, _ in told] == ["lab/dev/hv1"]
+    assert "the NatSwitch 'NET' of this program is on the host hv02" in told[0][1]
+
+
 def test_what_is_gone_is_none_only_after_a_second_listing() -> None:
     host = Host([FINE, FINE, FINE])
     assert provider_of(host).read(NatSwitch, IT, checked(NatSwitch, NET)) is None

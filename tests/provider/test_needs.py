@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nestedlab.errors import ConflictError, NestedlabError, NotFoundError
+from nestedlab.errors import ConflictError, NestedlabError, NotFoundError, RefusedError
 
 if TYPE_CHECKING:
     from tests.provider.conftest import Provider
@@ -24,6 +24,7 @@ def obstacles(provider: Provider) -> list[str]:
     [
         ("machine", NO_SWITCH, "there is no switch named 'misspelt'"),
         ("machine", NO_IMAGE, "misspelt.vhdx is not a virtual disk on the host"),
+        ("machine", {"adapters": [{"name": "lan", "mac": "00-15-5D-0A-0B-0C"}]}, "the MAC address 00155D0A0B0C is"),
         ("machine", {"name": "Taken"}, "the host already has a machine named 'Taken'"),
         ("switch", {"name": "TAKEN"}, "the host already has a switch named 'TAKEN'"),
         ("switch", {"nat": "misspelt"}, "there is no NAT network named 'misspelt'"),
@@ -34,6 +35,7 @@ def test_a_preview_tells_what_stands_in_the_way_of_a_create(
     kind: str, inputs: dict[str, Any], told: str, provider: Provider
 ) -> None:
     provider.parent.by_hand("New-VM", Name="taken", Generation=2, NoVHD=True)
+    provider.parent.by_hand("Set-VMNetworkAdapter", VMName="taken", StaticMacAddress="00155D0A0B0C")
     provider.parent.by_hand("New-VMSwitch", Name="taken", SwitchType="Private")
     provider.parent.by_hand("New-NetNat", Name="other", InternalIPInterfaceAddressPrefix="172.17.0.0/16")
     before = provider.parent.snapshot()
@@ -58,8 +60,33 @@ def test_the_image_of_a_class_is_looked_for_once(provider: Provider) -> None:
     assert (provider.parent.server.requests.snapshot() - before).http == 0
 
 
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        ({"processors": 65}, "processors: the machine is to have 65, and the parent host has 64"),
+        ({"path": "Q:\\Lab"}, "path: the parent host has no drive Q:; it has C:, D:"),
+    ],
+)
+def test_what_a_machine_asks_for_beyond_the_host_is_told(inputs: dict[str, Any], told: str, provider: Provider) -> None:
+    provider.validated("machine", **inputs)
+    assert [text for text in provider.warnings if told in text] != []
+
+
+def test_a_replacement_that_the_host_has_no_memory_for_is_refused(provider: Provider) -> None:
+    made = provider.create("machine")
+    inputs: dict[str, Any] = {"path": "D:\\Elsewhere", "memory_mib": 4 * 2**20}
+    provider.validated("machine", made.values, **inputs)
+    with pytest.raises(RefusedError, match=r"would fail: .* GiB of memory"):
+        provider.diff("machine", made, **inputs)
+
+
 def test_what_was_made_meanwhile_is_seen(provider: Provider) -> None:
-    wide = {"name": "first", "owner": "lab/dev/first", "prefix": "10.5.0.0/24", "nat_prefix": "10.5.0.0/16"}
+    wide: dict[str, Any] = {
+        "name": "first",
+        "owner": "lab/dev/first",
+        "prefix": "10.5.0.0/24",
+        "nat_prefix": "10.5.0.0/16",
+    }
     provider.validated("switch", **wide)
     first = provider.create("switch", **wide)
     provider.validated("switch", prefix="10.5.1.0/24", nat=first.values["nat_name"])

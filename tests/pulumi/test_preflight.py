@@ -122,3 +122,19 @@ def test_a_nested_host_without_a_network_for_its_machines_is_told(parent: Parent
     assert warned.startswith("machines inside this nested host will have no network")
     lab.write(alone.format(", mac_spoofing=True"))
     assert warnings(lab.preview()) == []
+
+
+BY_NAME = """
+import pulumi_nestedlab as lab
+
+lab.NestedHyperVHost("early", os_disk=lab.Disk(size_gib=8), adapters=[lab.Adapter(name="lan", switch="NET")])
+net = lab.NatSwitch("net", prefix="192.168.50.0/24")
+lab.NestedHyperVHost("late", os_disk=lab.Disk(size_gib=8), switch="net")
+lab.NestedHyperVHost("right", os_disk=lab.Disk(size_gib=8), switch=net.name)
+"""
+
+
+def test_a_nat_switch_of_the_program_that_is_named_by_a_text_is_told_of(parent: Parent, lab_on: LabOn) -> None:
+    warnings = lab_on(parent, BY_NAME).preview().messages("warning")
+    told = [text.split()[0] for text in warnings if "Pulumi does not know that it needs that NatSwitch" in text]
+    assert sorted(told) == ["early", "late"]

@@ -32,7 +32,7 @@ from nestedlab.nat_switch.read import READS
 from nestedlab.perform import Runners, answer_to, perform
 from nestedlab.pipeline import ErrorKind, Facts, PSObject, Runner, Step
 from nestedlab.program import Program
-from nestedlab.requirements import SURVEY, Demand, Finding, capacity, findings, version_findings
+from nestedlab.requirements import SURVEY, Demand, Finding, asks_too_much, capacity, findings, version_findings
 
 _LOG = logging.getLogger(__name__)
 
@@ -85,6 +85,12 @@ class Preflight:
                 _LOG.debug("what a create needs is not checked: %s", error)
         return None
 
+    def has_too_little_memory(self, inputs: NestedHyperVHost) -> RefusedError | None:
+        """The error for a machine that the host could not start by itself, beside those that are not this one."""
+        with self._lock:
+            found = [] if self._facts is None else capacity(self._facts, {inputs.owner: _demand(inputs, inputs)})
+        return next((RefusedError(str(finding)) for finding in found if finding.requirement == "memory"), None)
+
     def forget(self) -> None:
         """Ask anew from now on: the host has been changed."""
         self._answers.clear()
@@ -94,9 +100,15 @@ class Preflight:
         with self._runners.borrow() as runner:
             return perform(plan, _Asked(runner, self._answers), lambda _: None)
 
+    @property
+    def nat_switches(self) -> frozenset[str]:
+        """The names of the NAT switches that the program makes here, in one case of letters."""
+        with self._lock:
+            return self._program.nat_switches
+
     def coming(self) -> Facts:
         """The switches that the program makes, as the host will show them."""
-        names = sorted(self._program.nat_switches)
+        names = sorted(self.nat_switches)
         return Facts(tuple(PSObject("VMSwitch", {"Name": name, "Id": name}) for name in names))
 
     def _warnings(self, inputs: NestedHyperVHost, before: NestedHyperVHost | None) -> Iterator[str]:
@@ -107,6 +119,8 @@ class Preflight:
         if self._facts is not None:
             self._demands[inputs.owner] = _demand(inputs, before)
             yield from (f"{on}{text}" for text in self._once(capacity(self._facts, self._demands)))
+            asked = asks_too_much(self._facts, inputs.owner, inputs.processors or 0, inputs.path or "")
+            yield from (f"{on}{text}" for text in self._once(asked))
         yield from self._once(_network(inputs, self._is_behind_a_nat))
 
     def _is_behind_a_nat(self, switch: str) -> bool:

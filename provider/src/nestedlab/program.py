@@ -45,6 +45,14 @@ class Program:
         return frozenset(switch.name.casefold() for switch in switches if switch.name)
 
 
+def switches_named_by(inputs: Resource) -> list[str]:
+    """The switches that a machine's adapters are to be connected to, as far as they are known."""
+    if not isinstance(inputs, NestedHyperVHost):
+        return []
+    named = [inputs.switch, *(adapter.switch for adapter in inputs.adapters or ())]
+    return [name for name in dict.fromkeys(named) if name]
+
+
 def _refuse_one_name(inputs: Resource, other: Resource) -> None:
     known = inputs.name and other.name and inputs.title == other.title  # a name may not be known yet, in a preview
     if known and same_name(inputs.name, other.name):

@@ -38,6 +38,7 @@ from nestedlab.pipeline import Facts, PSObject
 from nestedlab.plain import loaded, plain
 from nestedlab.prefetch import Prefetch
 from nestedlab.preflight import Preflight
+from nestedlab.program import switches_named_by
 from nestedlab.retry import LOST_ANSWER
 
 _LOG = logging.getLogger(__name__)
@@ -124,6 +125,8 @@ class Provider:
         if not {"on", "owner"} & set(unknown):
             for text in self._host(inputs.on).preflight.check(inputs, previous):
                 self._report(kind, inputs.owner, text)
+            for text in self._on_other_hosts(inputs):
+                self._report(kind, inputs.owner, text)
             if previous is None and not _NEEDED & set(unknown):
                 obstacle = self._host(inputs.on).obstacle(kind, inputs)
                 if obstacle is not None:
@@ -205,6 +208,20 @@ class Provider:
         if left:
             self._report(kind, recorded.inputs.owner, left)
 
+    def _on_other_hosts(self, inputs: Resource) -> list[str]:
+        """Warnings about switches of a machine that the program makes, and makes on another host."""
+        own = self._host(inputs.on).preflight.nat_switches
+        with self._lock:
+            elsewhere = {
+                switch: to.host for to, host in self._hosts.items() for switch in host.preflight.nat_switches - own
+            }
+        return [
+            f"switch: the NatSwitch {name!r} of this program is on the host {elsewhere[name.casefold()]}, and this "
+            "machine is on another. Give both the same `on`."
+            for name in switches_named_by(inputs)
+            if name.casefold() in elsewhere
+        ]
+
     def _connection(self, on: str | None) -> Connection:
         return connection(self._configuration, self._environment, on)
 
@@ -271,7 +288,10 @@ class _ParentHost:
         if replaced is not None:
             listed = listed.without(replaced.id) if listed else None
             coming = Facts((*coming.objects, *_given_disks(replaced.inputs)))
-        return self.preflight.obstacle(self._lifecycles[kind].needs(inputs, listed, coming))
+        obstacle = self.preflight.obstacle(self._lifecycles[kind].needs(inputs, listed, coming))
+        if obstacle is None and replaced is not None and isinstance(inputs, NestedHyperVHost):
+            return self.preflight.has_too_little_memory(inputs)
+        return obstacle
 
     def read(self, kind: type[Resource], state: AnyObserved) -> AnyObserved | None:
         """The resource, prefetched if it can be; None if it is certainly gone."""

@@ -209,6 +209,27 @@ def capacity(facts: Facts, demands: Mapping[str, Demand]) -> list[Finding]:
     return [] if host is None else [*_memory(host, facts, demands), *_disk(host, facts, demands)]
 
 
+def asks_too_much(facts: Facts, machine: str, processors: int, folder: str) -> Iterator[Finding]:
+    """What one machine asks for that the host does not have: processors, or the drive of its folder."""
+    host = facts.first("VMHost")
+    there = host.number("LogicalProcessorCount") if host is not None else 0
+    if there and processors > there:
+        yield Finding(
+            "processors",
+            f"processors: the machine is to have {processors}, and the parent host has {there} logical processors. "
+            "Ask for fewer.",
+            of=machine,
+        )
+    drives = {disk.text("DeviceID").upper() for disk in facts.all("Win32_LogicalDisk")}
+    drive = _drive(folder) if folder else ""
+    if drives and len(drive) == len("D:") and drive not in drives:
+        yield Finding(
+            "drive",
+            f"path: the parent host has no drive {drive}; it has {', '.join(sorted(drives))}. Choose another folder.",
+            of=machine,
+        )
+
+
 def _memory(host: PSObject, facts: Facts, demands: Mapping[str, Demand]) -> Iterator[Finding]:
     others = (vm for vm in facts.all("VirtualMachine") if owner_of(vm.text("Notes")) not in demands)
     taken = sum(vm.number("MemoryAssigned") for vm in others) / _GIB

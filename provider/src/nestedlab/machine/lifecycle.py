@@ -100,14 +100,15 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
             raise HalfMade(error, replace(new, outputs=MachineOutputs.model_construct(made_disks=disks))) from error
 
     def needs(self, inputs: NestedHyperVHost, listed: Facts | None, coming: Facts) -> Plan[None]:
-        """Raise if the name is taken, or if a switch, an image or a given disk is not there."""
+        """Raise if the name or a MAC address is taken, or if a switch, an image or a given disk is not there."""
         machines = () if listed is None else listed.all("VirtualMachine")
         begun("machine", machines, inputs.name, mark_of(inputs), adopt=self.adopt)
-        pipelines = needed_by(inputs)
+        pipelines = (*needed_by(inputs), *adapters.others_reads(inputs))
         if pipelines:
             facts = yield Step("look for what the machine needs", pipelines)
             for facet in FACETS:
                 facet.validate(facts.joined_by(coming), inputs, None)
+            adapters.refuse_taken_macs(inputs, facts)
 
     def read(self, state: ObservedMachine) -> Plan[ObservedMachine | None]:
         """Read the machine; None if a second, successful listing confirms that it is gone."""

@@ -10,6 +10,7 @@ import pulumi
 from pulumi import dynamic
 
 from nestedlab.adapters.dynamic import NatSwitchProvider, NestedHyperVHostProvider
+from pulumi_nestedlab._by_name import warn_of_switches_by_name
 from pulumi_nestedlab._identity import stack_id
 from pulumi_nestedlab._names import on_the_wire, refuse_unknown
 from pulumi_nestedlab._owner import owner_of
@@ -452,6 +453,7 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
         # Names on the host are fixed: the old object has to go first, in a forced replacement too.
         opts = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)
         super().__init__(NatSwitchProvider(), resource_name, properties, opts)
+        warn_of_switches_by_name(self, resource_name, properties)
 
     def translate_input_property(self, prop: str) -> str:
         """A property's name, in an input or an option, as the engine spells it."""
@@ -785,6 +787,7 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         # Names on the host are fixed: the old object has to go first, in a forced replacement too.
         opts = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)
         super().__init__(NestedHyperVHostProvider(), resource_name, properties, opts)
+        warn_of_switches_by_name(self, resource_name, properties)
 
     def translate_input_property(self, prop: str) -> str:
         """A property's name, in an input or an option, as the engine spells it."""

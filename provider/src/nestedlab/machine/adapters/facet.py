@@ -101,6 +101,27 @@ class Adapters(Facet):
             yield from _settings(machine, pair.wanted, pair.rows)
 
 
+def others_reads(inputs: NestedHyperVHost) -> tuple[Pipeline, ...]:
+    """What shows the MAC addresses of all machines, if the machine is to have one of its own choice."""
+    return (statement("Get-VMNetworkAdapter", All=True),) if _static_macs(inputs) else ()
+
+
+def refuse_taken_macs(inputs: NestedHyperVHost, facts: Facts) -> None:
+    """Raise ConflictError if an adapter of another machine has a MAC address that is asked for. Windows takes it."""
+    wanted = _static_macs(inputs)
+    for adapter in facts.all("VMNetworkAdapter"):
+        owner = adapter.text("VMName")
+        if owner and not same_name(owner, inputs.name) and bare_mac(adapter.text("MacAddress")) in wanted:
+            raise ConflictError(
+                f"adapters: the MAC address {bare_mac(adapter.text('MacAddress'))} is that of an adapter of machine "
+                f"{owner!r}. Choose another one, or leave mac out for a dynamic one."
+            )
+
+
+def _static_macs(inputs: NestedHyperVHost) -> set[str]:
+    return {bare_mac(adapter.mac) for adapter in inputs.adapters if adapter.mac}
+
+
 def _new_switches(inputs: NestedHyperVHost, now: ObservedMachine | None) -> list[str]:
     named = [inputs.switch, *(adapter.switch for adapter in inputs.adapters)]
     there = [adapter.switch for adapter in adapters_in(now.facts)] if now else []
