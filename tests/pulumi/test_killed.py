@@ -48,17 +48,17 @@ def test_what_is_killed_anywhere_is_completed_by_the_next_up(parent: Parent, lab
     assert parent.machine("hv1").id == created_id
 
     # A destroy has no preflight. After the read comes Remove-VM: the machine is gone then, and its disk is not.
-    kill_at(4, parent, lab, "destroy")
+    kill_at(4, parent, lab, "destroy", "--target", lab.resources()["hv1"]["urn"])  # of the machine alone: one session
     assert not parent.machines
     lab.destroy()
     assert parent.snapshot() == before
 
 
-def kill_at(answer: int, parent: Parent, lab: Lab, operation: str = "up") -> None:
+def kill_at(answer: int, parent: Parent, lab: Lab, operation: str = "up", *options: str) -> None:
     """Hold an answer of the host back, and kill the provider's process while it waits for it."""
     held = parent.server.arm(f"stall={HELD} Receive#{answer}")
     with ThreadPoolExecutor(1) as cli:
-        running = cli.submit(lab.operate, operation, "--yes", "--skip-preview", fails=True)
+        running = cli.submit(lab.operate, operation, "--yes", "--skip-preview", *options, fails=True)
         while not held.fired:
             assert not running.done(), running.result().text
             time.sleep(0.01)

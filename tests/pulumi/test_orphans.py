@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from tests.pulumi.test_killed import PROGRAM, kill_at
 if TYPE_CHECKING:
     from lab import Lab
     from tests.conftest import Parent
-    from tests.pulumi.conftest import LabOn
+    from tests.pulumi.conftest import Ask, LabOn
 
 FOUND = 3
 NEW_VM = 5
@@ -66,13 +67,27 @@ def test_after_a_destroy_the_identity_tells_whose_it_is(parent: Parent, lab_on: 
     before = parent.snapshot()
     lab = lab_on(parent, PROGRAM.format(processors=4, size=80))
     kill_at(NEW_VM, parent, lab)
-    lab.destroy()
+    (warning,) = lab.destroy().messages("warning")
     assert parent.machines == ["hv1"]
+    assert f"machine 'hv1' ({parent.machine('hv1').id})" in warning
     found = orphans(lab, "--remove", "--yes", code=FOUND)
     assert (found["orphans"], found["removed"]) == ([], [])
     assert _names(found["doubtful"]) == [("machine", "hv1")]
     identity = found["doubtful"][0]["identity"]
+    assert f"nestedlab orphans --identity {identity} --remove" in warning
     assert _names(orphans(lab, "--identity", identity, "--remove", "--yes")["removed"]) == [("machine", "hv1")]
+    assert parent.snapshot() == before
+
+
+def test_a_destroy_does_not_warn_of_what_it_is_removing(
+    parent: Parent, many_on: Callable[[Parent], Lab], ask: Ask
+) -> None:
+    before = parent.snapshot()
+    lab = many_on(parent)
+    machines = {f"hv{number}": {"os_disk": {"size_gib": 40}} for number in range(6)}
+    ask(lab, switches={"lab-net": {"prefix": "192.168.50.0/24"}}, machines=machines)
+    lab.up()
+    assert lab.destroy().messages("warning") == []
     assert parent.snapshot() == before
 
 
@@ -84,7 +99,8 @@ def test_disks_that_no_state_knows_are_removed_if_an_earlier_state_has_them(pare
     earlier.write_text(lab.run("stack", "export").text)
     assert orphans(lab)["looseDisks"] == []
     # After the read comes Remove-VM: the machine is gone then, and its disk is not.
-    kill_at(4, parent, lab, "destroy")
+    kill_at(4, parent, lab, "destroy", "--target", lab.resources()["hv1"]["urn"])
+    assert not parent.machines
     assert orphans(lab)["looseDisks"] == []  # the state still has it, and `destroy` removes it
     lab.refresh()
     found = orphans(lab, "--remove", "--yes")

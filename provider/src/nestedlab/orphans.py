@@ -116,9 +116,13 @@ def survey(record: StackRecord) -> Plan[Facts]:
     )
 
 
-def marked_machines_and_switches() -> Step:
-    """What shows all machines and switches of a host with their marks."""
-    return Step("list the machines and switches", (statement("Get-VM"), statement("Get-VMSwitch")))
+MARKED = Step("list the machines and switches", (statement("Get-VM"), statement("Get-VMSwitch")))
+"""What shows all machines and switches of a host with their marks, and nothing else."""
+
+
+def listing() -> Plan[Facts]:
+    """List all machines and switches of a host."""
+    return (yield MARKED)
 
 
 def judge(record: StackRecord, facts: Facts, on: str | None) -> Orphans:

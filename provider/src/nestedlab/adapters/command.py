@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nestedlab.adapters.stack import PulumiStack, project_folder, with_earlier
-from nestedlab.connection import HOSTS, Connection, connection
+from nestedlab.connection import Connection, connection, hosts
 from nestedlab.errors import NestedlabError
 from nestedlab.orphans import Orphan, Orphans, StackRecord, judge, survey
 from nestedlab.perform import perform
@@ -159,8 +159,8 @@ def _known(record: StackRecord, files: Sequence[Path], identities: Sequence[str]
 
 def _surveyed(record: StackRecord, configuration: Mapping[str, Any]) -> Result:
     result = Result(record.name)
-    hosts = {on: connection(configuration, os.environ, on) for on in _hosts(configuration)}
-    for on, to in hosts.items():
+    connections = {on: connection(configuration, os.environ, on) for on in hosts(configuration, os.environ)}
+    for on, to in connections.items():
         found = _asked(record, on, to)
         if isinstance(found, Orphans):
             result.add(to.host, found)
@@ -176,14 +176,6 @@ def _asked(record: StackRecord, on: str | None, to: Connection) -> Orphans | str
             return judge(record, perform(survey(record), runner, time.sleep), on)
     except (NestedlabError, TimeoutError) as error:
         return f"{to.host}: {error}"
-
-
-def _hosts(configuration: Mapping[str, Any]) -> list[str | None]:
-    """The names of the stack's hosts; None is the default one, which a stack need not have if it names others."""
-    value = configuration.get(HOSTS) or {}
-    named: list[str | None] = sorted(json.loads(value) if isinstance(value, str) else value)
-    has_default = configuration.get("nestedlab:address") or os.environ.get("NESTEDLAB_ADDRESS")
-    return [None, *named] if has_default or not named else named
 
 
 def _confirmed(result: Result) -> bool:

@@ -44,6 +44,10 @@ class PulumiStack:
         """What the stack's state has. Without its secrets: no id, file or identity is one."""
         qualified = self._run("stack", "--show-name", "--fully-qualify-stack-names").strip()
         *_, project, name = qualified.split("/")
+        return self.record_of(project, name)
+
+    def record_of(self, project: str, name: str) -> StackRecord:
+        """The same of a stack whose names are known."""
         state = json.loads(self._run("stack", "export"))
         return _recorded(StackRecord(project, name), state.get("deployment") or {})
 
