@@ -75,6 +75,9 @@ def test_after_a_destroy_the_identity_tells_whose_it_is(parent: Parent, lab_on: 
     assert _names(found["doubtful"]) == [("machine", "hv1")]
     identity = found["doubtful"][0]["identity"]
     assert f"nestedlab orphans --identity {identity} --remove" in warning
+    backend = Path(lab.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
+    first, *_ = sorted(backend.glob(".pulumi/history/lab/dev/*.checkpoint.json"))
+    assert _names(orphans(lab, "--earlier-state", str(first), code=FOUND)["orphans"]) == [("machine", "hv1")]
     assert _names(orphans(lab, "--identity", identity, "--remove", "--yes")["removed"]) == [("machine", "hv1")]
     assert parent.snapshot() == before
 
