@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 from tests.pulumi.test_killed import PROGRAM, kill_at
 
 if TYPE_CHECKING:
@@ -92,6 +95,36 @@ def test_a_destroy_does_not_warn_of_what_it_is_removing(
     lab.up()
     assert lab.destroy().messages("warning") == []
     assert parent.snapshot() == before
+
+
+def test_a_killed_command_leaves_a_lock_and_a_pending_operation(parent: Parent, lab_on: LabOn) -> None:
+    lab = lab_on(parent, PROGRAM.format(processors=4, size=80))
+    _kill_all_at(NEW_VM, parent, lab)
+    assert "locked" in lab.up(fails=True).text
+    lab.run("cancel", "--yes")
+    assert [pending["type"] for pending in lab.state()["pending_operations"]] == ["creating"]
+    assert _names(orphans(lab, code=FOUND)["orphans"]) == [("machine", "hv1")]
+    created_id = parent.machine("hv1").id
+    assert "pending operations" in lab.up().text
+    assert parent.machine("hv1").id == created_id
+    assert orphans(lab)["orphans"] == []
+    lab.refresh("--clear-pending-creates")
+    assert not lab.state().get("pending_operations")
+    assert "pending operations" not in lab.destroy().text
+
+
+def _kill_all_at(answer: int, parent: Parent, lab: Lab) -> None:
+    """Kill an `up`, with all that it has started, while it waits for an answer of the host."""
+    held = parent.server.arm(f"stall=120 Receive#{answer}")
+    command = lab.command("up", "--yes", "--skip-preview")
+    with subprocess.Popen(command, cwd=lab.folder, env=lab.environment, stdout=subprocess.DEVNULL) as up:
+        while not held.fired:
+            assert up.poll() is None
+            time.sleep(0.01)
+        for process in [psutil.Process(up.pid), *psutil.Process(up.pid).children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):  # ended with the one before
+                process.kill()
+    parent.server.arm()
 
 
 def test_disks_that_no_state_knows_are_removed_if_an_earlier_state_has_them(parent: Parent, lab_on: LabOn) -> None:
