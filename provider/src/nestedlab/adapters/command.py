@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
+from uuid import UUID
 
 import click
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from nestedlab.adapters.stack import PulumiStack, project_folder, with_earlier
@@ -42,6 +42,8 @@ class Result:
     notes: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     removed: list[Orphan] = field(default_factory=list)
+    hosts: dict[UUID, str] = field(default_factory=dict)
+    """The host of each object, by its id."""
 
     @property
     def left(self) -> list[Orphan]:
@@ -58,9 +60,9 @@ class Result:
     def add(self, host: str, found: Orphans) -> None:
         """Take what a host has; an object is counted once, if two names lead to one host."""
         seen = {(orphan.what, orphan.entry.id, orphan.name) for orphan in (*self.own, *self.doubtful)}
-        fresh = [orphan for orphan in found.own if (orphan.what, orphan.entry.id, orphan.name) not in seen]
-        self.own += fresh
-        self.doubtful += [o for o in found.doubtful if (o.what, o.entry.id, o.name) not in seen]
+        for orphans, known in ((found.own, self.own), (found.doubtful, self.doubtful)):
+            known += [orphan for orphan in orphans if (orphan.what, orphan.entry.id, orphan.name) not in seen]
+            self.hosts = {**{orphan.entry.id: host for orphan in orphans}, **self.hosts}
         self.loose_disks += [(host, path) for path in found.loose_disks]
         self.notes += [f"{host}: {note}" for note in found.notes]
 
@@ -179,7 +181,7 @@ def _asked(record: StackRecord, on: str | None, to: Connection) -> Orphans | str
 
 
 def _confirmed(result: Result) -> bool:
-    _table(result.own, "Will be removed")
+    _list(result, result.own, "Will be removed")
     return click.confirm(
         f"Remove them, with all that is on their disks? Be sure that nothing works on {result.stack} now.", err=True
     )
@@ -206,11 +208,13 @@ def _remove(result: Result, configuration: Mapping[str, Any], pulumi: PulumiStac
 
 
 def _show(result: Result, *, remove: bool) -> None:
-    _table(result.removed, "Removed")
-    _table(result.left, "Left on the hosts: this stack's, and in no state")
-    _table(result.doubtful, "May be this stack's: its name, and an identity that its state does not know")
+    _list(result, result.removed, "Removed")
+    _list(result, result.left, "Left on the hosts: this stack's, and in no state")
+    _list(result, result.doubtful, "May be this stack's: its name, and an identity that its state does not know")
     if result.loose_disks:
-        _console().print(Text("Disks of machines that are gone, of this stack or another, or kept: not removed"))
+        _console().print(
+            Text("Disks of machines that are gone, of this stack or another, or kept: not removed", style="bold")
+        )
         for host, path in result.loose_disks:
             click.echo(f"  {host}: {path}")
     for note in result.notes:
@@ -236,30 +240,28 @@ def _console() -> Console:
     return Console(soft_wrap=True, highlight=False)
 
 
-def _table(found: Sequence[Orphan], title: str) -> None:
+def _list(result: Result, found: Sequence[Orphan], title: str) -> None:
+    """Show them a line each, with ids and paths that can be copied."""
     if not found:
         return
-    table = Table(title=title, title_justify="left")
-    for column in ("what", "name", "id", "owner", "identity", "host", "disks that go with it"):
-        table.add_column(column, overflow="fold")
+    console = _console()
+    console.print(Text(title, style="bold"))
     for orphan in found:
-        row = _row(orphan)
-        cells = (
-            *(row[key] or "" for key in ("what", "name", "id", "owner", "identity", "on")),
-            "\n".join(orphan.files),
-        )
-        table.add_row(*map(Text, cells))
-    _console().print(table)
+        host = result.hosts[orphan.entry.id]
+        console.print(Text(f"  {orphan.what} {orphan.name!r} ({orphan.entry.id}) on {host}"))
+        console.print(Text(f"    owner {orphan.owner}, identity {orphan.identity or 'none'}", style="dim"))
+        for path in orphan.files:
+            console.print(Text(f"    disk {path}", style="dim"))
 
 
-def _row(orphan: Orphan) -> dict[str, Any]:
+def _row(result: Result, orphan: Orphan) -> dict[str, Any]:
     return {
         "what": orphan.what,
         "name": orphan.name,
         "id": str(orphan.entry.id),
         "owner": orphan.owner,
         "identity": orphan.identity,
-        "on": orphan.entry.values.get("on"),
+        "host": result.hosts[orphan.entry.id],
         "disks": list(orphan.files),
     }
 
@@ -267,9 +269,9 @@ def _row(orphan: Orphan) -> dict[str, Any]:
 def _plain(result: Result) -> dict[str, Any]:
     return {
         "stack": result.stack,
-        "orphans": [_row(orphan) for orphan in result.left],
-        "removed": [_row(orphan) for orphan in result.removed],
-        "doubtful": [_row(orphan) for orphan in result.doubtful],
+        "orphans": [_row(result, orphan) for orphan in result.left],
+        "removed": [_row(result, orphan) for orphan in result.removed],
+        "doubtful": [_row(result, orphan) for orphan in result.doubtful],
         "looseDisks": [{"host": host, "path": path} for host, path in result.loose_disks],
         "notes": result.notes,
         "errors": result.errors,

@@ -6,6 +6,7 @@ Nothing secret is in an argument, and what the CLI prints of the configuration i
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,6 +29,8 @@ _KINDS: Mapping[str, type[Resource]] = {f"{DYNAMIC}:{kind.__name__}": kind for k
 _SEALED = "4dabf18193072939515e22adb298388d"
 """The key that marks a sealed secret in a state, in place of its value (Pulumi's resource.SigKey)."""
 
+_PROJECT = re.compile(r"""^name:\s*["']?(?P<name>[\w.-]+)""", re.MULTILINE)
+
 
 class PulumiError(NestedlabError):
     """The Pulumi CLI is missing, or a command of it failed; the text has its own reason."""
@@ -43,8 +46,8 @@ class PulumiStack:
     def record(self) -> StackRecord:
         """What the stack's state has. Without its secrets: no id, file or identity is one."""
         qualified = self._run("stack", "--show-name", "--fully-qualify-stack-names").strip()
-        *_, project, name = qualified.split("/")
-        return self.record_of(project, name)
+        *_, project, name = ["", *qualified.split("/")]
+        return self.record_of(project or self._project(), name)
 
     def record_of(self, project: str, name: str) -> StackRecord:
         """The same of a stack whose names are known."""
@@ -55,6 +58,14 @@ class PulumiStack:
         """The stack's settings of nestedlab, secrets in clear."""
         shown = json.loads(self._run("config", "--json", "--show-secrets") or "{}")
         return {key: shown[key]["value"] for key in SETTINGS if shown.get(key, {}).get("value") is not None}
+
+    def _project(self) -> str:
+        """The project's name, for a backend of files of an old layout, whose stacks do not have it in their names."""
+        texts = (file.read_text(encoding="utf-8") for file in self.folder.glob("Pulumi.y*ml"))
+        named = next((found for text in texts if (found := _PROJECT.search(text))), None)
+        if named is None:
+            raise ConfigurationError(f"the Pulumi.yaml in {self.folder} has no name. Give the project one.")
+        return named["name"]
 
     def _run(self, *arguments: str) -> str:
         pulumi = shutil.which("pulumi")
