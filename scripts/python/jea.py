@@ -16,6 +16,11 @@ _HEAD = """\
 _OWN_FILES = r"-[0-9a-f]{12}\.vhdx$"
 """Names of disks that the provider makes, the only files that it removes; `made_name` in nestedlab/ownership.py."""
 
+_MADE_FILES = "*.vhdx"
+"""The only files that `nestedlab orphans` lists; `MADE_FILES` in nestedlab/orphans.py."""
+
+_SHOWN_IN_PART = {"Get-ChildItem", "Remove-Item"}
+"""What the role shows with some parameters alone."""
 
 _SHOWN_ANYWAY = {"Select-Object"}
 """What the session type RestrictedRemoteServer shows without a role: named in one, it would be there twice."""
@@ -37,7 +42,9 @@ def role() -> str:
     """The text of the role capability."""
     cmdlets = called()
     modules = sorted({cmdlet.module for cmdlet in cmdlets if not cmdlet.module.startswith("Microsoft.PowerShell.")})
-    visible = [f"'{cmdlet.name}'" for cmdlet in cmdlets if not cmdlet.is_cim and cmdlet.name != "Remove-Item"]
+    visible = [f"'{cmdlet.name}'" for cmdlet in cmdlets if not cmdlet.is_cim and cmdlet.name not in _SHOWN_IN_PART]
+    listed = f"@{{ Name = 'LiteralPath' }}, @{{ Name = 'Filter'; ValidateSet = '{_MADE_FILES}' }}"
+    visible.append(f"@{{ Name = 'Get-ChildItem'; Parameters = {listed} }}")
     pattern = f"Parameters = @{{ Name = 'LiteralPath'; ValidatePattern = '{_OWN_FILES}' }}"
     visible.append(f"@{{ Name = 'Remove-Item'; {pattern} }}")
     functions = [f"'{cmdlet.name}'" for cmdlet in cmdlets if cmdlet.is_cim]

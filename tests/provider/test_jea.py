@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from hyperv_sim.powershell.shell import HostShell
 from hyperv_sim.records import Record, Scalar, Shell, Statement
@@ -21,6 +21,7 @@ ROLE = Path(__file__).resolve().parents[2].joinpath("docs", "nestedlab.psrc").re
 VISIBLE = {*re.findall(r"'(\w+-\w+)'", ROLE), "Select-Object"}
 """The role's commands, and what a session of type RestrictedRemoteServer shows besides that the provider uses."""
 (OWN_FILES,) = re.findall(r"ValidatePattern = '(.+?)'", ROLE)
+(LISTED_FILES,) = re.findall(r"ValidateSet = '(.+?)'", ROLE)
 
 
 @dataclass
@@ -32,11 +33,20 @@ class Watched:
 
     def invoke(self, statements: Sequence[Statement], stop: Event) -> Iterator[Record]:
         for command in (command for statement in statements for command in statement):
-            paths = [parameter.value for parameter in command.parameters if parameter.name == "LiteralPath"]
-            removes = [str(cast(Scalar, path).value) for path in paths]
-            if command.name not in VISIBLE or not all(re.search(OWN_FILES, path) for path in removes):
-                self.hidden.append(f"{command.name} {' '.join(removes)}")
+            given = {parameter.name: parameter.value for parameter in command.parameters}
+            texts = {str(name): str(value.value) for name, value in given.items() if isinstance(value, Scalar)}
+            if command.name not in VISIBLE or not _lets_through(command.name, texts):
+                self.hidden.append(f"{command.name} {' '.join(texts.values())}")
         return self.shell.invoke(statements, stop)
+
+
+def _lets_through(command: str, parameters: dict[str, str]) -> bool:
+    """Whether the role lets the parameters of a cmdlet through that it shows in part."""
+    if command == "Remove-Item":
+        return parameters.keys() >= {"LiteralPath"} and re.search(OWN_FILES, parameters["LiteralPath"]) is not None
+    if command == "Get-ChildItem":
+        return parameters.keys() <= {"LiteralPath", "Filter"} and parameters.get("Filter") == LISTED_FILES
+    return True
 
 
 def test_the_role_lets_all_through_that_a_lab_needs(parent: Parent, new_provider: NewProvider) -> None:

@@ -30,35 +30,35 @@ def test_what_is_killed_anywhere_is_completed_by_the_next_up(parent: Parent, lab
     # Two answers open the session, the third is to the preflight; the fourth is to the read of what exists, the fifth
     # to New-VM.
     for answer in (4, 5):
-        _kill_at(answer, parent, lab)
+        kill_at(answer, parent, lab)
     created_id = parent.machine("hv1").id
     # The machine exists, so now the fifth is to reading it; the sixth is to the settings, the seventh to Start-VM.
     for answer in (6, 7):
-        _kill_at(answer, parent, lab)
+        kill_at(answer, parent, lab)
     assert lab.up().steps == {"hv1": ["create"]}
     lab.preview("--expect-no-changes")
 
     lab.write(PROGRAM.format(processors=2, size=81))
     # After the read the guest is shut down; the next attempt finds it off, applies the settings and starts it.
     for answer in (5, 6):
-        _kill_at(answer, parent, lab)
+        kill_at(answer, parent, lab)
     assert lab.up().steps == {"hv1": ["update"]}
     lab.preview("--expect-no-changes")
     lab.refresh("--expect-no-changes")
     assert parent.machine("hv1").id == created_id
 
     # A destroy has no preflight. After the read comes Remove-VM: the machine is gone then, and its disk is not.
-    _kill_at(4, parent, lab, "destroy")
+    kill_at(4, parent, lab, "destroy", "--target", lab.resources()["hv1"]["urn"])  # of the machine alone: one session
     assert not parent.machines
     lab.destroy()
     assert parent.snapshot() == before
 
 
-def _kill_at(answer: int, parent: Parent, lab: Lab, operation: str = "up") -> None:
+def kill_at(answer: int, parent: Parent, lab: Lab, operation: str = "up", *options: str) -> None:
     """Hold an answer of the host back, and kill the provider's process while it waits for it."""
     held = parent.server.arm(f"stall={HELD} Receive#{answer}")
     with ThreadPoolExecutor(1) as cli:
-        running = cli.submit(lab.operate, operation, "--yes", "--skip-preview", fails=True)
+        running = cli.submit(lab.operate, operation, "--yes", "--skip-preview", *options, fails=True)
         while not held.fired:
             assert not running.done(), running.result().text
             time.sleep(0.01)

@@ -165,30 +165,43 @@ def connection(configuration: Mapping[str, Any], environment: Mapping[str, str],
         ) from None
 
 
-def _host(configuration: Mapping[str, Any], on: str) -> dict[str, Any]:
-    """The settings of a further host."""
+def hosts(configuration: Mapping[str, Any], environment: Mapping[str, str]) -> list[str | None]:
+    """The names of all hosts of a stack; None is the default one, which need not be set if there are others."""
+    named: list[str | None] = [*sorted(_further_hosts(configuration, "hv02"))]
+    has_default = configuration.get(f"{NAMESPACE}:address") or environment.get(f"{NAMESPACE.upper()}_ADDRESS")
+    return [None, *named] if has_default or not named else named
+
+
+def _further_hosts(configuration: Mapping[str, Any], on: str) -> dict[str, Any]:
+    """The settings of the further hosts by name; `on` is the one that a message is about."""
     value = configuration.get(HOSTS) or {}
     try:
-        hosts = json.loads(value) if isinstance(value, str) else value
+        further = json.loads(value) if isinstance(value, str) else value
     except ValueError:
-        hosts = None
-    if not isinstance(hosts, dict):
+        further = None
+    if not isinstance(further, dict):
         raise ConfigurationError(
             f"{HOSTS} must be a map of hosts: run `pulumi config set --path '{HOSTS}.{on}.address' hv02.example.org`"
         )
-    if not isinstance(hosts.get(on), dict):
-        names = f"there are {', '.join(sorted(hosts))}" if hosts else "there are none"
+    return dict(further)
+
+
+def _host(configuration: Mapping[str, Any], on: str) -> dict[str, Any]:
+    """The settings of a further host."""
+    further = _further_hosts(configuration, on)
+    if not isinstance(further.get(on), dict):
+        names = f"there are {', '.join(sorted(further))}" if further else "there are none"
         raise ConfigurationError(
             f"{HOSTS} has no host {on!r} ({names}): "
             f"run `pulumi config set --path '{HOSTS}.{on}.address' hv02.example.org`"
         )
     known = sorted(to_camel(name) for name in Connection.model_fields)
-    unknown = next((key for key in hosts[on] if key not in known), None)
+    unknown = next((key for key in further[on] if key not in known), None)
     if unknown is not None:
         nearest = difflib.get_close_matches(unknown, known, n=1)
         hint = f"did you mean {nearest[0]!r}?" if nearest else f"there are {', '.join(known)}"
         raise ConfigurationError(f"{HOSTS}.{on} has no setting {unknown!r}; {hint}")
-    return dict(hosts[on])
+    return dict(further[on])
 
 
 def _explained(error: Any, prefix: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ntpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -83,9 +84,10 @@ def get_item(call: Call) -> Iterator[object]:
             yield _info(existing(call, path))
 
 
-@cmdlet("Get-ChildItem", takes=("Path", "LiteralPath", "Directory", "File"))
+@cmdlet("Get-ChildItem", takes=("Path", "LiteralPath", "Filter", "Directory", "File"))
 def get_child_item(call: Call) -> Iterator[object]:
     """Get-ChildItem of one level: folders first, each by name."""
+    ending = _ending(call.get("Filter", ""))
     if not {"Path", "LiteralPath"} & call.parameters.keys():
         raise errors.not_simulated("Get-ChildItem of the current folder")
     for path in given_paths(call):
@@ -94,8 +96,15 @@ def get_child_item(call: Call) -> Iterator[object]:
             found = list(call.host.files.within(file)) if file.is_folder else [file]
             kinds = [kind for name, kind in (("Directory", True), ("File", False)) if call.get(name)]
             for item in sorted(found, key=lambda each: (not each.is_folder, each.path.lower())):
-                if not kinds or kinds == [item.is_folder]:
+                if item.path.lower().endswith(ending) and (not kinds or kinds == [item.is_folder]):
                     yield _info(item)
+
+
+def _ending(pattern: str) -> str:
+    """How the names end that a -Filter lets through: only an extension is simulated, longer than MS-DOS' three."""
+    if pattern and not re.fullmatch(r"\*\.\w{4,}", pattern):
+        raise errors.not_simulated("Get-ChildItem -Filter with anything but an extension of four letters or more")
+    return pattern.removeprefix("*").lower()
 
 
 @cmdlet("Test-Path", takes=("Path", "LiteralPath", "PathType"))
@@ -193,6 +202,7 @@ fact(
 fact("Remove-Item", "a full folder without -Recurse would ask, and is an error", f"{POWERSHELL}; id {UNKNOWN}")
 fact("Remove-Item", "a parent whose children are not running can be removed, and breaks them", "lability#289")
 fact("Get-Item", "a file or a folder; a missing one is `PathNotFound`, a missing drive `DriveNotFound`", POWERSHELL)
+fact("Get-ChildItem", "-Filter of an extension, such as `*.vhdx`, in any case of letters", POWERSHELL)
 fact("Get-ChildItem", "of one level, folders first, each by name; of a file, the file itself", POWERSHELL)
 fact("Test-Path", "what is missing, and a drive that is, is $false and no error", POWERSHELL)
 fact(

@@ -9,6 +9,8 @@ process first needs it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
@@ -67,10 +69,18 @@ class _Provider(ResourceProvider):
 class StackIdentityProvider(ResourceProvider):
     """The dynamic provider of StackIdentity: an identity that no other stack has, made once and kept in the state.
 
-    Whose the objects on a host are is said by it (decision 0015). It needs no host.
+    Whose the objects on a host are is said by it (decision 0015). It needs no host. When a destroy removes it, the
+    hosts that answer are asked what else carries it, for a warning.
     """
 
     serialize_as_secret_always = False
+    _settings: Mapping[str, Any] = MappingProxyType({})
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Take the stack's configuration."""
+        from nestedlab.adapters import dynamic_front  # noqa: PLC0415 - see the module's docstring
+
+        self._settings = dynamic_front.settings_of(req)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Make an identity."""
@@ -89,6 +99,12 @@ class StackIdentityProvider(ResourceProvider):
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Take the stack's new name."""
         return UpdateResult({**_news, "identity": _olds["identity"]})
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Warn of what carries the identity and is in no state: nobody could tell any more whose it is."""
+        from nestedlab.adapters import left_behind  # noqa: PLC0415
+
+        left_behind.warn(str(_props.get("stack")), str(_props.get("identity")), self._settings)
 
 
 class NestedHyperVHostProvider(_Provider):

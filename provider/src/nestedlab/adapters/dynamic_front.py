@@ -97,8 +97,12 @@ def configured(kind: str, request: ConfigureRequest) -> DynamicFront:
     """The front of a kind, for the stack's configuration and this process's environment."""
     plain_errors.install()
     _log_to(os.environ.get(LOG_VARIABLE))
-    settings = {key: value for key in SETTINGS if (value := request.config.get(key)) is not None}
-    return DynamicFront(_KINDS[kind], _provider(json.dumps(settings, sort_keys=True)))
+    return DynamicFront(_KINDS[kind], _provider(json.dumps(settings_of(request), sort_keys=True)))
+
+
+def settings_of(request: ConfigureRequest) -> dict[str, Any]:
+    """The settings that the stack's configuration has."""
+    return {key: value for key in SETTINGS if (value := request.config.get(key)) is not None}
 
 
 @cache

@@ -6,7 +6,8 @@ the provider builds the URN from the owner to report a warning under its resourc
 
 from __future__ import annotations
 
-_DYNAMIC = "pulumi-python:dynamic/nestedlab"
+DYNAMIC = "pulumi-python:dynamic/nestedlab"
+"""How the types of our resources begin."""
 
 
 def owner(project: str, stack: str, parent: str | None, name: str) -> str:
@@ -23,4 +24,4 @@ def urn(kind: str, owner: str) -> str:
     project, stack, rest = owner.split("/", 2)
     parents, _, name = rest.partition("::") if "::" in rest else ("", "", rest)
     types = f"{parents}$" if parents else ""
-    return f"urn:pulumi:{stack}::{project}::{types}{_DYNAMIC}:{kind}::{name}"
+    return f"urn:pulumi:{stack}::{project}::{types}{DYNAMIC}:{kind}::{name}"

@@ -63,7 +63,7 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
             yield (
                 "the machine is gone from the host, and the disks that were made for it may still be there: "
                 f"{', '.join(state.outputs.made_disks)}. Nothing deletes them any more: remove them on the host if "
-                "nobody needs them."
+                "nobody needs them, or with `nestedlab orphans` and an earlier state (docs/interrupted.md)."
             )
 
     def warnings(self, state: ObservedMachine) -> Iterator[str]:
