@@ -36,7 +36,7 @@ def texts() -> list[str]:
 
 
 def test_every_requirement_has_a_row() -> None:
-    assert {f"S{number}" for number in range(1, 20)} | {"memory", "disk"} == ROWS.keys()
+    assert {f"S{number}" for number in range(1, 20)} | {"memory", "disk", "processors", "drive"} == ROWS.keys()
 
 
 def test_every_requirement_that_the_code_names_has_a_row() -> None:

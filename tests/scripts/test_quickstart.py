@@ -89,7 +89,7 @@ def test_a_kept_lab_can_be_worked_on_as_it_says_until_it_is_ended(project: Path)
     shell = "\n".join(line for line in to_type.splitlines() if line.startswith("  "))
     preview = subprocess.run(["bash", "-ec", shell], cwd=project, capture_output=True, text=True, check=False)
     assert preview.returncode == 0, preview.stdout + preview.stderr
-    assert "3 unchanged" in preview.stdout
+    assert "4 unchanged" in preview.stdout
     output_of(quickstart(project, "--stop"))
     assert not process.is_running()
     assert left(project) == set()
