@@ -33,7 +33,7 @@ CHANGED: dict[str, dict[str, Any]] = {
     "switch": {"forwards": [{"external_port": 33891, "internal_address": "192.168.50.10", "internal_port": 3389}]},
 }
 KINDS = list(PARTS)
-EVERY = 1 if os.environ.get("NESTEDLAB_FAULTS") == "all" else 4
+EVERY = 1 if os.environ.get("NESTEDLAB_FAULTS") == "all" else 6
 """Of how many statements one is disturbed; scripts/faults has all of them."""
 
 ENDS = pytest.mark.parametrize("stops", [False, True], ids=["a terminating error", "-ErrorAction Stop"])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from hyperv_sim.server import SimulatedServer
 
-SEEDS = range(int(os.environ.get("NESTEDLAB_SCHEDULES", "6")))
+SEEDS = range(int(os.environ.get("NESTEDLAB_SCHEDULES", "4")))
 OPERATIONS = 16
 """Operations a schedule; after them everything is completed, compared and removed without faults."""
 

@@ -102,7 +102,7 @@ def test_of_two_stacks_at_one_moment_exactly_one_has_the_name(
 ) -> None:
     before = parent.snapshot()
     one, other = new_provider(parent), new_provider(parent)
-    for _ in range(5):
+    for _ in range(3):
         stacks: list[tuple[Provider, dict[str, Any]]] = [
             (one, {"owner": "lab/a/x", "stack_id": "aa"}),
             (other, {"owner": "lab/b/x", "stack_id": "bb"}),
