@@ -59,7 +59,7 @@ class Run:
         return steps
 
     @property
-    def differences(self) -> dict[str, set[str]]:
+    def diff(self) -> dict[str, set[str]]:
         """Which properties of each resource differ, by logical name; resources without a difference are left out.
 
         The inputs before and after are compared, for a refresh the outputs too: the engine logs no difference of its

@@ -22,7 +22,7 @@ AS_TEXT = (
     *(UUID, ipaddress.IPv4Address, ipaddress.IPv4Network),
     *(ipaddress.IPv4Interface, ipaddress.IPv6Address, ipaddress.IPv6Interface),
 )
-LEFT_OUT = {"hooks", "lock", "looks_to_merge", "looks_until_listed", "looks_until_preferred"}
+LEFT_OUT = {"hooks", "lock", "reads_to_merge", "reads_until_listed", "reads_until_preferred"}
 """Fields that are no part of a host at rest: its lock, what a test has set up, and what counts time."""
 
 

@@ -56,7 +56,7 @@ class Tour:
     def _refresh(self) -> None:
         self._step("5", "Let Pulumi read the host: refresh sees what was changed")
         refresh = self._pulumi(self.lab.refresh)
-        expect(refresh.differences.get(MACHINE, set()) >= {"processors", "running"}, "refresh did not see the change")
+        expect(refresh.diff.get(MACHINE, set()) >= {"processors", "running"}, "refresh did not see the change")
 
     def _heal(self) -> None:
         self._step("6", "Heal it: up makes the machine what the program says again, and nothing else")

@@ -46,7 +46,7 @@ def _setting(case: dict[str, Any]) -> tuple[str, str, Argument] | None:
 def healing(kind: type[Resource], name: str) -> dict[str, Any]:
     """The case of an update that heals this attribute alone, as those in plans/*/*.yaml are written."""
     drift, place = drifts(SECTIONS[kind])[name], next(row.row.at for row in kind.attributes() if row.name == name)
-    setting, asked = _setting(drift), drift.get("asked", {})
+    setting, asked = _setting(drift), drift.get("inputs", {})
     assert setting is not None
     assert place is not None
     cmdlet, parameter, by_hand = setting

@@ -34,7 +34,7 @@ def sent(value: Any) -> Any:
 
 
 def checked(kind: type[Resource], case: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    asked, unknown = from_wire(kind, {"owner": OWNER, **sent(case["asked"])})
+    asked, unknown = from_wire(kind, {"owner": OWNER, **sent(case["inputs"])})
     inputs, failures = check(kind, asked, unknown)
     if inputs is not None and "before" in case:
         failures = [*failures, *LIFECYCLES[kind].validate_change(inputs, loaded(kind, case["before"]))]

@@ -41,7 +41,7 @@ def test_settings_are_taken_or_refused(case: dict[str, Any]) -> None:
         return
     with pytest.raises(ConfigurationError) as told:
         connected(case)
-    assert [one for one in case["told"] if one not in str(told.value)] == [], str(told.value)
+    assert [one for one in case["message"] if one not in str(told.value)] == [], str(told.value)
 
 
 @pytest.mark.cases("connection.yaml")

@@ -102,7 +102,7 @@ def test_an_administrators_checkpoint_is_none_of_a_machine_without_a_baseline(pr
 
 def test_one_that_is_lost_is_told_and_replaces_the_machine(provider: Provider) -> None:
     made = provider.create("machine", running=False, baseline="clean")
-    provider.parent.host.state.looks_to_merge = 0
+    provider.parent.host.state.reads_to_merge = 0
     provider.parent.by_hand("Remove-VMSnapshot", VMName="hv1", Confirm=False)
     # A new checkpoint of the same name is not the baseline: it is of another moment.
     provider.parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="clean")
@@ -257,7 +257,7 @@ def test_one_that_takes_long_to_merge_is_waited_for(
     provider = new_provider(parent, no_delay)
     before = _without_writes(parent.snapshot())
     made = provider.create("machine", baseline="clean", data_disks=DISKS)
-    parent.host.state.looks_to_merge = 5
+    parent.host.state.reads_to_merge = 5
     provider.delete("machine", made)
     assert _without_writes(parent.snapshot()) == before
 
@@ -265,7 +265,7 @@ def test_one_that_takes_long_to_merge_is_waited_for(
 def test_another_name_for_it_does_not_wait_for_the_merge_to_start_again(provider: Provider) -> None:
     parent = provider.parent
     made = provider.create("machine", baseline="clean", data_disks=DISKS)
-    parent.host.state.looks_to_merge = 60
+    parent.host.state.reads_to_merge = 60
     now = provider.update("machine", made, baseline="second", data_disks=DISKS)
     assert (now.values["baseline"], now.values["running"]) == ("second", True)
     assert _values(provider.read("machine", now)) == now.values

@@ -21,7 +21,7 @@ KEPT: dict[str, Any] = {"data_disks": [{"size_gib": 5, "keep": True}]}
 
 @pytest.fixture(autouse=True)
 def _merges_at_once(provider: Provider) -> None:
-    provider.parent.host.state.looks_to_merge = 0
+    provider.parent.host.state.reads_to_merge = 0
 
 
 def data_disk(provider: Provider) -> File:
@@ -117,7 +117,7 @@ def test_a_reset_leaves_what_somebodys_checkpoint_holds(provider: Provider) -> N
 
 def test_a_machine_whose_checkpoint_is_being_merged_can_be_read(provider: Provider) -> None:
     made = provider.create("machine", baseline="clean", **ONE)
-    provider.parent.host.state.looks_to_merge = 3
+    provider.parent.host.state.reads_to_merge = 3
     without = provider.update("machine", made, **ONE)
     assert without.values["data_disks"] == made.values["data_disks"]
     again = provider.read("machine", without)

@@ -44,7 +44,7 @@ def test_each_attribute_has_its_drift(kind: str) -> None:
 def test_a_drift_is_seen_under_its_name_and_healed(kind: str, name: str, provider: Provider) -> None:
     case = CASES[kind][name]
     thing = "switch" if kind == "switch" else "machine"
-    inputs = {**USUAL[kind], **case.get("asked", {})}
+    inputs = {**USUAL[kind], **case.get("inputs", {})}
     inputs = {"adapters": [inputs, {"name": "wan"}]} if kind == "adapter" else inputs
     _furnish(provider, inputs)
     made = provider.create(thing, **inputs)
@@ -87,7 +87,7 @@ def _shown(kind: str, name: str, case: dict[str, Any], known: dict[str, Any]) ->
 
 def _furnish(provider: Provider, inputs: dict[str, Any]) -> None:
     state = provider.parent.host.state
-    state.looks_to_merge = 0
+    state.reads_to_merge = 0
     with state.lock:
         state.files.put(File(r"C:\Images\one.iso", size=2**20))
     for name in ("usual", "other"):

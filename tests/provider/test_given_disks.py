@@ -37,7 +37,7 @@ def test_a_given_disk_goes_to_another_slot(after: list[dict[str, Any]], provider
 
 @pytest.mark.parametrize("looks", [0, 3])
 def test_a_given_disk_is_whole_when_its_machine_has_gone(looks: int, provider: Provider) -> None:
-    provider.parent.host.state.looks_to_merge = looks
+    provider.parent.host.state.reads_to_merge = looks
     files = provider.parent.host.state.files
     given = place(files, ONE)
     before = provider.parent.snapshot()

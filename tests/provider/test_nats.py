@@ -228,7 +228,7 @@ def test_a_gateway_is_set_beside_addresses_of_others_and_of_its_length(provider:
 
 
 def test_a_gateway_is_usable_when_the_switch_is_made(provider: Provider) -> None:
-    provider.parent.host.state.network.tentative_looks = 3
+    provider.parent.host.state.network.tentative_reads = 3
     provider.create("switch")
     (address,) = provider.parent.by_hand("Get-NetIPAddress", IPAddress="192.168.50.1")
     assert str(address.extended_properties["AddressState"]) == "Preferred"

@@ -138,7 +138,7 @@ def values_in_drift(kind: str) -> dict[str, list[Any]]:
         and row.row.change is not Change.REPLACE
     }
     return {
-        row.name: _different(row.field.default, case.get("asked", {}).get(row.name), case["shows"])
+        row.name: _different(row.field.default, case.get("inputs", {}).get(row.name), case["shows"])
         for row, case in cases.items()
     }
 
@@ -217,7 +217,7 @@ def furnished(parent: Parent, new_provider: NewProvider, no_delay: Cancellation)
     """A host with the images, disks and switches that the examples name."""
     provider = new_provider(parent, no_delay)
     state = provider.parent.host.state
-    state.looks_to_merge = 0  # the next example takes the disks that the last one was given
+    state.reads_to_merge = 0  # the next example takes the disks that the last one was given
     with state.lock:
         for path in (*IMAGES, *GIVEN):
             place(state.files, path, size=40 * 2**30)

@@ -32,7 +32,7 @@ def test_the_other_machines_are_refreshed_and_healed(parent: Parent, lab_on: Lab
     for name in ("hv2", "hv3"):
         parent.by_hand("Set-VM", Name=name, AutomaticStartDelay=7)
     refreshed = lab.refresh()
-    assert refreshed.differences == {
+    assert refreshed.diff == {
         "hv1": {"osDisk"},
         "hv2": {"automaticStartDelay"},
         "hv3": {"automaticStartDelay"},

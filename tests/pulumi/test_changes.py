@@ -33,7 +33,7 @@ def test_each_input_changes_as_its_case_says(parent: Parent, many_on: Callable[[
     ask(lab, **_inputs("to"))
     cases = {**CASES["machines"], **CASES["switches"]}
     preview = lab.preview()
-    assert {name: shown for name, shown in preview.differences.items() if name in cases} == {
+    assert {name: shown for name, shown in preview.diff.items() if name in cases} == {
         name: {case.get("shows", to_camel(name))} for name, case in cases.items()
     }
     up = lab.up()

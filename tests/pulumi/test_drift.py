@@ -22,12 +22,12 @@ def test_each_drift_is_seen_and_healed(parent: Parent, many_on: Callable[[Parent
     before = parent.snapshot()
     lab = many_on(parent)
     machines = {
-        name: {"os_disk": {"size_gib": 80}, "switch": "net-notes", **case.get("asked", {})}
+        name: {"os_disk": {"size_gib": 80}, "switch": "net-notes", **case.get("inputs", {})}
         for name, case in CASES["machines"].items()
     }
     networks = {name: f"192.168.{number}" for number, name in enumerate(CASES["switches"], start=50)}
     switches = {
-        name: {"prefix": f"{network}.0/24", **_filled(CASES["switches"][name].get("asked", {}), {"network": network})}
+        name: {"prefix": f"{network}.0/24", **_filled(CASES["switches"][name].get("inputs", {}), {"network": network})}
         for name, network in networks.items()
     }
     ask(lab, machines=machines, switches=switches)
@@ -55,8 +55,8 @@ def test_each_drift_is_seen_and_healed(parent: Parent, many_on: Callable[[Parent
 
     drifted = {name: {key for key in shown if key in made[name]["inputs"]} for name, shown in shows.items()}
     preview = lab.preview()
-    assert preview.differences == {name: keys for name, keys in drifted.items() if keys}
-    assert preview.changes["update"] == len(preview.differences)
+    assert preview.diff == {name: keys for name, keys in drifted.items() if keys}
+    assert preview.changes["update"] == len(preview.diff)
     assert preview.changes.keys() == {"same", "update"}
 
     lab.up()
@@ -95,7 +95,7 @@ def test_a_disk_that_was_grown_by_hand_is_not_made_anew(
     lab.up()
     disk = lab.resources()["hv1"]["outputs"]["osDiskPath"]
     parent.by_hand("Resize-VHD", Path=disk, SizeBytes=90 * 2**30)
-    assert lab.refresh().differences == {"hv1": {"osDisk"}}
+    assert lab.refresh().diff == {"hv1": {"osDisk"}}
     assert "a disk cannot shrink: it has 90 GiB. Ask for that or more" in lab.preview(fails=True).text
     ask(lab, machines={"hv1": {"os_disk": {"size_gib": 90}, "running": False}})
     lab.preview("--expect-no-changes")

@@ -251,7 +251,7 @@ def _stalled(parent: Parent, request: int) -> Iterator[Any]:
 
 
 def _furnish(parent: Parent) -> None:
-    parent.host.state.looks_to_merge = 0
+    parent.host.state.reads_to_merge = 0
     for path in (IMAGE, GIVEN):
         place(parent.host.state.files, path)
     for path in ISOS:

@@ -98,10 +98,10 @@ def test_what_an_operation_changes_is_known_by_property(new_lab: NewLab) -> None
     lab = new_lab(COUNTER.format(start=1, step=1))
     lab.up()
     lab.write(COUNTER.format(start=1, step=2))
-    assert lab.preview().differences == {"counter": {"step"}}
+    assert lab.preview().diff == {"counter": {"step"}}
     up = lab.up()
-    assert (up.steps, up.differences) == ({"counter": ["update"]}, {"counter": {"step"}})
+    assert (up.steps, up.diff) == ({"counter": ["update"]}, {"counter": {"step"}})
     refresh = lab.refresh()
-    assert (refresh.steps, refresh.differences) == ({"counter": ["update"]}, {"counter": {"step"}})
+    assert (refresh.steps, refresh.diff) == ({"counter": ["update"]}, {"counter": {"step"}})
     lab.write(COUNTER.format(start=5, step=2))
     assert set(lab.up().steps["counter"]) == {"create-replacement", "replace", "delete-replaced"}

@@ -188,7 +188,7 @@ def test_a_checkpoint_whose_disk_is_gone_cannot_be_restored(talk: type[Talk]) ->
 
 
 def test_a_host_can_merge_at_once(talk: type[Talk]) -> None:
-    host = talk(looks_to_merge=0)
+    host = talk(reads_to_merge=0)
     host(f"{MACHINE}; Checkpoint-VM hv1 one; Remove-VMSnapshot hv1 one {YES}")
     assert paths(host) == [r"D:\os.vhdx"]
 

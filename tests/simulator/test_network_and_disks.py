@@ -92,7 +92,7 @@ def test_a_new_adapter_can_be_late(talk: type[Talk]) -> None:
 
 def test_an_address_stays_tentative_as_long_as_the_host_is_told(talk: type[Talk]) -> None:
     host = talk()
-    host.host.state.network.tentative_looks = 2
+    host.host.state.network.tentative_reads = 2
     host("New-NetIPAddress 192.168.9.1 -InterfaceIndex 4 -PrefixLength 24")
     seen = [host("Get-NetIPAddress 192.168.9.1").output[0]["AddressState"] for _ in range(4)]
     assert seen == ["Tentative", "Tentative", "Preferred", "Preferred"]

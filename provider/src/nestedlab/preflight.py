@@ -179,7 +179,7 @@ def _shown(step: Step) -> Plan[Facts]:
     return (yield step)
 
 
-NAT_SWITCHES = Step("look for NAT switches", READS)
+NAT_SWITCHES = Step("read the NAT switches", READS)
 """What shows which switches are behind a NAT."""
 
 

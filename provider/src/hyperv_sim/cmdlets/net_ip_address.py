@@ -34,7 +34,7 @@ class Stored:
         """The persistent store's state is always Invalid. [public sample of New-NetIPAddress' output]"""
         if self.store == "PersistentStore":
             return "Invalid"
-        return "Tentative" if self.address.looks_until_preferred > 0 else "Preferred"
+        return "Tentative" if self.address.reads_until_preferred > 0 else "Preferred"
 
 
 P = Property[Stored]

@@ -111,12 +111,12 @@ def remove(host: Host, machine: Machine, gone: Sequence[Checkpoint]) -> None:
         left.parent = _nearest(left.parent, gone)
     machine.parent_checkpoint = _nearest(machine.parent_checkpoint, gone)
     paths = [drive.path for checkpoint in gone for drive in checkpoint.settings.drives]
-    merge = Merge(machine, paths, host.looks_to_merge)
+    merge = Merge(machine, paths, host.reads_to_merge)
     host.merges.append(merge)
     machine.is_merging = True
     for file in _locked(host.files, merge):
         file.is_busy = True
-    if not host.looks_to_merge:
+    if not host.reads_to_merge:
         look(host)
 
 

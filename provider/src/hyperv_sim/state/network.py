@@ -24,7 +24,7 @@ HARDWARE = "Intel(R) I350 Gigabit Network Connection"
 class Interface:
     """A network interface of the host. `index` is never given again; `guid` is the id of the Hyper-V adapter behind it.
 
-    `looks_until_listed`: how many listings miss it; the adapter can come some time after its switch. [autolab waits]
+    `reads_until_listed`: how many listings miss it; the adapter can come some time after its switch. [autolab waits]
     """
 
     index: int = field(metadata=VOLATILE)
@@ -36,14 +36,14 @@ class Interface:
     is_loopback: bool = False
     metric: int = 25
     gateway: str = ""
-    looks_until_listed: int = field(default=0, metadata=VOLATILE)
+    reads_until_listed: int = field(default=0, metadata=VOLATILE)
 
 
 @dataclass(slots=True, eq=False)
 class Address:
     """An IP address of an interface, with its prefix.
 
-    `looks_until_preferred`: the listing, counted from here, that shows it Preferred; until then Windows looks for a
+    `reads_until_preferred`: the listing, counted from here, that shows it Preferred; until then Windows looks for a
     duplicate, and it is Tentative.
     `is_persistent`: whether it is in the PersistentStore too.
     """
@@ -54,7 +54,7 @@ class Address:
     suffix_origin: str = "Manual"
     is_persistent: bool = True
     skip_as_source: bool = False
-    looks_until_preferred: int = field(default=0, metadata=VOLATILE)
+    reads_until_preferred: int = field(default=0, metadata=VOLATILE)
 
     @property
     def text(self) -> str:
@@ -67,7 +67,7 @@ class Address:
 class Network:
     """Interfaces, addresses and NAT networks.
 
-    `adapter_delay`: how many listings miss a new adapter; `tentative_looks`: how many show a new address as Tentative.
+    `adapter_delay`: how many listings miss a new adapter; `tentative_reads`: how many show a new address as Tentative.
     `last_index` is the last interface index given.
     """
 
@@ -75,7 +75,7 @@ class Network:
     addresses: list[Address] = field(default_factory=list)
     nats: Nats = field(default_factory=Nats)
     adapter_delay: int = field(default=0, metadata=VOLATILE)
-    tentative_looks: int = field(default=1, metadata=VOLATILE)
+    tentative_reads: int = field(default=1, metadata=VOLATILE)
     last_index: int = field(default=3, metadata=VOLATILE)
 
     def __post_init__(self) -> None:
@@ -86,8 +86,8 @@ class Network:
         for ip in ("127.0.0.1/8", "::1/128"):
             self._add(loopback, ip, "WellKnown", "WellKnown")
         lan = self.add_interface("Ethernet", HARDWARE, mac_address="A0369F10C2D4")
-        lan.is_physical, lan.gateway, lan.looks_until_listed = True, HOST_GATEWAY, 0
-        self.assign(lan, HOST_ADDRESS).looks_until_preferred = 0
+        lan.is_physical, lan.gateway, lan.reads_until_listed = True, HOST_GATEWAY, 0
+        self.assign(lan, HOST_ADDRESS).reads_until_preferred = 0
 
     def add_interface(self, alias: str, description: str, *, mac_address: str, guid: UUID | None = None) -> Interface:
         """A new interface, up, with the addresses that it gives itself. A taken alias or description gets a number.
@@ -101,7 +101,7 @@ class Network:
             _numbered(description, " #", [other.description for other in self.interfaces]),
             mac_address,
             guid or uuid4(),
-            looks_until_listed=self.adapter_delay,
+            reads_until_listed=self.adapter_delay,
         )
         self.interfaces.append(interface)
         self._add(interface, f"{_link_local(mac_address)}/64", "WellKnown", "Link")
@@ -126,17 +126,17 @@ class Network:
 
     def listed(self) -> list[Interface]:
         """The interfaces that Windows shows by now."""
-        return [interface for interface in self.interfaces if interface.looks_until_listed <= 0]
+        return [interface for interface in self.interfaces if interface.reads_until_listed <= 0]
 
     def look_for_adapters(self) -> None:
         """A listing of adapters has been made: what is on its way comes nearer."""
         for interface in self.interfaces:
-            interface.looks_until_listed -= 1
+            interface.reads_until_listed -= 1
 
     def look_for_addresses(self) -> None:
         """A listing of addresses is made: the search for duplicates goes on."""
         for address in self.addresses:
-            address.looks_until_preferred -= 1
+            address.reads_until_preferred -= 1
 
     def of(self, interface: Interface, *, version: int | None = None) -> Iterator[Address]:
         """The interface's addresses, of one IP version or of both."""
@@ -149,7 +149,7 @@ class Network:
     def assign(self, interface: Interface, ip: str) -> Address:
         """Give the interface an address by hand. Its own 169.254 one goes."""
         address = self._add(interface, ip, "Manual", "Manual")
-        address.looks_until_preferred = self.tentative_looks + 1
+        address.reads_until_preferred = self.tentative_reads + 1
         self._configure_itself(interface)
         return address
 

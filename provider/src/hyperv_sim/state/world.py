@@ -42,7 +42,7 @@ class Host:
     are the hardware's; `is_virtual`: that is a machine of Hyper-V's in its turn. `migration_enabled` is what Get-VMHost
     says of live migration. `is_clustered`: new machines are roles of a failover cluster. `external_switches` names
     switches that an administrator has made, each on a network adapter of its own. The disks of a removed checkpoint
-    are merged after `looks_to_merge` looks at the host.
+    are merged after `reads_to_merge` reads of the host.
     """
 
     windows: str = "2022"
@@ -69,7 +69,7 @@ class Host:
     hooks: Hooks = field(default_factory=Hooks, metadata=VOLATILE)
     lock: Lock = field(default_factory=Lock, repr=False, metadata=VOLATILE)
     merges: list[Merge] = field(default_factory=list)
-    looks_to_merge: int = field(default=2, metadata=VOLATILE)
+    reads_to_merge: int = field(default=2, metadata=VOLATILE)
     macs_given: int = field(default=0, metadata=VOLATILE)
 
     def __post_init__(self) -> None:

@@ -9,6 +9,7 @@ process first needs it.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -37,6 +38,7 @@ class _Provider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Take the stack's configuration. Connects to nothing: a preview works with the host down."""
+        gc.freeze()  # Pulumi's own modules: see dynamic_front
         from nestedlab.adapters import dynamic_front  # noqa: PLC0415 - see the module's docstring
 
         self._front = dynamic_front.configured(self.kind, req)

@@ -180,11 +180,11 @@ def _lookup() -> Step:
         statement("Get-NetRoute", AddressFamily="IPv4"),
         statement("Get-CimInstance", ClassName="Win32_OperatingSystem"),
     )
-    return Step("look for the switch and for what is in its way", (*READS, *in_the_way))
+    return Step("read the switches and what may be in the way", (*READS, *in_the_way))
 
 
 def _look() -> Step:
-    return Step("look at the NAT switch", (*READS, statement("Get-VMHost")))
+    return Step("read the NAT switch and the host", (*READS, statement("Get-VMHost")))
 
 
 def _networks(state: ObservedNatSwitch, facts: Facts) -> NatNetworks:
