@@ -34,8 +34,8 @@ def sent(value: Any) -> Any:
 
 
 def checked(kind: type[Resource], case: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    asked, unknown = from_wire(kind, {"owner": OWNER, **sent(case["inputs"])})
-    inputs, failures = check(kind, asked, unknown)
+    program, unknown = from_wire(kind, {"owner": OWNER, **sent(case["program"])})
+    inputs, failures = check(kind, program, unknown)
     if inputs is not None and "before" in case:
         failures = [*failures, *LIFECYCLES[kind].validate_change(inputs, loaded(kind, case["before"]))]
     return plain(inputs) if inputs else {}, {path_on_wire(failure.path): failure.reason for failure in failures}
