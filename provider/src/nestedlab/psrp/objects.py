@@ -27,6 +27,17 @@ def read(text: str) -> PSObject | None:
     return PSObject(_kind(root), _Properties(root))
 
 
+def readable(text: str) -> str:
+    """The text with U+FFFD for the two characters that .NET writes and XML does not allow.
+
+    They may stand in any stranger's name or notes, and would keep all of the answer from being read.
+    """
+    return _NOT_ALLOWED.sub("\ufffd", text) if "&#x" in text else text
+
+
+_NOT_ALLOWED = re.compile("&#x(?:fffe|ffff);", re.IGNORECASE)
+
+
 _OF_AN_OBJECT = frozenset({"TN", "ToString", "Props", "MS"})
 
 

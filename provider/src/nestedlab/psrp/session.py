@@ -26,7 +26,7 @@ from nestedlab.pipeline import END, END_MARK, Facts, Pipeline, PSObject, Step
 from nestedlab.psrp.error_records import error_record
 from nestedlab.psrp.faults import answered, not_installed, refused, unreachable
 from nestedlab.psrp.message import create_pipeline
-from nestedlab.psrp.objects import read
+from nestedlab.psrp.objects import read, readable
 
 _LOG = logging.getLogger(__name__)
 
@@ -190,6 +190,8 @@ class _Serializer(Serializer):
 
     def deserialize(self, element: Any, metadata: Any = None, *args: Any, **options: Any) -> Any:
         """Read a value from XML. Only output is text without metadata; an object in it is read by `read`."""
+        if isinstance(element, str):
+            element = readable(element)
         output = read(element) if metadata is None and isinstance(element, str) else None
         return super().deserialize(element, metadata, *args, **options) if output is None else output
 
