@@ -18,9 +18,6 @@ ELSEWHERE = {"stack_id": "0ddba11"}
 """A stack of the same project and name, whose state is in another backend."""
 
 
-PRIVATE = {"SwitchType": "Private"}
-
-
 def objects(parent: Parent, kind: str) -> list[Any]:
     state = parent.host.state
     return [*(state.machines if kind == "machine" else state.switches).values()]
@@ -129,11 +126,17 @@ def attempt(provider: Provider, kind: str, **inputs: Any) -> Any:
 
 @pytest.mark.parametrize("odd", ["\ufffe", "\ud800", "_x0041_", "_xZZZZ_", "a\x00b", "]]>&<"])
 def test_a_strangers_odd_name_and_notes_blind_nobody(odd: str, provider: Provider) -> None:
-    for kind, cmdlet, more in (("machine", "New-VM", {"Generation": 2, "NoVHD": True}), ("switch", "New-VMSwitch", {})):
-        provider.parent.by_hand(cmdlet, Name="stranger", **more, **({} if kind == "machine" else PRIVATE))
+    provider.parent.by_hand("New-VM", Name="stranger", Generation=2, NoVHD=True)
+    provider.parent.by_hand("New-VMSwitch", Name="stranger", SwitchType="Private")
+    for kind in KINDS:
         (stranger,) = objects(provider.parent, kind)
         stranger.name, stranger.notes = f"x{odd}", odd
     for kind in KINDS:
         made = provider.create(kind)
         assert provider.read(kind, made) == made
         provider.delete(kind, made)
+    for kind, name in (("machine", "hv1"), ("switch", "lab-net")):
+        (stranger,) = objects(provider.parent, kind)
+        stranger.name = name
+        with pytest.raises(ConflictError, match="it was not made by nestedlab"):
+            provider.create(kind)
