@@ -14,8 +14,9 @@ from tests.core.canned import Shown, argument, merged, shown_by, usual
 from nestedlab.declare import Attribute, Resource
 from nestedlab.lifecycle import check
 from nestedlab.machine.table import NestedHyperVHost
+from nestedlab.marking import signed
 from nestedlab.nat_switch.table import NatSwitch
-from nestedlab.ownership import Mark, signed
+from nestedlab.ownership import Mark
 from nestedlab.pipeline import Argument, Cmdlet, Pipeline
 
 SECTIONS: dict[type[Resource], str] = {NestedHyperVHost: "machine", NatSwitch: "switch"}

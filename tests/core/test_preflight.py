@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 import yaml
 
-from nestedlab.errors import AccessError, Interrupted, NestedlabError, RefusedError, UnreachableError
-from nestedlab.lifecycle import check
+from nestedlab.errors import AccessError, Interrupted, NestedlabError, NotFoundError, RefusedError, UnreachableError
+from nestedlab.lifecycle import Plan, check
 from nestedlab.machine.table import NestedHyperVHost
 from nestedlab.nat_switch.table import NatSwitch
-from nestedlab.pipeline import ErrorRecord, Facts, PSObject, Step
+from nestedlab.pipeline import ErrorRecord, Facts, PSObject, Step, statement
 from nestedlab.plain import loaded
 from nestedlab.preflight import NAT_SWITCHES, Preflight
 from nestedlab.requirements import SURVEY
@@ -84,8 +86,8 @@ def checked(inputs: dict[str, Any], *unknown: str) -> NestedHyperVHost:
     return table
 
 
-def nat_switch(name: str, *unknown: str) -> NatSwitch:
-    table, failures = check(NatSwitch, {"name": name, "prefix": "192.168.50.0/24", "owner": f"lab/dev/{name}"}, unknown)
+def nat_switch(name: str, *unknown: str, prefix: str = "192.168.50.0/24") -> NatSwitch:
+    table, failures = check(NatSwitch, {"name": name, "prefix": prefix, "owner": f"lab/dev/{name}"}, unknown)
     assert table is not None, failures
     return table
 
@@ -258,3 +260,82 @@ def test_a_nested_host_whose_machines_will_have_no_network_is_warned_of(
     preflight = Preflight(parent())
     preflight.check(nat_switch("lab-net"), None)
     assert subjects(told(preflight, machine(**inputs), *unknown)) == (["network"] if warned else [])
+
+
+def test_a_program_of_switches_alone_is_told_once_that_its_host_is_silent() -> None:
+    host = Parent(UnreachableError("no answer"))
+    preflight = Preflight(host)
+    told_of = [preflight.check(nat_switch(name, prefix=prefix), None) for name, prefix in SWITCHES.items()]
+    assert [len(warnings) for warnings in told_of] == [1, 0]
+    assert preflight.obstacle(lambda: pytest.fail("a silent host is not asked again")) is None
+    assert host.asked == 1
+
+
+SWITCHES = {"one": "10.1.0.0/24", "two": "10.2.0.0/24"}
+
+
+@dataclass
+class Busy:
+    """A host that lacks something until somebody makes it."""
+
+    has_it: bool = False
+    asked: int = 0
+    host = "hv01"
+
+    @contextmanager
+    def borrow(self) -> Iterator[Busy]:
+        yield self
+
+    def run(self, step: Step) -> Facts:
+        if step is SURVEY:
+            return Facts()
+        self.asked += 1
+        return Facts((PSObject("Thing", {}),) if self.has_it else ())
+
+
+def needs_it() -> Plan[None]:
+    facts = yield Step("look for it", (statement("Get-Thing"),))
+    if facts.first("Thing") is None:
+        raise NotFoundError("it is not there")
+
+
+def test_what_is_missing_is_looked_for_again_only_once_the_host_was_changed() -> None:
+    host = Busy()
+    preflight = Preflight(host)
+    preflight.check(nat_switch("one"), None)
+    assert [str(preflight.obstacle(needs_it)) for _ in range(3)] == ["it is not there"] * 3
+    assert host.asked == 1
+    host.has_it = True
+    preflight.note_change()
+    assert [preflight.obstacle(needs_it) for _ in range(3)] == [None] * 3
+    assert host.asked == 2
+
+
+def test_what_is_to_be_deleted_for_it_has_the_host_asked_anew() -> None:
+    host = Busy(has_it=True)
+    preflight = Preflight(host)
+    preflight.check(nat_switch("one"), None)
+    assert preflight.obstacle(needs_it) is None
+    host.has_it = False
+    assert preflight.obstacle(needs_it) is None
+    assert isinstance(preflight.obstacle(needs_it, anew=True), NotFoundError)
+
+
+def test_the_switches_of_a_program_are_known_while_a_host_is_waited_for() -> None:
+    asked, answers = Event(), Event()
+
+    class Slow(Busy):
+        def run(self, _: Step) -> Facts:
+            asked.set()
+            assert answers.wait(10)
+            return Facts()
+
+    preflight = Preflight(Slow())
+    with ThreadPoolExecutor() as pool:
+        checking = pool.submit(preflight.check, nat_switch("one"), None)
+        assert asked.wait(10)
+        try:
+            assert preflight.nat_switches == {"one"}
+            assert not checking.done()
+        finally:
+            answers.set()

@@ -77,7 +77,7 @@ IMAGE, GIVEN = r"D:\Images\ws2022.vhdx", "d:/images/WS2022.vhdx"
         (
             {"adapters": [{"name": "a", "mac": "00:15:5D:01:02:03"}]},
             {"adapters": [{"name": "b", "mac": "00155d010203"}]},
-            "the MAC address 00155D010203 is also that of an adapter of machine 'hv1'",
+            "machine 'hv1' also has an adapter with the MAC address 00155D010203",
         ),
     ],
 )

@@ -83,6 +83,12 @@ class Provider:
         recorded = self.plain.read(KINDS[kind], str(thing.id), thing.values)
         return _thing(recorded) if recorded else None
 
+    def seen(self, kind: str, thing: Thing) -> Thing:
+        """What a refresh records of a resource that is there."""
+        now = self.read(kind, thing)
+        assert now is not None
+        return now
+
     def update(self, kind: str, thing: Thing, **inputs: Any) -> Thing:
         checked = self.desired(kind, **inputs)
         return _thing(self.plain.update(KINDS[kind], str(thing.id), thing.values, checked))

@@ -33,12 +33,6 @@ def _removed(provider: Provider) -> None:
     provider.parent.by_hand("Remove-Item", LiteralPath=IMAGE)
 
 
-def _read(provider: Provider, thing: Thing) -> Thing:
-    seen = provider.read("machine", thing)
-    assert seen is not None
-    return seen
-
-
 @pytest.mark.parametrize("breaks", [_removed, _resized])
 def test_a_disk_whose_image_is_broken_is_a_drift_with_a_warning_and_the_rest_is_read(
     breaks: Any, provider: Provider
@@ -47,23 +41,23 @@ def test_a_disk_whose_image_is_broken_is_a_drift_with_a_warning_and_the_rest_is_
     file = made.values["os_disk_path"]
     breaks(provider)
     provider.parent.by_hand("Set-VM", Name="hv1", AutomaticStartDelay=7)
-    seen = _read(provider, made)
+    seen = provider.seen("machine", made)
     broken = {**made.values["os_disk"], "unreadable": f"{file} on the image {IMAGE}"}
     assert seen.values == {**made.values, "automatic_start_delay": 7, "os_disk": broken}
     (warning,) = provider.warnings
     assert warning.startswith(f"the OS disk cannot be read: {file} on the image {IMAGE}. ")
     assert "Put the image back as it was, or replace the machine" in warning
-    again = _read(provider, seen)
+    again = provider.seen("machine", seen)
     assert again.values == seen.values
 
 
 def test_a_disk_whose_image_is_back_is_as_it_was(image: File, provider: Provider) -> None:
     made = provider.create("machine", **ON_IMAGE)
     _removed(provider)
-    broken = _read(provider, _read(provider, made))
+    broken = provider.seen("machine", provider.seen("machine", made))
     provider.parent.host.state.files.put(image)
     provider.warnings.clear()
-    seen = _read(provider, broken)
+    seen = provider.seen("machine", broken)
     assert "unreadable" not in seen.values["os_disk"]
     assert not provider.diff("machine", seen, **ON_IMAGE).has_changes
     assert not provider.warnings
@@ -77,7 +71,7 @@ def test_an_update_of_a_machine_whose_image_is_broken_is_refused_and_changes_not
     inputs = {**ON_IMAGE, "baseline": "clean"}
     made = provider.create("machine", **inputs)
     breaks(provider)
-    seen = _read(provider, made)
+    seen = provider.seen("machine", made)
     before = provider.parent.snapshot()
     provider.warnings.clear()
     difference = provider.diff("machine", seen, **inputs, processors=2)
@@ -96,7 +90,7 @@ def test_a_machine_whose_image_is_gone_goes_with_its_disk(provider: Provider) ->
     image = provider.parent.host.state.files.find(IMAGE)
     assert image is not None
     _removed(provider)
-    provider.delete("machine", _read(provider, _read(provider, made)))
+    provider.delete("machine", provider.seen("machine", provider.seen("machine", made)))
     provider.parent.host.state.files.put(image)
     assert provider.parent.snapshot() == before
 
@@ -122,7 +116,7 @@ def _refreshed(provider: Provider, made: list[Thing]) -> int:
     """The requests that a refresh of these machines takes."""
     start = provider.parent.server.requests.snapshot()
     for thing in made:
-        seen = _read(provider, thing).values
+        seen = provider.seen("machine", thing).values
         is_broken = "unreadable" in seen["os_disk"]
         assert is_broken or seen == thing.values
     return (provider.parent.server.requests.snapshot() - start).http
@@ -134,7 +128,7 @@ def test_a_blank_data_disk_whose_file_was_removed_is_made_anew_and_the_preview_s
     files = provider.parent.host.state.files
     (path,) = [entry.path for entry in files.entries.values() if "-data1-" in entry.path]
     provider.parent.by_hand("Remove-Item", LiteralPath=path)
-    seen = _read(provider, made)
+    seen = provider.seen("machine", made)
     first, second = made.values["data_disks"]
     assert seen.values == {**made.values, "data_disks": [{**first, "unreadable": path}, second]}
     assert provider.warnings[-1].startswith(f"the data disk at location 1 cannot be read: {path}. ")
@@ -150,7 +144,7 @@ def test_a_data_disk_whose_image_is_gone_can_be_removed_from_the_program(provide
     inputs = {"running": False, "data_disks": [{"parent": IMAGE}]}
     made = provider.create("machine", **inputs)
     _removed(provider)
-    seen = _read(provider, made)
+    seen = provider.seen("machine", made)
     assert "remove it from the program" in provider.warnings[-1]
     with pytest.raises(RefusedError, match="the data disk at location 1 cannot be read"):
         provider.update("machine", seen, **inputs)
@@ -164,7 +158,7 @@ def test_a_given_disk_whose_file_was_removed_is_reported_and_left_to_its_owner(p
     inputs = {"running": False, "data_disks": [{"path": GIVEN}]}
     made = provider.create("machine", **inputs)
     provider.parent.by_hand("Remove-Item", LiteralPath=GIVEN)
-    seen = _read(provider, made)
+    seen = provider.seen("machine", made)
     assert seen.values["data_disks"] == [{**made.values["data_disks"][0], "unreadable": GIVEN}]
     before = provider.parent.snapshot()
     with pytest.raises(RefusedError, match="Put the file back"):

@@ -94,17 +94,23 @@ def test_a_port_that_another_switch_forwards_is_told_with_where_it_leads(provide
         provider.update("switch", made, **other, forwards=[forward])
 
 
-def test_many_share_the_one_nat_of_windows_server_2016(new_parent: NewParent, new_provider: NewProvider) -> None:
-    provider = new_provider(new_parent("2016"))
-    parent = provider.parent
-    before = parent.snapshot()
+def _three_on_one_nat(provider: Provider) -> tuple[Thing, list[Thing]]:
+    """A switch with a NAT network, and two that have joined it by its name in other case, each with a forward."""
     owner = provider.create("switch", nat_prefix="192.168.48.0/20", forwards=[RDP])
-    nat = owner.values["nat_name"]
     others = []
     for number in (51, 52):
         forward = {"external_port": 3300 + number, "internal_address": f"192.168.{number}.5", "internal_port": 3389}
         inputs = {"name": f"net{number}", "owner": f"lab/dev/net{number}", "prefix": f"192.168.{number}.0/24"}
-        others.append(provider.create("switch", **inputs, nat=nat.upper(), forwards=[forward]))
+        nat = owner.values["nat_name"].upper()
+        others.append(provider.create("switch", **inputs, nat=nat, forwards=[forward]))
+    return owner, others
+
+
+def test_many_share_the_one_nat_of_windows_server_2016(new_parent: NewParent, new_provider: NewProvider) -> None:
+    provider = new_provider(new_parent("2016"))
+    parent = provider.parent
+    before = parent.snapshot()
+    owner, others = _three_on_one_nat(provider)
     shared = _forwards(parent)
     assert len(shared) == 3
     for switch in (owner, *others):
@@ -148,13 +154,8 @@ def test_a_nat_goes_with_its_last_user_whichever_switch_made_it(
     provider = new_provider(new_parent("2016"))
     parent = provider.parent
     before = parent.snapshot()
-    owner = provider.create("switch", nat_prefix="192.168.48.0/20", forwards=[RDP])
+    owner, others = _three_on_one_nat(provider)
     nat = owner.values["nat_name"]
-    others = []
-    for number in (51, 52):
-        forward = {"external_port": 3300 + number, "internal_address": f"192.168.{number}.5", "internal_port": 3389}
-        inputs = {"name": f"net{number}", "owner": f"lab/dev/net{number}", "prefix": f"192.168.{number}.0/24"}
-        others.append(provider.create("switch", **inputs, nat=nat, forwards=[forward]))
     provider.warnings.clear()
     provider.delete("switch", owner)
     (warning,) = provider.warnings

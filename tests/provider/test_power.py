@@ -9,16 +9,9 @@ import pytest
 from nestedlab.errors import RefusedError
 
 if TYPE_CHECKING:
-    from tests.provider.conftest import Provider, Thing
+    from tests.provider.conftest import Provider
 
 RESUMED = "the saved machine will be resumed, shut down and started again to change processors"
-
-
-def seen(provider: Provider, machine: Thing) -> Thing:
-    """The machine as a refresh records it."""
-    now = provider.read("machine", machine)
-    assert now is not None
-    return now
 
 
 @pytest.mark.parametrize("is_refreshed", [True, False])
@@ -28,7 +21,7 @@ def test_a_saved_machine_that_must_not_be_powered_off_is_refused_by_preview_and_
     machine = provider.create("machine", on_power_off="fail")
     provider.parent.by_hand("Save-VM", Name="hv1")
     before = provider.parent.snapshot()
-    state = seen(provider, machine) if is_refreshed else machine
+    state = provider.seen("machine", machine) if is_refreshed else machine
     for operation in (provider.diff, provider.update):
         with pytest.raises(RefusedError, match=r"to change processors, and on_power_off='fail' forbids that"):
             operation("machine", state, processors=2, on_power_off="fail")
@@ -38,7 +31,7 @@ def test_a_saved_machine_that_must_not_be_powered_off_is_refused_by_preview_and_
 def test_a_saved_machine_is_resumed_and_shut_down_with_an_announcement(provider: Provider) -> None:
     machine = provider.create("machine")
     provider.parent.by_hand("Save-VM", Name="hv1")
-    state = seen(provider, machine)
+    state = provider.seen("machine", machine)
     assert (state.values["power_state"], state.values["running"]) == ("Saved", False)
     provider.diff("machine", state, processors=2)
     assert provider.warnings == [RESUMED]
@@ -50,7 +43,7 @@ def test_a_saved_machine_that_the_program_wants_off_is_shut_down_whatever_the_po
     machine = provider.create("machine", on_power_off="fail")
     provider.parent.by_hand("Save-VM", Name="hv1")
     inputs = {"running": False, "on_power_off": "fail", "processors": 2}
-    state = seen(provider, machine)
+    state = provider.seen("machine", machine)
     provider.diff("machine", state, **inputs)
     assert provider.warnings == ["the saved machine will be resumed and shut down to change processors"]
     now = provider.update("machine", state, **inputs)
@@ -61,5 +54,5 @@ def test_a_saved_state_is_not_thrown_away_for_a_change_that_needs_no_power_off(p
     machine = provider.create("machine", running=False)
     provider.parent.by_hand("Start-VM", Name="hv1")
     provider.parent.by_hand("Save-VM", Name="hv1")
-    now = provider.update("machine", seen(provider, machine), running=False, notes="changed")
+    now = provider.update("machine", provider.seen("machine", machine), running=False, notes="changed")
     assert (now.values["notes"], now.values["power_state"]) == ("changed", "Saved")

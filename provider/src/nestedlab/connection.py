@@ -72,8 +72,8 @@ class Connection(BaseModel):
     """Seconds that a guest gets to shut down before its machine is turned off. Windows gives applications with
     unsaved work five minutes."""
     adopt: bool = False
-    """Whether a resource that is created takes over a machine or switch that carries its own marker and another
-    stack's identity. For one `pulumi up`, after a state was lost or where a program has got another backend."""
+    """Whether a create takes over a machine or switch that has this resource's marker but another stack's identity.
+    Set it for one `pulumi up` after a state was lost, or after the program was moved to another backend."""
 
     @field_validator("address")
     @classmethod

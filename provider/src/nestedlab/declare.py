@@ -229,6 +229,7 @@ class Resource(Table):
     if TYPE_CHECKING:  # every resource has these rows, each in its place of the table
         name: str
         owner: str
+        stack_id: str | None
         on: str | None
 
     @property

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from nestedlab.errors import ConflictError, NotFoundError, RefusedError
 from nestedlab.names import same_name
-from nestedlab.pipeline import Cmdlet, Facts, Pipeline, PSObject
+from nestedlab.pipeline import Facts, PSObject
 
 _MARKER = re.compile(
     r"(?:\A|\r?\n)\[nestedlab owner=(?P<owner>[^\]\r\n]+?)"
@@ -93,26 +93,6 @@ def _short(identity: UUID) -> str:
     return identity.hex[:12]
 
 
-def signed(pipeline: Pipeline, there: Mark, identity: UUID) -> Pipeline:
-    """A pipeline whose last cmdlet may write notes, with the whole mark in them: creation and id are in no row.
-
-    A program that does not know its stack leaves the stack in the mark as it is.
-    """
-    *before, last = pipeline.cmdlets
-    notes = last.parameters.get("Notes")
-    wanted = mark_in(notes) if isinstance(notes, str) else Mark()
-    whole = replace(wanted, stack=wanted.stack or there.stack, creation=there.creation or 1).on(identity)
-    if not wanted.owner or not whole.stack:
-        return pipeline
-    writes = Cmdlet(last.name, {**last.parameters, "Notes": marked(unmarked(str(notes)), str(whole))})
-    return replace(pipeline, cmdlets=(*before, writes))
-
-
-def is_newborn(mark: Mark) -> bool:
-    """Whether a machine or switch was just made: its id was not known yet when its mark was written."""
-    return bool(mark.stack) and not mark.thing
-
-
 @dataclass(frozen=True)
 class Begun:
     """A machine or switch that an earlier attempt has made, and its mark."""
@@ -175,12 +155,13 @@ def name_taken(what: str, name: str, stranger: PSObject, mark: Mark) -> Conflict
 
 
 def namesakes(listed: Iterable[PSObject], name: str, identity: UUID) -> list[PSObject]:
-    """The listed machines or switches of this name, in any case of letters, but for the one of this id."""
+    """The other machines or switches in the list that have this name, whatever its case."""
     return [thing for thing in listed if same_name(thing.text("Name"), name) and UUID(thing.text("Id")) != identity]
 
 
-def left_alone(what: str, there: Mark, stack: str | None, creation: int | None) -> str | None:
+def left_alone(what: str, shown: PSObject, stack: str | None, creation: int | None) -> str | None:
     """Why a delete leaves the machine or switch of a state alone, in words; None if it is the state's to remove."""
+    there = mark_in(shown.text("Notes"))
     if stack and there.stack and there.stack != stack:
         return (
             f"the {what} is left on the host: another stack, {there.owner}, has taken it over since. Remove it there "

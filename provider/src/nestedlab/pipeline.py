@@ -190,9 +190,13 @@ class Facts:
         return (shown for shown in self.objects if shown.kind == kind)
 
     def renewed(self, later: Facts) -> Facts:
-        """The same facts, with the objects of each type that a later answer shows in place of those before."""
+        """The same facts, with the objects of each type that a later answer shows in place of those before.
+
+        Errors stay: one about a disk tells why the disk is not shown.
+        """
         shown = {thing.kind for thing in later.objects}
-        return Facts((*(thing for thing in self.objects if thing.kind not in shown), *later.objects))
+        kept = tuple(thing for thing in self.objects if thing.kind not in shown)
+        return Facts((*kept, *later.objects), (*self.errors, *later.errors))
 
     def without(self, identity: UUID) -> Facts:
         """The same facts, without the object of this id."""

@@ -51,6 +51,7 @@ class Preflight:
         self._demands: dict[str, Demand] = {}
         self._program = Program()
         self._answers: dict[str, Facts] = {}
+        self._is_changed = False
 
     @property
     def machines(self) -> Facts | None:
@@ -62,49 +63,60 @@ class Preflight:
     def check(self, inputs: Resource, before: Resource | None) -> list[str]:
         """Warnings about a resource of the program, each once an operation. `before` are its inputs so far, if any.
 
-        Raises RefusedError if the host rules out nested hosts and the machine is not there yet, and if another resource
-        of the program has its name.
+        Raises RefusedError if the host rules out nested hosts and the machine is not there yet, and if it cannot have
+        both this and another resource of the program.
         """
         with self._lock:
             warnings = self._program.see(inputs)
             if isinstance(inputs, NestedHyperVHost):
                 warnings += self._warnings(inputs, before if isinstance(before, NestedHyperVHost) else None)
+            elif before is None:
+                warnings += self._survey()
         return warnings
 
-    def obstacle(self, plan: Plan[None]) -> NestedlabError | None:
-        """The error that a create would meet, as the plan finds it; None if there is none, or the host is silent."""
+    def obstacle(self, needs: Callable[[], Plan[None]], *, anew: bool = False) -> NestedlabError | None:
+        """The error that a create would meet; None if there is none, or if the host does not answer.
+
+        `needs` makes the plan that finds it. The host is asked `anew` before something is deleted for it.
+        """
         with self._lock:
-            if self._asked and self._facts is None:
+            for text in self._survey():
+                _LOG.debug("%s", text)
+            if self._facts is None:
                 return None
-            try:
-                self._perform(plan)
-            except (ConflictError, NotFoundError, RefusedError) as error:
-                return error
-            except NestedlabError as error:
-                # The change itself meets it too, and tells.
-                _LOG.debug("what a create needs is not checked: %s", error)
-        return None
+            if anew:
+                self._answers = {}
+            return self._found(lambda: _obstacle(needs()), lambda error: error is None)
 
     def has_too_little_memory(self, inputs: NestedHyperVHost) -> RefusedError | None:
-        """The error for a machine that the host could not start by itself, beside those that are not this one."""
+        """The error if the host lacks the memory to start the machine next to those that run there now."""
         with self._lock:
             found = [] if self._facts is None else capacity(self._facts, {inputs.owner: _demand(inputs, inputs)})
         return next((RefusedError(str(finding)) for finding in found if finding.requirement == "memory"), None)
 
-    def forget(self) -> None:
-        """Ask anew from now on: the host has been changed."""
-        self._answers.clear()
+    def note_change(self) -> None:
+        """Take note that the host was changed, so that what it answered before may no longer be true."""
+        self._is_changed = True
+
+    def _found(self, plan: Callable[[], Plan[T]], is_fine: Callable[[T], bool]) -> T:
+        """What a plan finds that only reads, from the answers of this operation if the host has given them before.
+
+        If that is not fine and the host has changed since, the host is asked again: what was missing may be there now.
+        """
+        found = self._perform(plan())
+        if not is_fine(found) and self._is_changed:
+            self._is_changed, self._answers = False, {}
+            found = self._perform(plan())
+        return found
 
     def _perform(self, plan: Plan[T]) -> T:
-        """Perform a plan that only reads; a step that was asked before in this operation is not asked again."""
         with self._runners.borrow() as runner:
-            return perform(plan, _Asked(runner, self._answers), lambda _: None)
+            return perform(plan, _Remembered(runner, self._answers), lambda _: None)
 
     @property
     def nat_switches(self) -> frozenset[str]:
-        """The names of the NAT switches that the program makes here, in one case of letters."""
-        with self._lock:
-            return self._program.nat_switches
+        """The casefolded names of the NAT switches that the program makes here. Waits for no host."""
+        return self._program.nat_switches
 
     def coming(self) -> Facts:
         """The switches that the program makes, as the host will show them."""
@@ -130,21 +142,25 @@ class Preflight:
         if not switch or self._facts is None:
             return False
         try:
-            shown = self._perform(_shown(NAT_SWITCHES))
+            return self._found(lambda: _shown_behind_a_nat(switch), bool)
         except NestedlabError:
             return False
-        return switch.casefold() in switches_behind_nats(shown)
+
+    def _survey(self) -> Iterator[str]:
+        """Ask the host, if it was not asked yet; warnings about what it does not show."""
+        if self._asked:
+            return
+        self._asked = True
+        try:
+            with self._runners.borrow() as runner:
+                self._facts = answer_to(SURVEY, runner)
+        except (UnreachableError, AccessError, Interrupted) as error:
+            yield _unchecked(error)
+        else:
+            yield from _not_all_checked(self._facts)
 
     def _of_host(self, version: str, *, exists: bool) -> Iterator[str]:
-        if not self._asked:
-            self._asked = True
-            try:
-                with self._runners.borrow() as runner:
-                    self._facts = answer_to(SURVEY, runner)
-            except (UnreachableError, AccessError, Interrupted) as error:
-                yield _unchecked(error)
-            else:
-                yield from _not_all_checked(self._facts)
+        yield from self._survey()
         found = [] if self._facts is None else [*findings(self._facts), *version_findings(self._facts, version)]
         for finding in found:
             if finding.refuses and not exists:
@@ -159,8 +175,8 @@ class Preflight:
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """A runner that knows the answers of this operation."""
+class _Remembered:
+    """A runner that runs a step once, and then answers it from memory."""
 
     runner: Runner
     answers: dict[str, Facts]
@@ -175,8 +191,20 @@ class _Asked:
         return self.answers[str(step)]
 
 
-def _shown(step: Step) -> Plan[Facts]:
-    return (yield step)
+def _obstacle(needs: Plan[None]) -> Plan[NestedlabError | None]:
+    """The error that a create would meet. Errors that keep the host from answering are left to the create to report."""
+    try:
+        yield from needs
+    except (ConflictError, NotFoundError, RefusedError) as error:
+        return error
+    except NestedlabError as error:
+        _LOG.debug("what a create needs is not checked: %s", error)
+    return None
+
+
+def _shown_behind_a_nat(switch: str) -> Plan[bool]:
+    shown = yield NAT_SWITCHES
+    return switch.casefold() in switches_behind_nats(shown)
 
 
 NAT_SWITCHES = Step("read the NAT switches", READS)

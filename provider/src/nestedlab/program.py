@@ -40,8 +40,8 @@ class Program:
 
     @property
     def nat_switches(self) -> frozenset[str]:
-        """The names of the NAT switches, in one case of letters."""
-        switches = (seen for seen in self._seen.values() if isinstance(seen, NatSwitch))
+        """The casefolded names of the NAT switches."""
+        switches = (seen for seen in list(self._seen.values()) if isinstance(seen, NatSwitch))
         return frozenset(switch.name.casefold() for switch in switches if switch.name)
 
 
@@ -91,8 +91,8 @@ def _refuse_one_port(inputs: NatSwitch, other: NatSwitch) -> None:
 def _one_mac(inputs: NestedHyperVHost, other: NestedHyperVHost) -> Iterator[str]:
     for mac in sorted(_macs(inputs) & _macs(other)):
         yield (
-            f"the MAC address {mac} is also that of an adapter of {other.subject}: where both are on one network, "
-            "neither is reached reliably. Give one of them another MAC address."
+            f"{other.subject} also has an adapter with the MAC address {mac}: on one network, neither machine can be "
+            "reached reliably. Give one of them another MAC address."
         )
 
 

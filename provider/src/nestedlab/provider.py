@@ -209,12 +209,11 @@ class Provider:
             self._report(kind, recorded.inputs.owner, left)
 
     def _on_other_hosts(self, inputs: Resource) -> list[str]:
-        """Warnings about switches of a machine that the program makes, and makes on another host."""
+        """Warnings about switches of a machine that the program makes on another host."""
         own = self._host(inputs.on).preflight.nat_switches
         with self._lock:
-            elsewhere = {
-                switch: to.host for to, host in self._hosts.items() for switch in host.preflight.nat_switches - own
-            }
+            hosts = list(self._hosts.items())
+        elsewhere = {switch: to.host for to, host in hosts for switch in host.preflight.nat_switches - own}
         return [
             f"switch: the NatSwitch {name!r} of this program is on the host {elsewhere[name.casefold()]}, and this "
             "machine is on another. Give both the same `on`."
@@ -248,7 +247,7 @@ def _lifecycles(to: Connection) -> Mapping[type[Resource], AnyLifecycle]:
 
 
 _NEEDED = {"os_disk", "data_disks", "adapters", "prefix", "nat", "nat_prefix", "forwards", "on", "owner"}
-"""Inputs without which it cannot be told what a create needs."""
+"""Inputs that must be known before it can be checked what a create needs."""
 
 
 def _state(kind: type[Resource], identity: str, values: Properties) -> AnyObserved:
@@ -288,7 +287,8 @@ class _ParentHost:
         if replaced is not None:
             listed = listed.without(replaced.id) if listed else None
             coming = Facts((*coming.objects, *_given_disks(replaced.inputs)))
-        obstacle = self.preflight.obstacle(self._lifecycles[kind].needs(inputs, listed, coming))
+        lifecycle = self._lifecycles[kind]
+        obstacle = self.preflight.obstacle(lambda: lifecycle.needs(inputs, listed, coming), anew=replaced is not None)
         if obstacle is None and replaced is not None and isinstance(inputs, NestedHyperVHost):
             return self.preflight.has_too_little_memory(inputs)
         return obstacle
@@ -299,14 +299,14 @@ class _ParentHost:
             now = self._prefetch[kind].read(state, lambda plan: self._perform(plan, state.inputs))
             if now is not None:
                 return now
-        return self.perform(kind, lambda lifecycle: lifecycle.read(state), state.inputs)
+        return self._perform(lambda: self._lifecycles[kind].read(state), state.inputs)
 
     def perform(self, kind: type[Resource], plan: Callable[[AnyLifecycle], Plan[T]], about: Resource) -> T:
-        """Perform a plan of the kind's lifecycle on a session of its own."""
+        """Perform a plan of the kind's lifecycle that changes the host, on a session of its own."""
         try:
             return self._perform(lambda: plan(self._lifecycles[kind]), about)
         finally:
-            self.preflight.forget()
+            self.preflight.note_change()
 
     def _perform(self, plan: Callable[[], Plan[T]], about: Resource) -> T:
         """Perform a fresh plan; if an answer was lost, begin again: every plan begins with reading what is there."""

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
@@ -156,7 +156,7 @@ def _fail(error: NestedlabError, *, as_json: bool) -> NoReturn:
 
 def _known(record: StackRecord, files: Sequence[Path], identities: Sequence[str]) -> StackRecord:
     known = with_earlier(record, files)
-    return StackRecord(known.project, known.stack, known.identities | {*identities}, known.entries, known.earlier)
+    return replace(known, identities=known.identities | {*identities})
 
 
 def _surveyed(record: StackRecord, configuration: Mapping[str, Any]) -> Result:

@@ -71,8 +71,8 @@ class _Provider(ResourceProvider):
 class StackIdentityProvider(ResourceProvider):
     """The dynamic provider of StackIdentity: an identity that no other stack has, made once and kept in the state.
 
-    Whose the objects on a host are is said by it (decision 0015). It needs no host. When a destroy removes it, the
-    hosts that answer are asked what else carries it, for a warning.
+    The marks on machines and switches carry it (decision 0015). Creating it needs no host. When a destroy removes it,
+    it warns of objects on the hosts that still carry it.
     """
 
     serialize_as_secret_always = False
@@ -103,7 +103,7 @@ class StackIdentityProvider(ResourceProvider):
         return UpdateResult({**_news, "identity": _olds["identity"]})
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Warn of what carries the identity and is in no state: nobody could tell any more whose it is."""
+        """Warn of objects that carry the identity and are in no state, since nothing else tells whose they are."""
         from nestedlab.adapters import left_behind  # noqa: PLC0415
 
         left_behind.warn(str(_props.get("stack")), str(_props.get("identity")), self._settings)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nestedlab.adapters import engine_log, urns
+from nestedlab.adapters import stack_identity
 from nestedlab.adapters.stack import PulumiStack, project_folder
 from nestedlab.connection import Connection, connection, hosts
 from nestedlab.errors import NestedlabError
@@ -35,7 +35,7 @@ def warn(stack: str, identity: str, configuration: Mapping[str, Any]) -> None:
         _LOG.info("nothing is known of what %s has left: %s", stack, error)
         return
     if left:
-        engine_log.warn(urns.urn("StackIdentity", f"{stack}/nestedlab"), _text(left, identity))
+        stack_identity.warn(stack, _text(left, identity))
 
 
 def _left(record: StackRecord, configuration: Mapping[str, Any]) -> Iterator[tuple[str, Orphan]]:

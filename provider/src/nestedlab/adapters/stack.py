@@ -6,7 +6,6 @@ Nothing secret is in an argument, and what the CLI prints of the configuration i
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,6 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+
+import yaml
 
 from nestedlab.adapters.urns import DYNAMIC
 from nestedlab.adapters.wire import from_wire
@@ -28,8 +29,6 @@ _KINDS: Mapping[str, type[Resource]] = {f"{DYNAMIC}:{kind.__name__}": kind for k
 
 _SEALED = "4dabf18193072939515e22adb298388d"
 """The key that marks a sealed secret in a state, in place of its value (Pulumi's resource.SigKey)."""
-
-_PROJECT = re.compile(r"""^name:\s*["']?(?P<name>[\w.-]+)""", re.MULTILINE)
 
 
 class PulumiError(NestedlabError):
@@ -61,11 +60,11 @@ class PulumiStack:
 
     def _project(self) -> str:
         """The project's name, for a backend of files of an old layout, whose stacks do not have it in their names."""
-        texts = (file.read_text(encoding="utf-8") for file in self.folder.glob("Pulumi.y*ml"))
-        named = next((found for text in texts if (found := _PROJECT.search(text))), None)
-        if named is None:
+        projects = (yaml.safe_load(file.read_text(encoding="utf-8")) for file in self.folder.glob("Pulumi.y*ml"))
+        name = next((project["name"] for project in projects if isinstance(project, dict) and "name" in project), None)
+        if name is None:
             raise ConfigurationError(f"the Pulumi.yaml in {self.folder} has no name. Give the project one.")
-        return named["name"]
+        return str(name)
 
     def _run(self, *arguments: str) -> str:
         pulumi = shutil.which("pulumi")

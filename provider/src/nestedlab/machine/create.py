@@ -10,8 +10,9 @@ from uuid import UUID
 from nestedlab.machine.facets import FACETS
 from nestedlab.machine.identity import machine_by_id
 from nestedlab.machine.table import NestedHyperVHost
+from nestedlab.marking import mark_of, taken_over
 from nestedlab.nouns import MIB_BYTES
-from nestedlab.ownership import Begun, Mark, marked, namesakes, owner_of
+from nestedlab.ownership import Begun, marked, namesakes, owner_of
 from nestedlab.pipeline import ErrorKind, Facts, Pipeline, PSObject, Step, cmdlet, statement
 
 _TIME = re.compile(r"(?P<second>[\d-]+T[\d:]+)(\.(?P<fraction>\d+))?")
@@ -20,8 +21,8 @@ _TIME = re.compile(r"(?P<second>[\d-]+T[\d:]+)(\.(?P<fraction>\d+))?")
 def lookup(inputs: NestedHyperVHost, listed: Facts | None) -> Step:
     """What shows whether the machine is there already, and whether what it needs is.
 
-    One that an earlier attempt has begun is ours whatever its name was then. Once the operation has `listed` the host's
-    machines, only one that was seen then can be such; to list all for each would take the square of their number.
+    A machine that an earlier attempt has begun is ours, whatever its name was then. If the operation has `listed` the
+    host's machines already, all of them are listed again only if one of them was begun for this resource.
     """
     named = statement("Get-VM", Name=inputs.name).tolerating(ErrorKind.ABSENT)
     machines = statement("Get-VM") if listed is None or _is_begun(inputs, listed) else named
@@ -56,24 +57,18 @@ def create(inputs: NestedHyperVHost) -> Step:
 
 
 def older_namesake(made: PSObject, listed: Iterable[PSObject], inputs: NestedHyperVHost) -> PSObject | None:
-    """Another machine of the name that was created earlier, on the host's clock: of two made at once it is to stay."""
+    """Another machine of the same name that was created earlier by the host's clock. Of the two, that one stays."""
     others = namesakes(listed, inputs.name, UUID(made.text("Id")))
     return next((other for other in others if _age(other) < _age(made)), None)
 
 
 def _age(machine: PSObject) -> tuple[str, str]:
-    """What orders a host's machines by their creation, as everybody sees it: the time on the host, then the id."""
+    """The order in which a host's machines were created, the same for every observer: by host time, then by id."""
     time = _TIME.match(machine.text("CreationTime"))
     return f"{time['second']}.{(time['fraction'] or '').ljust(7, '0')}" if time else "", machine.text("Id")
 
 
 def take_over(inputs: NestedHyperVHost, found: Begun) -> Step:
-    """What marks a machine that was begun before as that of this creation, before anything else is done to it."""
-    mark = replace(mark_of(inputs), creation=found.mark.creation + 1).on(found.id)
-    writing = machine_by_id(found.id) | cmdlet("Set-VM", Notes=marked(inputs.notes, str(mark)))
+    """What marks a machine that an earlier attempt has begun, before anything else is done to it."""
+    writing = machine_by_id(found.id) | cmdlet("Set-VM", Notes=taken_over(found, inputs, inputs.notes))
     return Step("take over the machine that was begun", (writing,))
-
-
-def mark_of(inputs: NestedHyperVHost) -> Mark:
-    """Whose the machine is to be."""
-    return Mark(inputs.owner, inputs.stack_id or "")

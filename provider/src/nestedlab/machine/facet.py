@@ -38,7 +38,7 @@ class Facet:
         """Raise NotFoundError, ConflictError or RefusedError if something that the inputs need is not on the host."""
 
     def needs_off(self, inputs: NestedHyperVHost, state: ObservedMachine) -> Collection[str]:  # noqa: ARG002
-        """The attributes whose change needs the machine off, if their rows cannot tell: a row sees no other one."""
+        """Attributes whose change needs the machine off for a reason that is not in their own rows."""
         return ()
 
     def side_effects(self, changes: MachineChanges) -> Iterator[SideEffect]:  # noqa: ARG002

@@ -12,7 +12,7 @@ from nestedlab.errors import NestedlabError, RefusedError
 from nestedlab.lifecycle import ROLLED_BACK, CheckFailed, HalfMade, Observed, Plan, Prefetched, ReadsMany, shown, verify
 from nestedlab.machine.adapters import facet as adapters
 from nestedlab.machine.changes import MachineChanges
-from nestedlab.machine.create import create, lookup, mark_of, needed_by, older_namesake, take_over
+from nestedlab.machine.create import create, lookup, needed_by, older_namesake, take_over
 from nestedlab.machine.disks.changes import changes_to_refuse, unreadable_disks
 from nestedlab.machine.disks.facet import Disks, files_to_make, folder_of
 from nestedlab.machine.disks.read import (
@@ -30,7 +30,8 @@ from nestedlab.machine.identity import machine_by_id
 from nestedlab.machine.power import shut_down, start
 from nestedlab.machine.read import apart, observe, read_if_there, reads, reads_started
 from nestedlab.machine.table import MachineOutputs, NestedHyperVHost, ObservedMachine
-from nestedlab.ownership import begun, gone, left_alone, mark_in, name_taken, owner_of, stack_of
+from nestedlab.marking import mark_of
+from nestedlab.ownership import begun, gone, left_alone, name_taken, owner_of, stack_of
 from nestedlab.pipeline import Cmdlet, ErrorKind, Facts, Pipeline, Step, cmdlet, statement
 from nestedlab.retry import MERGING_DISKS, MERGING_STAYING_DISKS, Attempt, insist, poll
 
@@ -174,8 +175,8 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
         pipelines = (Pipeline((machine,)), machine | Cmdlet("Get-VMHardDiskDrive"))
         facts = yield from read_if_there(state.id, "read the machine and its drives", pipelines, state)
         if facts is not None:
-            mark = mark_in(next(facts.all("VirtualMachine")).text("Notes"))
-            left = left_alone("machine", mark, state.inputs.stack_id, state.outputs.creation)
+            shown = next(facts.all("VirtualMachine"))
+            left = left_alone("machine", shown, state.inputs.stack_id, state.outputs.creation)
             if left is not None:
                 return left
             yield Step(

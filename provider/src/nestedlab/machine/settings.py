@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from nestedlab.lifecycle import values, writes
+from nestedlab.lifecycle import values
 from nestedlab.machine.changes import MachineChanges
 from nestedlab.machine.facet import Facet
 from nestedlab.machine.identity import machine_by_id
 from nestedlab.machine.table import MachineOutputs, NestedHyperVHost, ObservedMachine
-from nestedlab.ownership import Mark, is_newborn, mark_in, signed
+from nestedlab.marking import writes_marked
 from nestedlab.pipeline import Cmdlet, Facts, Pipeline
 
 
@@ -39,11 +39,7 @@ class Settings(Facet):
         return {**own, **values(MachineOutputs, facts.objects), **not_on_the_host}
 
     def apply(self, changes: MachineChanges) -> Iterator[Pipeline]:
-        """What writes the rows that have changed, and the whole mark on a machine that was just made."""
-        machine = changes.state.facts.first("VirtualMachine")
-        mark = mark_in(machine.text("Notes")) if machine is not None else Mark()
-        rows = changes.rows_of(self.attributes)
-        if is_newborn(mark):
-            rows = [row for row in changes.inputs.attributes() if row in rows or row.name == "owner"]
-        for pipeline in writes(machine_by_id(changes.state.id), rows, changes.inputs):
-            yield signed(pipeline, mark, changes.state.id)
+        """What writes the rows that have changed, and the mark."""
+        machine, rows = machine_by_id(changes.state.id), changes.rows_of(self.attributes)
+        shown = changes.state.facts.first("VirtualMachine")
+        yield from writes_marked(machine, rows, changes.inputs, shown, changes.state.id)

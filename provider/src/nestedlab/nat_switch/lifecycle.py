@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 from uuid import UUID
 
-from nestedlab.declare import Attribute, Resource
+from nestedlab.declare import Resource
 from nestedlab.errors import RefusedError
-from nestedlab.lifecycle import ROLLED_BACK, HalfMade, Observed, Plan, Prefetched, ReadsMany, verify, writes
+from nestedlab.lifecycle import ROLLED_BACK, HalfMade, Observed, Plan, Prefetched, ReadsMany, verify
+from nestedlab.marking import mark_of, taken_over, writes_marked
 from nestedlab.names import same_name
 from nestedlab.nat_switch import shared
 from nestedlab.nat_switch.changes import forwards_to_keep, nat_change, removal, remove, set_up
@@ -27,15 +28,12 @@ from nestedlab.ownership import (
     Mark,
     begun,
     gone,
-    is_newborn,
     left_alone,
-    mark_in,
     mark_on,
     marked,
     name_taken,
     namesakes,
     on_this_host,
-    signed,
 )
 from nestedlab.pipeline import Cmdlet, Facts, Pipeline, PSObject, Step, cmdlet, statement
 from nestedlab.retry import BUSY_NAT, HOST_ADAPTER, USABLE_ADDRESS, YIELDING, Retry, poll
@@ -62,15 +60,14 @@ class NatSwitchLifecycle(ReadsMany[NatSwitch, NatSwitchOutputs]):
     def create(self, inputs: NatSwitch, listed: Facts | None = None) -> Plan[ObservedNatSwitch]:  # noqa: ARG002
         """Create the switch, its address and its NAT, or complete what an earlier attempt of the owner has begun."""
         facts = yield _lookup()
-        mark = Mark(inputs.owner, inputs.stack_id or "")
-        found = begun("switch", facts.all("VMSwitch"), inputs.name, mark, adopt=self.adopt)
+        found = begun("switch", facts.all("VMSwitch"), inputs.name, mark_of(inputs), adopt=self.adopt)
         networks = nat_networks(found.id if found else None, inputs, facts)
         refuse_conflicts(inputs, networks, facts)
         if found is not None:
-            yield _take_over(inputs, found, mark)
+            yield _take_over(inputs, found)
             return (yield from self.update(inputs, Observed(found.id, inputs, NatSwitchOutputs())))
         refuse_taken_ports(inputs, networks)
-        mark = replace(mark, creation=1)
+        mark = replace(mark_of(inputs), creation=1)
         created = yield _create(inputs, mark)
         switch = next((shown for shown in created.all("VMSwitch") if str(mark_on(shown)) == str(mark)), None)
         if switch is None:
@@ -89,8 +86,7 @@ class NatSwitchLifecycle(ReadsMany[NatSwitch, NatSwitchOutputs]):
     def needs(self, inputs: NatSwitch, listed: Facts | None, coming: Facts) -> Plan[None]:  # noqa: ARG002
         """Raise if the name, the prefix or a port is taken, or if the NAT network to join is not there."""
         facts = yield _lookup()
-        mark = Mark(inputs.owner, inputs.stack_id or "")
-        found = begun("switch", facts.all("VMSwitch"), inputs.name, mark, adopt=self.adopt)
+        found = begun("switch", facts.all("VMSwitch"), inputs.name, mark_of(inputs), adopt=self.adopt)
         networks = nat_networks(found.id if found else None, inputs, facts)
         refuse_conflicts(inputs, networks, facts)
         refuse_taken_ports(inputs, networks)
@@ -143,8 +139,7 @@ class NatSwitchLifecycle(ReadsMany[NatSwitch, NatSwitchOutputs]):
         facts = yield _look()
         there = listed(state.id, facts)
         if there is not None:
-            mark = mark_in(there.text("Notes"))
-            left = left_alone("switch", mark, state.inputs.stack_id, state.outputs.creation)
+            left = left_alone("switch", there, state.inputs.stack_id, state.outputs.creation)
             if left is not None:
                 return left
         networks = _networks(state, facts)
@@ -164,7 +159,8 @@ class NatSwitchLifecycle(ReadsMany[NatSwitch, NatSwitchOutputs]):
 
     def _converge(self, inputs: NatSwitch, now: ObservedNatSwitch, state: ObservedNatSwitch) -> Plan[ObservedNatSwitch]:
         """Make the changes. `state` is what was known of the switch before, and `now` what is there."""
-        rows = _settings(inputs, now, self.changes(inputs, now).changed)
+        changed, shown = self.changes(inputs, now).changed, listed(now.id, now.facts)
+        rows = writes_marked(switch_by_id(now.id), changed, inputs, shown, now.id)
         if rows:
             facts = yield Step("apply the switch's own settings", (*rows, *READS))
             now = _there(inputs, now.id, facts)
@@ -220,10 +216,10 @@ def _left_behind(inputs: NatSwitch, now: ObservedNatSwitch, state: ObservedNatSw
 
 
 def _namesake_that_stays(inputs: NatSwitch, switch: UUID, facts: Facts) -> Plan[PSObject | None]:
-    """Another switch of the name that was made at the same time, if it is the one to stay.
+    """Another switch that was given the name at the same time, if that one is to stay.
 
-    A switch has no time of creation. The one with the lower id stays; but whoever made the other may have looked before
-    this one was there, and then knows nothing of it. So it stays only if the other goes.
+    A switch has no time of creation, so the one with the lower id stays. But whoever made the other may have listed the
+    switches before this one was there, and does not know of it. So this one stays only if the other goes.
     """
 
     def others(shown: Facts) -> list[PSObject]:
@@ -235,18 +231,9 @@ def _namesake_that_stays(inputs: NatSwitch, switch: UUID, facts: Facts) -> Plan[
     return next(iter(others(facts)), None)
 
 
-def _settings(inputs: NatSwitch, now: ObservedNatSwitch, changed: Sequence[Attribute]) -> list[Pipeline]:
-    """What writes the rows that have changed, and the whole mark on a switch that was just made."""
-    switch = listed(now.id, now.facts)
-    mark = mark_in(switch.text("Notes")) if switch is not None else Mark()
-    rows = [row for row in inputs.attributes() if row in changed or (row.name == "owner" and is_newborn(mark))]
-    return [signed(pipeline, mark, now.id) for pipeline in writes(switch_by_id(now.id), rows, inputs)]
-
-
-def _take_over(inputs: NatSwitch, found: Begun, mark: Mark) -> Step:
-    """What marks a switch that was begun before as that of this creation, before anything else is done to it."""
-    mark = replace(mark, creation=found.mark.creation + 1).on(found.id)
-    writing = switch_by_id(found.id) | cmdlet("Set-VMSwitch", Notes=marked(inputs.notes, str(mark)))
+def _take_over(inputs: NatSwitch, found: Begun) -> Step:
+    """What marks a switch that an earlier attempt has begun, before anything else is done to it."""
+    writing = switch_by_id(found.id) | cmdlet("Set-VMSwitch", Notes=taken_over(found, inputs, inputs.notes))
     return Step("take over the switch that was begun", (writing,))
 
 

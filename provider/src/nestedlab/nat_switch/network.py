@@ -143,7 +143,7 @@ def _listed(facts: Facts) -> list[UUID]:
 
 
 def switches_behind_nats(facts: Facts) -> frozenset[str]:
-    """The names of the internal switches whose network lies behind a NAT of the host, in one case of letters."""
+    """The casefolded names of the internal switches whose network is behind a NAT network of the host."""
     nats = [Nat(nat.text("Name"), nat.text("InternalIPInterfaceAddressPrefix")) for nat in facts.all("MSFT_NetNat")]
     return frozenset(
         other.switch.casefold()

@@ -14,7 +14,7 @@ from pulumi.runtime.settings import get_root_resource
 @dataclass
 class _Program:
     switches: dict[str, str] = field(default_factory=dict)
-    """Logical names of NatSwitches, by their name on the host in one case of letters, where that is known."""
+    """Logical names of NatSwitches by their casefolded name on the host, if the program gives it as text."""
     machines: list[tuple[pulumi.Resource, str, set[str]]] = field(default_factory=list)
     """Machines with their logical names, and the switches that they name by text."""
 

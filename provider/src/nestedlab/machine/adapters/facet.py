@@ -107,7 +107,7 @@ def others_reads(inputs: NestedHyperVHost) -> tuple[Pipeline, ...]:
 
 
 def refuse_taken_macs(inputs: NestedHyperVHost, facts: Facts) -> None:
-    """Raise ConflictError if an adapter of another machine has a MAC address that is asked for. Windows takes it."""
+    """Raise ConflictError if another machine already has one of the MAC addresses. Windows accepts duplicates."""
     wanted = _static_macs(inputs)
     for adapter in facts.all("VMNetworkAdapter"):
         owner = adapter.text("VMName")
