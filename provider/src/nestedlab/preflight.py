@@ -32,7 +32,16 @@ from nestedlab.nat_switch.read import READS
 from nestedlab.perform import Runners, answer_to, perform
 from nestedlab.pipeline import ErrorKind, Facts, PSObject, Runner, Step
 from nestedlab.program import Program
-from nestedlab.requirements import SURVEY, Demand, Finding, asks_too_much, capacity, findings, too_little, version_findings
+from nestedlab.requirements import (
+    SURVEY,
+    Demand,
+    Finding,
+    asks_too_much,
+    capacity,
+    findings,
+    too_little,
+    version_findings,
+)
 
 _LOG = logging.getLogger(__name__)
 
