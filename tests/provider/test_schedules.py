@@ -107,7 +107,7 @@ def replace_by_force(provider: Provider, wanted: Wanted) -> None:
 
 
 def move(provider: Provider, wanted: Wanted) -> None:
-    """As the engine does it if `on` changes: the old one goes first. Of one that is in no state nobody knows the host."""
+    """As the engine does it if `on` changes: the old one goes first. Of one in no state nobody knows the host."""
     if wanted.state is not None:
         destroy(provider, wanted)
         wanted.usual["on"] = SECOND if wanted.usual["on"] is None else None

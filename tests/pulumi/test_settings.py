@@ -34,13 +34,17 @@ def test_a_misspelt_setting_is_told_with_the_nearest_one_though_the_environment_
     assert parent.snapshot() == before
 
 
+def program() -> None:
+    NatSwitch("lab-net", prefix="192.168.50.0/24")
+
+
 def test_a_program_of_the_automation_api_is_told_too(
     parent: Parent, pulumi_cli: Path, pulumi_environment: dict[str, str], tmp_path: Path
 ) -> None:
     stack = automation.create_stack(
         "dev",
         project_name="lab",
-        program=lambda: NatSwitch("lab-net", prefix="192.168.50.0/24"),
+        program=program,
         opts=automation.LocalWorkspaceOptions(
             work_dir=str(tmp_path),
             env_vars={**pulumi_environment, **parent.environment},
