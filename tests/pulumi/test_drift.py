@@ -60,8 +60,7 @@ def test_each_drift_is_seen_and_healed(parent: Parent, many_on: Callable[[Parent
     assert preview.changes.keys() == {"same", "update"}
 
     lab.up()
-    lab.preview("--expect-no-changes")
-    lab.refresh("--expect-no-changes")
+    lab.expect_no_changes()
     healed = lab.resources()
     assert not any(_changed(made[name]["outputs"], healed[name]["outputs"]) for name in cases)
 
