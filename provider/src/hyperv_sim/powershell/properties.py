@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, Generic, TypeVar
 
 from hyperv_sim.fidelity import POWERSHELL, fact
-from hyperv_sim.records import EnumMember, NetObject, Scalar, ScalarType, Value
+from hyperv_sim.records import EnumMember, NetList, NetObject, Scalar, ScalarType, Value
 from hyperv_sim.state.enumerations import NetEnum
 
 T = TypeVar("T")
@@ -30,7 +30,8 @@ class Property(Generic[T]):
 
     `type_name` is the .NET type of a primitive; an enumeration, a nested object and a list of these say it themselves
     ("Object"). `since` is the first Windows version that has the property. `is_script` marks a property that a type
-    file adds to a CIM object: it goes on the wire among the extended ones, as text, besides the raw value of its name.
+    file adds: it goes on the wire among the extended ones; to a CIM object as text, besides the raw value of its name.
+    `is_constant`: the value is the same for all objects, and `get` looks at none.
     """
 
     name: str
@@ -38,9 +39,10 @@ class Property(Generic[T]):
     get: Callable[[T], object]
     since: str = "2016"
     is_script: bool = False
+    is_constant: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a key by its identity: there is one for each class, with dozens of properties
 class ObjectType(Generic[T]):
     """A described class: type names from the most derived, properties in their order, and what ToString() gives."""
 
@@ -112,7 +114,7 @@ def type_names(live: object) -> tuple[str, ...]:
         bases = ("System.Object",) if live.type_name in ("String", "Version") else PRIMITIVE_BASES
         return (f"System.{live.type_name}", *bases)
     if isinstance(live, Mapping | tuple):
-        return HASHTABLE if isinstance(live, Mapping) else ARRAY
+        return HASHTABLE if isinstance(live, Mapping) else live.type_names if isinstance(live, NetList) else ARRAY
     return NULL if live is None else _description(live).type_names
 
 
@@ -124,7 +126,7 @@ def _description(live: object) -> ObjectType[Any]:
 
 
 def _live(type_name: str, raw: object) -> object:
-    if raw is None or isinstance(raw, Scalar | EnumMember) or type(raw) in _DESCRIBED:
+    if raw is None or isinstance(raw, Scalar | EnumMember | NetList) or type(raw) in _DESCRIBED:
         return raw
     if isinstance(raw, NetEnum):
         return EnumMember(raw.type_name, raw.text, int(raw.value))
@@ -186,9 +188,16 @@ def _flat(live: object) -> Value:
     """A value written at depth 0: primitives stay, lists keep their items, all else is its text."""
     if live is None or isinstance(live, Scalar):
         return live
+    if isinstance(live, EnumMember):
+        return Scalar("String", live.name)
     if isinstance(live, tuple):
-        return tuple(_flat(item) for item in live)
+        return _same_list(live, [_flat(item) for item in live])
     return Scalar("String", to_string(live))
+
+
+def _same_list(live: tuple[object, ...], items: Sequence[Value]) -> tuple[Value, ...]:
+    """The items as a collection of the same types."""
+    return NetList(live.type_names, items) if isinstance(live, NetList) else tuple(items)
 
 
 @cache
@@ -200,17 +209,38 @@ def _cim_metadata(names: tuple[str, ...]) -> Value:
     return (NetObject(("System.Management.Automation.PSCustomObject", "System.Object"), extended=notes),)
 
 
+@cache
+def _template(description: ObjectType[Any], windows: str) -> tuple[Mapping[str, Value], Mapping[str, Value]]:
+    """The adapted and the extended properties in their order, with the values that all objects have in common.
+
+    An object of the module has dozens of properties, and a class of machines is written often.
+    """
+    adapted: dict[str, Value] = {}
+    extended: dict[str, Value] = {}
+    for row in _rows(description, windows):
+        value = _flat(_live(row.type_name, row.get(None))) if row.is_constant else None
+        (extended if row.is_script else adapted)[row.name] = value
+    if description.is_cim:
+        extended["__ClassMetadata"] = _cim_metadata(description.type_names)
+    return adapted, extended
+
+
+@cache
+def _read_rows(description: ObjectType[Any], windows: str) -> Sequence[Property[Any]]:
+    return [row for row in _rows(description, windows) if not row.is_constant]
+
+
 def _object(live: object, windows: str) -> NetObject:
     """An object with its own first level of properties."""
     if isinstance(live, NetObject):
         return live
     description = _description(live)
-    adapted: dict[str, Value] = {}
-    extended: dict[str, Value] = {}
-    for row in _rows(description, windows):
-        (extended if row.is_script else adapted)[row.name] = _flat(_live(row.type_name, row.get(live)))
-    if description.is_cim:
-        extended["__ClassMetadata"] = _cim_metadata(description.type_names)
+    in_common = _template(description, windows)
+    adapted, extended = dict(in_common[0]), dict(in_common[1])
+    for row in _read_rows(description, windows):
+        value = row.get(live)
+        is_flat = isinstance(value, Scalar)
+        (extended if row.is_script else adapted)[row.name] = value if is_flat else _flat(_live(row.type_name, value))
     return NetObject(description.type_names, adapted, extended, description.text(live))
 
 
@@ -219,7 +249,7 @@ def _noted(live: object, windows: str) -> Value:
     if live is None or isinstance(live, Scalar | EnumMember):
         return live
     if isinstance(live, tuple):
-        return tuple(_noted(item, windows) for item in live)
+        return _same_list(live, [_noted(item, windows) for item in live])
     if isinstance(live, Mapping):
         return {key: _noted(value, windows) for key, value in live.items()}
     return _object(live, windows)

@@ -95,7 +95,7 @@ class Firmware:
 
 @dataclass(slots=True, eq=False)
 class Adapter:
-    """A network adapter, of a machine or (machine is None) of the host on one of its switches."""
+    """A network adapter of a machine; the machine is None for those of the host."""
 
     name: str
     machine: Machine | None = field(default=None, repr=False, metadata=VOLATILE)
@@ -114,6 +114,10 @@ class Adapter:
 
     def __post_init__(self) -> None:
         self.vlan = Vlan(self)
+
+
+class HostAdapter(Adapter):
+    """An adapter of the host itself. It has a .NET type of its own. [Microsoft's reference of Add-VMNetworkAdapter]"""
 
 
 @dataclass(slots=True, eq=False)
