@@ -182,3 +182,30 @@ def test_enumerations_have_the_module_s_numbers() -> None:
     for enumeration in NetEnum.__subclasses__():
         members = FILE["enumerations"][next(iter(enumeration)).type_name]["members"]
         assert {member.text: member.value for member in enumeration}.items() <= members.items()
+
+
+def test_a_nat_has_cim_s_own_types_and_order_and_words_among_the_extended_ones(talk: type[Talk]) -> None:
+    nat = _object(talk(), "New-NetNat lab -InternalIPInterfaceAddressPrefix 192.168.50.0/24")
+    assert " ".join(nat.adapted) == (
+        "Caption Description ElementName InstanceID Active ExternalIPInterfaceAddressPrefix IcmpQueryTimeout "
+        "InternalIPInterfaceAddressPrefix InternalRoutingDomainId Name Store TcpEstablishedConnectionTimeout "
+        "TcpFilteringBehavior TcpTransientConnectionTimeout UdpFilteringBehavior UdpIdleSessionTimeout "
+        "UdpInboundRefresh PSComputerName"
+    )
+    assert nat.adapted["InstanceID"] == Scalar("String", "lab;0")
+    assert (nat.adapted["Active"], nat.extended["Active"]) == (Scalar("Byte", 1), Scalar("String", "True"))
+    assert (nat.adapted["Store"], nat.extended["Store"]) == (Scalar("UInt32", 0), Scalar("String", "Local"))
+
+
+def test_an_instance_names_each_class_of_its_chain(talk: type[Talk]) -> None:
+    nat = _object(talk(), "New-NetNat lab -InternalIPInterfaceAddressPrefix 192.168.50.0/24")
+    chain = ["MSFT_NetNat", "MSFT_NetSettingData", "CIM_SettingData", "CIM_ManagedElement"]
+    base = "Microsoft.Management.Infrastructure.CimInstance"
+    qualified = [f"{base}#root/StandardCimv2/{name}" for name in chain]
+    assert nat.type_names == (*qualified, *(f"{base}#{name}" for name in chain), base, "System.Object")
+    metadata = nat.extended["__ClassMetadata"]
+    assert isinstance(metadata, NetList)
+    assert metadata.type_names == ("System.Collections.ArrayList", "System.Object")
+    told = [entry for entry in metadata if isinstance(entry, NetObject)]
+    assert [entry.extended["ClassName"] for entry in told] == [Scalar("String", name) for name in reversed(chain)]
+    assert {entry.type_names for entry in told} == {()}

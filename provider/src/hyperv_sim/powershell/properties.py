@@ -44,12 +44,15 @@ class Property(Generic[T]):
 
 @dataclass(frozen=True, eq=False)  # a key by its identity: there is one for each class, with dozens of properties
 class ObjectType(Generic[T]):
-    """A described class: type names from the most derived, properties in their order, and what ToString() gives."""
+    """A described class: type names from the most derived, properties in their order, and what ToString() gives.
+
+    `notes` are extended properties that go out with every object and that no command sees.
+    """
 
     type_names: tuple[str, ...]
     properties: tuple[Property[T], ...]
     text: Callable[[T], str]
-    is_cim: bool = False
+    notes: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +66,22 @@ class Selected:
 _DESCRIBED: dict[type, ObjectType[Any]] = {}
 
 
-def describe(
+def describe(  # noqa: PLR0913  # a declaration, with its parts by name
     kind: type[T],
     type_name: str,
     properties: Sequence[Property[T]],
     *,
     bases: Sequence[str] = (),
     text: Callable[[T], str] | None = None,
+    notes: Mapping[str, Value] | None = None,
 ) -> None:
     """Declare that objects of the Python class `kind` are .NET objects of this type.
 
     `bases` are the types between it and System.Object. Without `text`, ToString() gives the type's name, as .NET does.
     """
     _DESCRIBED[kind] = ObjectType(
-        (type_name, *bases, "System.Object"), tuple(properties), text or (lambda _: type_name), is_cim=False
+        (type_name, *bases, "System.Object"), tuple(properties), text or (lambda _: type_name), notes or {}
     )
-
-
-def describe_cim(
-    kind: type[T], namespace: str, class_name: str, properties: Sequence[Property[T]], *, text: Callable[[T], str]
-) -> None:
-    """Declare that objects of `kind` are instances of a CIM class, such as root/StandardCimv2, MSFT_NetNat."""
-    base = "Microsoft.Management.Infrastructure.CimInstance"
-    names = (f"{base}#{namespace}/{class_name}", f"{base}#{class_name}", base, "System.Object")
-    _DESCRIBED[kind] = ObjectType(names, tuple(properties), text, is_cim=True)
 
 
 def described(live: object) -> ObjectType[Any] | None:
@@ -201,15 +196,6 @@ def _same_list(live: tuple[object, ...], items: Sequence[Value]) -> tuple[Value,
 
 
 @cache
-def _cim_metadata(names: tuple[str, ...]) -> Value:
-    """The note that tells a receiving PowerShell the class of a CIM object. Its Hash and MiXml are left out."""
-    namespace, class_name = names[0].split("#", 1)[1].rsplit("/", 1)
-    members = {"ClassName": class_name, "Namespace": namespace, "ServerName": "HYPERV"}
-    notes: dict[str, Value] = {key: Scalar("String", value) for key, value in members.items()}
-    return (NetObject(("System.Management.Automation.PSCustomObject", "System.Object"), extended=notes),)
-
-
-@cache
 def _template(description: ObjectType[Any], windows: str) -> tuple[Mapping[str, Value], Mapping[str, Value]]:
     """The adapted and the extended properties in their order, with the values that all objects have in common.
 
@@ -220,9 +206,7 @@ def _template(description: ObjectType[Any], windows: str) -> tuple[Mapping[str, 
     for row in _rows(description, windows):
         value = _flat(_live(row.type_name, row.get(None))) if row.is_constant else None
         (extended if row.is_script else adapted)[row.name] = value
-    if description.is_cim:
-        extended["__ClassMetadata"] = _cim_metadata(description.type_names)
-    return adapted, extended
+    return adapted, {**extended, **description.notes}
 
 
 @cache
@@ -238,9 +222,9 @@ def _object(live: object, windows: str) -> NetObject:
     in_common = _template(description, windows)
     adapted, extended = dict(in_common[0]), dict(in_common[1])
     for row in _read_rows(description, windows):
-        value = row.get(live)
-        is_flat = isinstance(value, Scalar)
-        (extended if row.is_script else adapted)[row.name] = value if is_flat else _flat(_live(row.type_name, value))
+        raw = row.get(live)
+        value = raw if isinstance(raw, Scalar) else _flat(_live(row.type_name, raw))
+        (extended if row.is_script else adapted)[row.name] = value
     return NetObject(description.type_names, adapted, extended, description.text(live))
 
 

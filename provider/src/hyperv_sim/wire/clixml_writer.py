@@ -90,6 +90,8 @@ class _Writer:
         return f'<Obj{name} RefId="{number}">{self._type_names(type_names)}'
 
     def _type_names(self, names: tuple[str, ...]) -> str:
+        if not names:
+            return ""
         if names in self._types:
             return f'<TNRef RefId="{self._types[names]}" />'
         number = self._types[names] = len(self._types)
