@@ -31,7 +31,7 @@ from hyperv_sim.state.switches import Switch
 
 MIB = 2**20
 NO_MAC = "000000000000"
-Manner = Literal["responsive", "absent", "locked"]
+Manner = Literal["responsive", "absent", "locked", "failing"]
 Slot = tuple[ControllerType, int, int]
 SCSI_CONTROLLERS, SCSI_LOCATIONS = 4, 64
 """How many SCSI controllers a machine takes, and drives each. [Microsoft's table of Hyper-V's limits]"""
@@ -42,7 +42,7 @@ class Guest:
     """What runs in a machine. `manner` says how it takes a shutdown request.
 
     responsive: shuts down after `shutdown_seconds`. locked: goes down only by -Force, at once. absent: it has no
-    integration services, so that even -Force waits without an end.
+    integration services, so that even -Force waits without an end. failing: the request fails, by -Force too.
     """
 
     manner: Manner = "responsive"
