@@ -96,7 +96,7 @@ def test_a_setting_that_is_dropped_in_silence_is_an_error(
     assert provider.update("machine", machine, **inputs).values == {**machine.values, **inputs}
 
 
-@pytest.mark.parametrize("manner", ["responsive", "absent", "locked"])
+@pytest.mark.parametrize("manner", ["responsive", "absent", "locked", "failing"])
 def test_a_guest_of_any_manner_is_stopped_for_a_change(manner: Any, provider: Provider) -> None:
     machine = provider.create("machine")
     provider.parent.machine("hv1").guest.manner = manner

@@ -10,8 +10,9 @@ from typing import Literal
 from hyperv_sim import errors
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, fact
 from hyperv_sim.powershell.call import Call
-from hyperv_sim.powershell.cim import ADDRESS_FAMILY, FOREVER, NAMESPACE, chosen, in_words, query
-from hyperv_sim.powershell.properties import Property, describe_cim
+from hyperv_sim.powershell.cim import ADDRESS_FAMILY, FOREVER, chosen, in_words, query
+from hyperv_sim.powershell.cim_classes import NAMESPACE, describe_cim
+from hyperv_sim.powershell.properties import Property
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.records import Scalar
 from hyperv_sim.state.network import Address, Interface

@@ -11,7 +11,7 @@ from hyperv_sim.state.contention import Contention
 from hyperv_sim.state.enumerations import VMState, VMSwitchType
 from hyperv_sim.state.files import File, Files
 from hyperv_sim.state.hooks import Hooks
-from hyperv_sim.state.machines import Adapter, Drive, Machine
+from hyperv_sim.state.machines import Drive, HostAdapter, Machine
 from hyperv_sim.state.network import Network
 from hyperv_sim.state.snapshot import VOLATILE
 from hyperv_sim.state.switches import Switch
@@ -64,7 +64,7 @@ class Host:
     virtual_hard_disk_path: str = DISKS
     machines: dict[UUID, Machine] = field(default_factory=dict)
     switches: dict[UUID, Switch] = field(default_factory=dict)
-    host_adapters: list[Adapter] = field(default_factory=list)
+    host_adapters: list[HostAdapter] = field(default_factory=list)
     network: Network = field(default_factory=Network)
     files: Files = field(default_factory=Files)
     hooks: Hooks = field(default_factory=Hooks, metadata=VOLATILE)
