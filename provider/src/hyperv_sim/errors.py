@@ -6,7 +6,9 @@ rely on `-ErrorAction SilentlyContinue` with them). A TerminatingError ends the 
 
 from __future__ import annotations
 
-from hyperv_sim.records import Scalar
+from collections.abc import Mapping
+
+from hyperv_sim.records import COR_E_EXCEPTION, Scalar
 
 CATEGORY = {
     "AccessDenied": "PermissionDenied",
@@ -25,27 +27,21 @@ CATEGORY = {
 NON_INTERACTIVE = "Windows PowerShell is in NonInteractive mode. Read and Prompt functionality is not available."
 """What a cmdlet says that would have to ask, in a session with nobody to answer."""
 
-COR_E_EXCEPTION = -2146233088
-"""The HResult of an exception that sets none."""
-
-BINDING_EXCEPTION = (
-    "System.Management.Automation.ParameterBindingException",
-    "System.Management.Automation.RuntimeException",
-    "System.SystemException",
-    "System.Exception",
-    "System.Object",
-)
+SYSTEM_EXCEPTION = ("System.SystemException", "System.Exception", "System.Object")
+RUNTIME_EXCEPTION = ("System.Management.Automation.RuntimeException", *SYSTEM_EXCEPTION)
+BINDING_EXCEPTION = ("System.Management.Automation.ParameterBindingException", *RUNTIME_EXCEPTION)
+NOT_FOUND_EXCEPTION = ("System.Management.Automation.CommandNotFoundException", *RUNTIME_EXCEPTION)
 VIRTUALIZATION_EXCEPTION = ("Microsoft.HyperV.PowerShell.VirtualizationException", "System.Exception", "System.Object")
 CIM_EXCEPTION = ("Microsoft.Management.Infrastructure.CimException", "System.Exception", "System.Object")
-CIM_JOB_EXCEPTION = (
-    "Microsoft.PowerShell.Cmdletization.Cim.CimJobException",
-    "System.Exception",
-    "System.Object",
-)
+CIM_JOB_EXCEPTION = ("Microsoft.PowerShell.Cmdletization.Cim.CimJobException", *SYSTEM_EXCEPTION)
 
 
 class CmdletError(Exception):
-    """A non-terminating error: id and category as in the ErrorRecord, without the cmdlet's own part of the id."""
+    """A non-terminating error: id and category as in the ErrorRecord, without the cmdlet's own part of the id.
+
+    `details` are properties of its exception that do not follow from the rest, `cause` is the text of the exception
+    that it came from.
+    """
 
     def __init__(
         self,
@@ -54,7 +50,9 @@ class CmdletError(Exception):
         message: str,
         *,
         exception_types: tuple[str, ...] = VIRTUALIZATION_EXCEPTION,
-        target: Scalar | None = None,
+        target: object = None,
+        details: Mapping[str, str] | None = None,
+        cause: str = "",
     ) -> None:
         super().__init__(message)
         self.identifier = identifier
@@ -62,6 +60,8 @@ class CmdletError(Exception):
         self.message = message
         self.exception_types = exception_types
         self.target = target
+        self.details = details or {}
+        self.cause = cause
         self.hresult = COR_E_EXCEPTION
 
 
@@ -94,18 +94,43 @@ def cim_not_found(class_name: str, property_name: str, value: Scalar, text: str)
     )
 
 
-def binding(identifier: str, message: str, *, category: str = "InvalidArgument") -> TerminatingError:
-    """An error of parameter binding."""
-    return TerminatingError(identifier, category, message, exception_types=BINDING_EXCEPTION)
+def binding(
+    identifier: str,
+    message: str,
+    *,
+    category: str = "InvalidArgument",
+    details: Mapping[str, str] | None = None,
+    cause: str = "",
+) -> TerminatingError:
+    """An error of parameter binding; `details` may be ParameterName, ParameterType and TypeSpecified."""
+    return TerminatingError(
+        identifier, category, message, exception_types=BINDING_EXCEPTION, details=details, cause=cause
+    )
 
 
-def validation(parameter: str, reason: str, kind: str = "") -> TerminatingError:
+def validation(
+    parameter: str, reason: str, kind: str = "", details: Mapping[str, str] | None = None
+) -> TerminatingError:
     """A value that the parameter's validation refuses; `kind` continues the id, as in `...ErrorNullNotAllowed`."""
     return TerminatingError(
         f"ParameterArgumentValidationError{kind}",
         "InvalidData",
         f"Cannot validate argument on parameter '{parameter}'. {reason}",
         exception_types=("System.Management.Automation.ParameterBindingValidationException", *BINDING_EXCEPTION),
+        details={"ParameterName": parameter, **(details or {})},
+        cause="" if kind else reason,
+    )
+
+
+def command_not_found(name: str) -> CmdletError:
+    """There is no command of this name, or the session does not show it."""
+    message = (
+        f"The term '{name}' is not recognized as the name of a cmdlet, function, script file, or operable program. "
+        "Check the spelling of the name, or if a path was included, verify that the path is correct and try again."
+    )
+    target = Scalar("String", name)
+    return CmdletError(
+        "CommandNotFoundException", "ObjectNotFound", message, exception_types=NOT_FOUND_EXCEPTION, target=target
     )
 
 

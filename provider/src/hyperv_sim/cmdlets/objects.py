@@ -11,6 +11,11 @@ from hyperv_sim.powershell.call import Call
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.records import Scalar
 
+ARGUMENT_EXCEPTION = (
+    "System.Management.Automation.PSArgumentException",
+    "System.ArgumentException",
+    *errors.SYSTEM_EXCEPTION,
+)
 SELECTED_BASES = ("System.Management.Automation.PSCustomObject", "System.Object")
 
 
@@ -59,13 +64,13 @@ def _expanded(call: Call, live: object) -> Iterator[object]:
     name = call.parameters["ExpandProperty"]
     found = properties.get(live, name, call.host.windows)
     if found is None:
-        target = Scalar("String", properties.type_names(live)[0])
         raise errors.CmdletError(
             "ExpandPropertyNotFound",
             "InvalidArgument",
             f'Property "{name}" cannot be found.',
-            exception_types=("System.Management.Automation.PSArgumentException", "System.Exception", "System.Object"),
-            target=target,
+            exception_types=ARGUMENT_EXCEPTION,
+            target=live,
+            details={"ParamName": "ExpandProperty"},
         )
     yield from found[1] if isinstance(found[1], tuple) else (found[1],)
 

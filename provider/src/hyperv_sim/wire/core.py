@@ -1,0 +1,60 @@
+"""psrpcore's pool, as the simulated host has it: it reads the client's messages, and writes the pool's own."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from typing import Any, Protocol
+from uuid import UUID
+
+import psrpcore
+from psrpcore import types as ps
+
+from hyperv_sim.wire.fragments import fragmented, to_client
+
+# The size (bytes, header included) of Windows PowerShell's own fragments: BaseTransportManager.DefaultFragmentSize.
+FRAGMENT_SIZE = 32 * 1024
+
+
+class Put(Protocol):
+    """Takes a fragment of the pool or of a pipeline; one that stands `apart` goes out with a later Receive."""
+
+    def __call__(self, pipeline_id: UUID | None, fragment: bytes, *, apart: bool) -> None:
+        """Take the fragment."""
+        ...
+
+
+class Core(psrpcore.ServerRunspacePool):
+    """psrpcore's pool, which hands each message to an outbox at once: one fragment to a Stream element, as recorded."""
+
+    def __init__(self, put: Put, private_data: dict[str, Any]) -> None:
+        super().__init__(private_data)
+        self._put = put
+        self.answer: list[bytes] | None = None  # collects the answer to a Connect
+
+    def read_value(self, element: ET.Element) -> Any:
+        """Give psrpcore's form of a value that the client sent."""
+        capabilities = {"our_capability": self.our_capability, "their_capability": self.their_capability}
+        return ps.deserialize(element, self._cipher, **capabilities)
+
+    def write(self, message_type: int, clixml: str, pipeline_id: UUID) -> None:
+        """Queue a pipeline's message, in fragments."""
+        message = to_client(message_type, self.runspace_pool_id, pipeline_id, clixml)
+        for fragment in fragmented(message, self._fragment_counter, FRAGMENT_SIZE):
+            self._put(pipeline_id, fragment, apart=False)
+
+    def prepare_message(
+        self,
+        message: Any,
+        message_type: ps.PSRPMessageType | None = None,
+        pipeline_id: UUID | None = None,
+        stream_type: psrpcore.StreamType = psrpcore.StreamType.default,
+    ) -> None:
+        """Queue a message, in fragments."""
+        super().prepare_message(message, message_type, pipeline_id, stream_type)
+        # Recorded: the state Opened comes with a Receive of its own, since a runspace takes a moment to open.
+        apart = isinstance(message, ps.RunspacePoolStateMsg)
+        while payload := self.data_to_send(FRAGMENT_SIZE):
+            if self.answer is not None and pipeline_id is None and not apart:
+                self.answer.append(payload.data)
+            else:
+                self._put(pipeline_id, payload.data, apart=apart)
