@@ -39,11 +39,10 @@ CIM_JOB_EXCEPTION = ("Microsoft.PowerShell.Cmdletization.Cim.CimJobException", *
 class CmdletError(Exception):
     """A non-terminating error: id and category as in the ErrorRecord, without the cmdlet's own part of the id.
 
-    `details` are properties of its exception that do not follow from the rest, `cause` is the text of the exception
-    that it came from.
+    `details` are properties of its exception that do not follow from the rest.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a part of the record
         self,
         identifier: str,
         category: str,
@@ -52,7 +51,6 @@ class CmdletError(Exception):
         exception_types: tuple[str, ...] = VIRTUALIZATION_EXCEPTION,
         target: object = None,
         details: Mapping[str, str] | None = None,
-        cause: str = "",
     ) -> None:
         super().__init__(message)
         self.identifier = identifier
@@ -61,7 +59,6 @@ class CmdletError(Exception):
         self.exception_types = exception_types
         self.target = target
         self.details = details or {}
-        self.cause = cause
         self.hresult = COR_E_EXCEPTION
 
 
@@ -94,31 +91,18 @@ def cim_not_found(class_name: str, property_name: str, value: Scalar, text: str)
     )
 
 
-def binding(
-    identifier: str,
-    message: str,
-    *,
-    category: str = "InvalidArgument",
-    details: Mapping[str, str] | None = None,
-    cause: str = "",
-) -> TerminatingError:
-    """An error of parameter binding; `details` may be ParameterName, ParameterType and TypeSpecified."""
-    return TerminatingError(
-        identifier, category, message, exception_types=BINDING_EXCEPTION, details=details, cause=cause
-    )
+def binding(identifier: str, message: str, *, category: str = "InvalidArgument") -> TerminatingError:
+    """An error of parameter binding."""
+    return TerminatingError(identifier, category, message, exception_types=BINDING_EXCEPTION)
 
 
-def validation(
-    parameter: str, reason: str, kind: str = "", details: Mapping[str, str] | None = None
-) -> TerminatingError:
+def validation(parameter: str, reason: str, kind: str = "") -> TerminatingError:
     """A value that the parameter's validation refuses; `kind` continues the id, as in `...ErrorNullNotAllowed`."""
     return TerminatingError(
         f"ParameterArgumentValidationError{kind}",
         "InvalidData",
         f"Cannot validate argument on parameter '{parameter}'. {reason}",
         exception_types=("System.Management.Automation.ParameterBindingValidationException", *BINDING_EXCEPTION),
-        details={"ParameterName": parameter, **(details or {})},
-        cause="" if kind else reason,
     )
 
 

@@ -103,7 +103,7 @@ class NetException:
     """A .NET exception: its types go from the most derived one to System.Object.
 
     `own` are the properties of its own classes in Windows' order, with Message among them if its class declares that
-    anew. `site` is the method that threw it, empty if it was made and never thrown.
+    anew. `site` is the method that threw it, empty if it was made and never thrown; `source` is the method's assembly.
     """
 
     message: str
@@ -112,6 +112,7 @@ class NetException:
     hresult: int = COR_E_EXCEPTION
     site: str = ""
     inner: NetException | None = None
+    source: str = "System.Management.Automation"
 
     @property
     def name(self) -> str:

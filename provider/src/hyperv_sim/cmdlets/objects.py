@@ -47,7 +47,8 @@ def _selected(call: Call, live: object) -> properties.Selected:
         name = _plain_name(given)
         spelling, value = properties.get(live, name, call.host.windows) or (name, None)
         values[spelling] = value
-    return properties.Selected((f"Selected.{properties.type_names(live)[0]}", *SELECTED_BASES), values)
+    kind = SELECTED_BASES[0] if isinstance(live, properties.Selected) else properties.type_names(live)[0]
+    return properties.Selected((f"Selected.{kind}", *SELECTED_BASES), values)
 
 
 def _plain_name(given: object) -> str:

@@ -106,7 +106,7 @@ def _bind_common(line: CommandLine, name: str, given: object) -> bool:
             "VariableReferenceNotSupportedInDataSection",
             "InvalidOperation",
             "A variable that cannot be referenced in restricted language mode or a Data section is being referenced.",
-            exception_types=errors.RUNTIME_EXCEPTION,
+            exception_types=("System.Management.Automation.RuntimeException", "System.Exception", "System.Object"),
         )
     if name in PREFERENCES:
         action = next((known for known in ACTIONS if known.lower() == text.lower()), None)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hyperv_sim import errors
-from hyperv_sim.powershell import exceptions, properties
-from hyperv_sim.records import ErrorRecord, Invocation, Scalar
+from hyperv_sim.contract import Cmdlet
+from hyperv_sim.powershell import binding_exceptions, exceptions, properties
+from hyperv_sim.records import Command, ErrorRecord, Invocation, Scalar
 
 
 def record(
@@ -25,6 +26,13 @@ def record(
         target_type="" if error.target is None else names[0].rpartition(".")[2] if is_plain else "PSObject",
         invocation=invocation,
     )
+
+
+def of_binding(error: errors.CmdletError, windows: str, suffix: str, cmdlet: Cmdlet, sent: Command) -> ErrorRecord:
+    """An error in binding as the record of it: the command has no name by which it was called as yet. [recorded]"""
+    unnamed = Invocation(cmdlet.name, is_function=cmdlet.is_cim, iteration=())
+    told = record(error, windows, suffix, unnamed)
+    return replace(told, exception=binding_exceptions.exception(error, cmdlet, sent))
 
 
 def not_found(name: str, windows: str) -> ErrorRecord:

@@ -1,13 +1,10 @@
-"""The exception of an error: the properties of its own classes, where it was thrown, and what it came from.
-
-As recorded from a PowerShell; `COR_E_...` are the HRESULTs that .NET's own classes set.
-"""
+"""The exception of an error: the properties of its own classes, its HRESULT, and where it was thrown. [recorded]"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from hyperv_sim.errors import RUNTIME_EXCEPTION, SYSTEM_EXCEPTION, CmdletError
+from hyperv_sim.errors import SYSTEM_EXCEPTION, CmdletError
 from hyperv_sim.fidelity import POWERSHELL, UNKNOWN, fact
 from hyperv_sim.powershell.properties import to_string
 from hyperv_sim.records import COR_E_EXCEPTION, COR_E_SYSTEM, NetException, Scalar, Value
@@ -86,7 +83,7 @@ _COERCED = (
     "System.Object CoerceTypeAsNeeded(CommandParameterInternal, String, Type, ParameterCollectionTypeInformation)"
 )
 _BOUND = "Boolean BindParameter(CommandParameterInternal, CompiledCommandParameter, ParameterBindingFlags)"
-_SITES = {
+SITES = {
     "AmbiguousParameterSet": "Void ThrowAmbiguousParameterSetException(UInt32, MergedCommandParameterMetadata)",
     "CannotConvertArgument": _COERCED,
     "CannotConvertArgumentNoMessage": _COERCED,
@@ -105,13 +102,12 @@ _SITES = {
     "ScriptsNotAllowed": f"{_AUTOMATION}.CommandProcessorBase CreateCommandProcessor(...)",
 }
 """Which method of PowerShell throws an error of an id. Hyper-V's and CIM's own are not known."""
-
 LOOK_UP = f"{_AUTOMATION}.CommandInfo LookupCommandInfo(...)"
 """What throws that a command is not there."""
 
 
-def exception(error: CmdletError, site: str = "") -> NetException:
-    """The exception of an error; `site` if it does not follow from the error's id."""
+def exception(error: CmdletError, site: str = "", inner: NetException | None = None) -> NetException:
+    """The exception of an error; `site` if it does not follow from the error's id, `inner` is what it came from."""
     types = error.exception_types
     names = next((_OWN[name] for name in types if name in _OWN), ())
     return NetException(
@@ -119,8 +115,8 @@ def exception(error: CmdletError, site: str = "") -> NetException:
         types,
         {name: _value(error, name) for name in names},
         error.hresult if error.hresult != COR_E_EXCEPTION else _hresult(types),
-        site or _SITES.get(error.identifier, ""),
-        _inner(error),
+        site or SITES.get(error.identifier, ""),
+        inner,
     )
 
 
@@ -140,53 +136,8 @@ def _hresult(types: tuple[str, ...]) -> int:
     return next((_HRESULTS[name] for name in types if name in _HRESULTS), COR_E_EXCEPTION)
 
 
-_METADATA = (f"{_AUTOMATION}.MetadataException", *RUNTIME_EXCEPTION)
-_INVALID_CAST = (f"{_AUTOMATION}.PSInvalidCastException", "System.InvalidCastException", *SYSTEM_EXCEPTION)
-_FORMAT = ("System.FormatException", *SYSTEM_EXCEPTION)
-_SETTING = (f"{_AUTOMATION}.SetValueException", f"{_AUTOMATION}.ExtendedTypeSystemException", *RUNTIME_EXCEPTION)
-_INNER: Mapping[str, tuple[tuple[tuple[str, ...], str], ...]] = {
-    "ParameterArgumentValidationError": (
-        (
-            (f"{_AUTOMATION}.ValidationMetadataException", *_METADATA),
-            f"Void Validate(System.Object, {_AUTOMATION}.EngineIntrinsics)",
-        ),
-    ),
-    "ParameterArgumentTransformationError": (
-        ((f"{_AUTOMATION}.ArgumentTransformationMetadataException", *_METADATA), "System.Object Transform(...)"),
-        (_INVALID_CAST, "System.Object ConvertStringToInteger(...)"),
-        (_FORMAT, "Void StringToNumber(...)"),
-    ),
-    "CannotConvertArgumentNoMessage": (
-        (_INVALID_CAST, "System.Object ConvertWithCulture(...)"),
-        (_FORMAT, "Void SetFailure(...)"),
-    ),
-    "ParameterBindingFailed": (
-        ((f"{_AUTOMATION}.SetValueInvocationException", *_SETTING), "Void BindParameter(...)"),
-        (_INVALID_CAST, "System.Object ThrowInvalidCastException(System.Object, System.Type)"),
-    ),
-}
-"""The exceptions that one of an id came from, the nearest first, each with what threw it."""
-_NO_MEMBER = (RUNTIME_EXCEPTION, "System.String EnumDisambiguate(System.String, System.Type)")
-_NOT_SUPPORTED = (("System.NotSupportedException", *SYSTEM_EXCEPTION), _COERCED)
-
-
-def _inner(error: CmdletError) -> NetException | None:
-    chain = _INNER.get(error.identifier, ()) if error.cause else ()
-    if error.cause.startswith("Unable to match the identifier name"):  # of an enumeration
-        chain = (*chain[:-1], _NO_MEMBER)
-    if error.identifier == "CannotConvertArgument" and error.cause:  # a list for one value
-        chain = (_NOT_SUPPORTED,)
-    inner: NetException | None = None
-    for types, site in reversed(chain):
-        source = CmdletError(error.identifier, error.category, error.cause, exception_types=types)
-        own = next((_OWN[name] for name in types if name in _OWN), ())
-        values = {name: _value(source, name) for name in own}
-        inner = NetException(error.cause, types, values, _hresult(types), site, inner)
-    return inner
-
-
 _RECORDED = "recorded on a PowerShell 7.6"
-fact("PSRP", "an exception's own properties and the exceptions that it came from", _RECORDED)
+fact("PSRP", "an exception's own properties in the order of its classes", _RECORDED)
 fact(
     "Error records",
     "the methods and the stack of an exception in short, without parameters",

@@ -63,6 +63,8 @@ class _Stage:
         return Invocation(name, name, self.contract.is_cim, given, self.position)
 
     def record(self, error: errors.CmdletError) -> ErrorRecord:
+        if errors.BINDING_EXCEPTION[0] in error.exception_types:  # of binding a piped object
+            return error_records.of_binding(error, self.windows, self.suffix, self.contract, self.sent)
         return error_records.record(error, self.windows, self.suffix, self.invocation())
 
     def warning(self, message: str) -> Warned:
@@ -172,8 +174,8 @@ class HostShell:
             _check_handled(simulated, line)
             _check_confirmed(simulated, line)
         except errors.TerminatingError as error:
-            unnamed = Invocation(contract.name)  # no name while it is being bound
-            raise _StatementEndedError(error_records.record(error, self._host.windows, suffix, unnamed)) from None
+            refused = error_records.of_binding(error, self._host.windows, suffix, contract, command)
+            raise _StatementEndedError(refused) from None
         return _Stage(simulated, contract, line, suffix, command, self._host.windows, at + 1, len(statement))
 
     def _through(

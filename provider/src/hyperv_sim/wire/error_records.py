@@ -15,7 +15,6 @@ _STOPPED = (
 _DATA = ("System.Collections.ListDictionaryInternal", "System.Object")
 _LONGEST, _KEPT = 40, 15  # a longer name keeps so many characters at both ends in the category's message
 _LINE_BREAK = "_x000D__x000A_"
-_SOURCE = "System.Management.Automation"  # the assembly of all that is known to have been thrown
 RECORDED = "recordings of Windows in pypsrp's tests"
 _CATEGORIES = {
     name: number
@@ -32,31 +31,24 @@ _CATEGORIES = {
 """The numbers of System.Management.Automation.ErrorCategory."""
 
 
-def ending(error: ErrorRecord) -> str:
-    """Give the record of an error that has ended a statement, the first of a batch."""
+def ending(error: ErrorRecord, *, with_invocation: bool) -> str:
+    """Give the record of an error that has ended the first statement of a batch."""
     writer = Writer()
-    add_ending(writer, error)
+    _add(writer, error, with_invocation=with_invocation)
+    writer.raw("</MS></Obj>")
     return writer.text()
 
 
-def add_ending(writer: Writer, error: ErrorRecord, name: str = "") -> None:
+def add_ending(writer: Writer, error: ErrorRecord, name: str) -> None:
     """Write the record of an error that ends all, as part of another message."""
-    _begin(writer, error, name)
-    _body(writer, error)
-    writer.raw('<B N="SerializeExtendedInfo">false</B></MS></Obj>')
+    _add(writer, error, name)
+    writer.raw("</MS></Obj>")
 
 
 def going_on(error: ErrorRecord, *, with_invocation: bool) -> str:
     """Give the record of an error that has ended nothing; the client decides whether its command comes in full."""
     writer = Writer()
-    _begin(writer, error)
-    writer.raw('<B N="writeErrorStream">true</B>')
-    numbers = _body(writer, error)
-    if with_invocation and error.invocation and numbers:
-        writer.raw('<B N="SerializeExtendedInfo">true</B>')
-        invocations.add_extended(writer, error.invocation, numbers, "PipelineIterationInfo")
-    else:
-        writer.raw('<B N="SerializeExtendedInfo">false</B>')
+    _add(writer, error, mark='<B N="writeErrorStream">true</B>', with_invocation=with_invocation)
     writer.raw('<Nil N="PSMessageDetails" /></MS></Obj>')
     return writer.text()
 
@@ -79,13 +71,19 @@ def stopped() -> ErrorRecord:
     """Give the record that a stopped pipeline ends with."""
     message = "The pipeline has been stopped."
     own = {"ErrorRecord": Scalar("String", message), "WasThrownFromThrowStatement": Scalar("Boolean", value=False)}
-    exception = NetException(message, _STOPPED, own, COR_E_SYSTEM, "Void Throw()")
+    exception = NetException(message, _STOPPED, own, COR_E_SYSTEM, "Void Throw()", source="mscorlib")
     return ErrorRecord("PipelineStopped", "OperationStopped", exception)
 
 
-def _begin(writer: Writer, error: ErrorRecord, name: str = "") -> None:
+def _add(writer: Writer, error: ErrorRecord, name: str = "", *, mark: str = "", with_invocation: bool = False) -> None:
     writer.begin(name, _RECORD)
-    writer.raw(f"<ToString>{text(error.message)}</ToString><MS>")
+    writer.raw(f"<ToString>{text(error.message)}</ToString><MS>{mark}")
+    numbers = _body(writer, error)
+    if with_invocation and error.invocation and numbers:
+        writer.raw('<B N="SerializeExtendedInfo">true</B>')
+        invocations.add_extended(writer, error.invocation, numbers, "PipelineIterationInfo")
+    else:
+        writer.raw('<B N="SerializeExtendedInfo">false</B>')
 
 
 def _body(writer: Writer, error: ErrorRecord) -> tuple[int, int] | None:
@@ -132,7 +130,7 @@ def _exception(writer: Writer, exception: NetException, name: str) -> None:
         writer.raw(f'<S N="TargetSite">{text(exception.site)}</S><S N="StackTrace">{stack}</S>')
     else:
         writer.raw('<Nil N="TargetSite" /><Nil N="StackTrace" />')
-    source = f'<S N="Source">{_SOURCE}</S>' if stack else '<Nil N="Source" />'
+    source = f'<S N="Source">{exception.source}</S>' if stack else '<Nil N="Source" />'
     writer.raw(f'<Nil N="HelpLink" />{source}<I32 N="HResult">{exception.hresult}</I32></Props></Obj>')
 
 

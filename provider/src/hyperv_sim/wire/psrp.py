@@ -125,7 +125,8 @@ class Pipeline:
             case Output(value):
                 self._send(ps.PSRPMessageType.PipelineOutput, written(value))
             case Failure(error, has_ended=True):
-                self._send(ps.PSRPMessageType.ErrorRecord, error_records.ending(error))
+                wanted = bool(invocations & _OF_ERRORS)
+                self._send(ps.PSRPMessageType.ErrorRecord, error_records.ending(error, with_invocation=wanted))
             case Failure(error, as_output=True):
                 self._send(ps.PSRPMessageType.PipelineOutput, error_records.going_on(error, with_invocation=False))
             case Failure(error):
