@@ -87,7 +87,7 @@ class EchoShell:
             case "Write-Error":
                 yield Failure(ERROR)
             case "Write-Warning":
-                yield Warned("Mind the gap.", Invocation("Write-Warning", "Write-Warning"))
+                yield Warned("Mind the gap.", Invocation("Write-Warning", "Write-Warning"), command.merges_warnings)
             case "Stop-Here":
                 raise InvocationFailedError(ERROR)
             case "Stop-Oddly":

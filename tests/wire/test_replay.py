@@ -14,11 +14,11 @@ import yaml
 from pypsrp.complex_objects import PSInvocationState
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
+from tests.wire.shapes import as_on_7_6, lines
 
 from hyperv_sim.host import SimulatedHost
 from hyperv_sim.server import SimulatedServer
 from hyperv_sim.wire.fragments import Defragmenter
-from tests.wire.shapes import as_on_7_6, lines
 
 FACTS = yaml.safe_load((Path(__file__).parents[1] / "cases" / "wire" / "replay.yaml").read_text())
 COMPLETED = ["Obj", "  MS", "    I32 PipelineState '4'"]

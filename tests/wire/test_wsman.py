@@ -128,9 +128,10 @@ def test_the_same_receive_sent_again_gets_the_same_output(wire: Wire, monkeypatc
             return send(message)
 
         monkeypatch.setattr(pool.connection.transport, "send", noted)
-        assert wire.invoke(pool, "Write-Output", InputObject="twice").output == ["twice"]
+        first = wire.invoke(pool, "Write-Output", InputObject="twice")
         again = send(sent[-1]).decode()
-    assert again.count('<rsp:Stream Name="stdout"') == 2
+    assert (first.output, len(first.streams.progress)) == (["twice"], 1)
+    assert again.count('<rsp:Stream Name="stdout"') == 3  # progress, output and state
 
 
 def test_what_a_client_that_went_away_asked_for_stays_for_the_next(wire: Wire) -> None:
