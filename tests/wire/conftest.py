@@ -13,6 +13,7 @@ from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
 from hyperv_sim.records import (
+    BrokenEndpointError,
     Command,
     ErrorRecord,
     Failure,
@@ -58,6 +59,8 @@ class EchoHost:
     def shells(self, configuration_name: str) -> Shell | None:
         if configuration_name == "Forbidden":
             raise PermissionError
+        if configuration_name == "Broken":
+            raise BrokenEndpointError(ERROR)
         return EchoShell(self) if configuration_name == "Microsoft.PowerShell" else None
 
 

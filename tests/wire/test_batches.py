@@ -78,7 +78,7 @@ def test_a_batch_that_begins_with_an_error_ends_completed_and_is_not_heard_whole
 def test_another_pipeline_comes_between_the_statements_that_are_left(
     host: SimulatedHost, pool: RunspacePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hyperv_sim.wire.psrp.UNHEARD_DELAY", 2.0)  # however busy this computer is
+    monkeypatch.setattr("hyperv_sim.wire.pipeline.UNHEARD_DELAY", 2.0)  # however busy this computer is
     batch(pool, ("Get-VM",), ("Get-Unicorn",), *MAKES_TWO)
     seen = [len(batch(pool, ("Get-VM",)).output) for _ in MAKES_TWO]
     assert seen == [0, 1]

@@ -13,6 +13,9 @@ from pypsrp.powershell import PowerShell
 
 from hyperv_sim.records import Scalar
 
+NOTHING: list[list[object]] = [[]]
+"""Input that ends without an object."""
+
 if TYPE_CHECKING:
     from tests.wire.conftest import Wire
 
@@ -119,7 +122,7 @@ def test_a_pipeline_whose_input_stays_open_waits_until_it_is_stopped(
     with wire.open(wire.serve(tls=True), operation_timeout=1) as pool:
         monkeypatch.setattr(pool.shell, "send", lambda *_, **__: None)  # so that the end of the input never comes
         shell = wire.shell(pool, "Read-Input")
-        shell.begin_invoke(input=(item for item in [[]]))
+        shell.begin_invoke(input=(item for item in NOTHING))
         with pytest.raises(WSManFaultError, match="OperationTimeout"):
             pool.shell.receive("stdout", command_id=shell.id)
         assert [command.name for command in wire.host.ran] == ["Read-Input"]
@@ -248,3 +251,10 @@ def test_the_first_answer_of_a_session_comes_after_a_record_of_progress(wire: Wi
         -1,
     )
     assert second.streams.progress == []
+
+
+def test_a_pool_breaks_while_it_opens_with_the_text_of_its_error(wire: Wire) -> None:
+    server = wire.serve()
+    with pytest.raises(InvalidPSRPOperation, match='unable to find a virtual machine with name "hv9"'):
+        wire.open(server, configuration_name="Broken")
+    assert server.open_shells == 1  # it is there until the client closes it

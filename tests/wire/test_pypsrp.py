@@ -20,6 +20,7 @@ from pypsrp.wsman import WSMan
 from hyperv_sim.host import SimulatedHost
 from hyperv_sim.server import SimulatedServer
 
+NOTHING: list[list[object]] = [[]]
 MISSING = "InvalidParameter,Microsoft.HyperV.PowerShell.Commands.GetVM"
 
 
@@ -157,7 +158,7 @@ def test_a_warning_tells_of_its_command(pool: RunspacePool) -> None:
 def test_a_pipeline_whose_input_ends_empty_runs_no_command(pool: RunspacePool) -> None:
     ps = PowerShell(pool)
     ps.add_cmdlet("New-VM").add_parameter("Name", "hv1")
-    assert ps.invoke(input=(item for item in [[]])) == []
+    assert ps.invoke(input=(item for item in NOTHING)) == []
     ps = PowerShell(pool)
     assert ps.add_cmdlet("Get-VM").invoke() == []
 

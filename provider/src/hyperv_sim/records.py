@@ -215,6 +215,14 @@ class InvocationFailedError(Exception):
         self.error = error
 
 
+class BrokenEndpointError(Exception):
+    """The endpoint is there, and its configuration cannot be loaded: a runspace pool on it breaks while it opens."""
+
+    def __init__(self, error: ErrorRecord) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
 class Shell(Protocol):
     """What the PSRP server needs of a host: one runspace pool's way to run commands."""
 

@@ -13,6 +13,7 @@ from hyperv_sim.wire.fragments import fragmented, to_client
 
 # The size (bytes, header included) of Windows PowerShell's own fragments: BaseTransportManager.DefaultFragmentSize.
 FRAGMENT_SIZE = 32 * 1024
+_NOBODY = UUID(int=0)  # the pool itself, among its pipelines
 
 
 class Put(Protocol):
@@ -26,10 +27,20 @@ class Put(Protocol):
 class Core(psrpcore.ServerRunspacePool):
     """psrpcore's pool, which hands each message to an outbox at once: one fragment to a Stream element, as recorded."""
 
-    def __init__(self, put: Put, private_data: dict[str, Any]) -> None:
+    def __init__(self, put: Put, private_data: dict[str, Any], broken: str | None = None) -> None:
         super().__init__(private_data)
         self._put = put
+        self.broken = broken  # the state that an opening is answered with, if the pool does not open
         self.answer: list[bytes] | None = None  # collects the answer to a Connect
+
+    def _process_InitRunspacePool(self, event: psrpcore.InitRunspacePoolEvent) -> None:  # noqa: N802
+        if self.broken is None:
+            super()._process_InitRunspacePool(event)
+            return
+        self.state = ps.RunspacePoolState.Broken
+        message = to_client(ps.PSRPMessageType.RunspacePoolState, self.runspace_pool_id, _NOBODY, self.broken)
+        for fragment in fragmented(message, self._fragment_counter, FRAGMENT_SIZE):
+            self._put(None, fragment, apart=True)
 
     def read_value(self, element: ET.Element) -> Any:
         """Give psrpcore's form of a value that the client sent."""

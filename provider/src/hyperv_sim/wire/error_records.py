@@ -67,6 +67,12 @@ def not_simulated(what: str) -> ErrorRecord:
     return ErrorRecord("HypervSimNotSimulated", "NotImplemented", exception)
 
 
+def not_open() -> ErrorRecord:
+    """Give the record that a pipeline on a broken pool ends with: the id recorded, the words not."""
+    message = "The pipeline cannot run because the runspace pool is broken."
+    return ErrorRecord("RemotePSInvocationStateInfoReason", "InvalidOperation", NetException(message))
+
+
 def stopped() -> ErrorRecord:
     """Give the record that a stopped pipeline ends with."""
     message = "The pipeline has been stopped."

@@ -15,11 +15,11 @@ _WARNING = (
 _PROGRESS_TYPE = "System.Management.Automation.ProgressRecordType"
 
 
-def state(number: int, error: ErrorRecord | None = None) -> str:
-    """Give a pipeline's state, with the error that it has ended with."""
+def state(number: int, error: ErrorRecord | None = None, *, of: str = "Pipeline") -> str:
+    """Give a pipeline's state, with the error that it has ended with; `of` may be a Runspace, which is a pool."""
     writer = Writer()
     writer.begin()
-    writer.raw(f'<MS><I32 N="PipelineState">{number}</I32>')
+    writer.raw(f'<MS><I32 N="{of}State">{number}</I32>')
     if error is not None:
         error_records.add_ending(writer, error, "ExceptionAsErrorRecord")
     writer.raw("</MS></Obj>")
