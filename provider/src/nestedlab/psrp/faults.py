@@ -48,6 +48,16 @@ def answered(status: int, connection: Connection) -> UnreachableError:
     )
 
 
+def broken(cause: str, connection: Connection) -> UnreachableError:
+    """The error for an endpoint that could not open a session, as one whose configuration cannot be loaded."""
+    reason = cause.strip().rstrip(".")
+    return UnreachableError(
+        f"the host could not open a session on the endpoint {connection.configuration_name}: {reason}. "
+        "Check the endpoint's configuration and the role files there: Test-PSSessionConfigurationFile, and "
+        "Enter-PSSession with the same endpoint, report what is wrong"
+    )
+
+
 def unreachable(error: Exception, connection: Connection) -> UnreachableError:
     """The error for a connection that could not be made."""
     from requests import exceptions  # noqa: PLC0415 - only a failed connection needs it
