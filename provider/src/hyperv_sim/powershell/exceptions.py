@@ -139,7 +139,7 @@ def _hresult(types: tuple[str, ...]) -> int:
 _RECORDED = "recorded on a PowerShell 7.6"
 fact("PSRP", "an exception's own properties in the order of its classes", _RECORDED)
 fact(
-    "Error records",
+    "PSRP",
     "the methods and the stack of an exception in short, without parameters",
     f"{POWERSHELL}; shortened",
 )

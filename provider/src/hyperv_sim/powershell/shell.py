@@ -11,7 +11,7 @@ from threading import Event
 from hyperv_sim import errors
 from hyperv_sim.contract import Cmdlet
 from hyperv_sim.fidelity import POWERSHELL, UNKNOWN, fact
-from hyperv_sim.powershell import error_records, properties
+from hyperv_sim.powershell import error_records, properties, rights
 from hyperv_sim.powershell.binding import Bound, CommandLine, bind
 from hyperv_sim.powershell.call import Call
 from hyperv_sim.powershell.registry import Simulated, find
@@ -204,6 +204,7 @@ class HostShell:
                 bound = binding()
                 call.set_name = bound.set_name
                 call.parameters = _given(stage.contract, bound)
+                rights.check(self._host.groups, stage.contract)
                 self._host.hooks.check(stage.contract.name)
                 for live in stage.simulated.run(call):
                     _check_described(stage.contract, live)

@@ -179,3 +179,8 @@ fact(
 fact(
     "PSRP", "a pipeline whose input is open waits for its end, also one that takes none", "recorded on a PowerShell 7.6"
 )
+fact(
+    "PSRP",
+    "the first answer of a session comes after one progress record, `Preparing modules for first use.`",
+    "recordings in pypsrp's tests: once, twice or not at all",
+)

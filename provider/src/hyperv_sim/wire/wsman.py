@@ -71,6 +71,11 @@ class Service:
         return soap.response(request, self._answer(request, caller))
 
     @property
+    def windows_version(self) -> str:
+        """The version of Windows, in three parts."""
+        return str(self._version_table["BuildVersion"]).rpartition(".")[0]
+
+    @property
     def open_shells(self) -> int:
         """How many shells are open."""
         return len(self._open)
