@@ -238,6 +238,15 @@ def test_the_pool_s_own_calls_work(wire: Wire) -> None:
         assert told.data["PSVersionTable"]["BuildVersion"] == "10.0.20348.1"
 
 
+@pytest.mark.parametrize("version", ["2.1", "2.2", "2.3"])
+def test_an_older_client_is_spoken_to_in_its_version(wire: Wire, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    monkeypatch.setattr("pypsrp.powershell.PROTOCOL_VERSION", version)
+    with wire.open(wire.serve()) as pool:
+        told: Any = pool.application_private_data
+        assert (pool.protocol_version, told.data["PSVersionTable"]["PSRemotingProtocolVersion"]) == (version, version)
+        assert wire.invoke(pool, "Write-Output", InputObject=1).output == [1]
+
+
 def test_the_first_answer_of_a_session_comes_after_a_record_of_progress(wire: Wire) -> None:
     server = wire.serve()
     with wire.open(server) as pool:

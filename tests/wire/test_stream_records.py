@@ -6,8 +6,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from hyperv_sim.records import ErrorRecord, Invocation, NetException, Scalar, Warned
-from hyperv_sim.wire import error_records, stream_records
+from hyperv_sim.records import ErrorRecord, Invocation, NetException, Scalar, Value, Warned
+from hyperv_sim.wire import error_records, pool_messages, stream_records
 
 WARNING = (
     "<T>System.Management.Automation.WarningRecord</T><T>System.Management.Automation.InformationalRecord</T>"
@@ -84,3 +84,23 @@ def test_a_long_name_is_cut_in_the_message_of_the_category(name: str, cut: str) 
     notes = ET.XML(error_records.going_on(error, with_invocation=False))
     assert notes.findtext("MS/S[@N='ErrorCategory_Message']") == f"OperationStopped: ({cut}:String) [], Exception"
     assert notes.findtext("MS/S[@N='ErrorCategory_TargetName']") == name
+
+
+def test_a_pool_says_of_itself_what_was_recorded() -> None:
+    assert pool_messages.capability(pool_messages.agreed("2.4")) == (
+        '<Obj RefId="0"><MS><Version N="protocolversion">2.3</Version><Version N="PSVersion">2.0</Version>'
+        '<Version N="SerializationVersion">1.1.0.1</Version></MS></Obj>'
+    )
+    versions = (Scalar("Version", "1.0"), Scalar("Version", "5.1.14393.2248"))
+    table: dict[str, Value] = {"PSEdition": Scalar("String", "Desktop"), "PSCompatibleVersions": versions}
+    dictionary = (
+        "<T>System.Management.Automation.PSPrimitiveDictionary</T><T>System.Collections.Hashtable</T>"
+        "<T>System.Object</T>"
+    )
+    assert pool_messages.private_data(table) == (
+        f'<Obj RefId="0"><MS><Obj N="ApplicationPrivateData" RefId="1"><TN RefId="0">{dictionary}</TN><DCT><En>'
+        '<S N="Key">PSVersionTable</S><Obj N="Value" RefId="2"><TNRef RefId="0" /><DCT><En><S N="Key">PSEdition</S>'
+        '<S N="Value">Desktop</S></En><En><S N="Key">PSCompatibleVersions</S><Obj N="Value" RefId="3"><TN RefId="1">'
+        "<T>System.Version[]</T><T>System.Array</T><T>System.Object</T></TN><LST><Version>1.0</Version>"
+        "<Version>5.1.14393.2248</Version></LST></Obj></En></DCT></Obj></En></DCT></Obj></MS></Obj>"
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from math import isnan
 from typing import Any
@@ -99,10 +99,14 @@ class Writer:
                 self.dictionary(value)
             case _:
                 self.begin(name, _ARRAY)
-                self._parts.append("<LST>")
-                for item in value:
-                    self.add(item)
-                self._parts.append("</LST></Obj>")
+                self.items(value)
+
+    def items(self, values: Iterable[Value]) -> None:
+        """Write the items of a list that has begun, and end it."""
+        self._parts.append("<LST>")
+        for value in values:
+            self.add(value)
+        self._parts.append("</LST></Obj>")
 
     def dictionary(self, entries: Mapping[str, Value]) -> None:
         """Write the entries of a dictionary that has begun, and end it."""

@@ -6,7 +6,7 @@ threads, so one lock guards the pool; each pipeline runs in a thread of its own 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Condition, Event
 from typing import Any
@@ -16,7 +16,7 @@ import psrpcore
 from psrpcore import types as ps
 
 from hyperv_sim.fidelity import POWERSHELL, fact
-from hyperv_sim.records import ErrorRecord, InvocationFailedError, Output, Record, Shell, Statement
+from hyperv_sim.records import ErrorRecord, InvocationFailedError, Output, Record, Shell, Statement, Value
 from hyperv_sim.wire import create_pipeline, error_records, stream_records
 from hyperv_sim.wire.clixml import from_wire
 from hyperv_sim.wire.core import Core
@@ -29,12 +29,12 @@ from hyperv_sim.wire.pipeline import Pipeline
 class RunspacePool:
     """A runspace pool and its pipelines; on an endpoint that is `broken` it does not open."""
 
-    def __init__(self, shell: Shell, version_table: dict[str, Any], broken: ErrorRecord | None = None) -> None:
+    def __init__(self, shell: Shell, version_table: Mapping[str, Value], broken: ErrorRecord | None = None) -> None:
         self.lock = Condition()
         self.outbox = Outbox()
         number = ps.RunspacePoolState.Broken.value
         state = None if broken is None else stream_records.state(number, broken, of="Runspace")
-        self.core = Core(self._put, {"PSVersionTable": version_table}, state)
+        self.core = Core(self._put, version_table, state)
         self.pipelines: dict[UUID, Pipeline] = {}
         self.is_new = True  # nothing of a pipeline has been sent
         self._incoming = Defragmenter()

@@ -13,12 +13,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
 from uuid import uuid4
 from xml.sax.saxutils import escape, quoteattr
 
 from hyperv_sim.fidelity import fact
-from hyperv_sim.records import BrokenEndpointError, ErrorRecord, Shell
+from hyperv_sim.records import BrokenEndpointError, ErrorRecord, Scalar, Shell, Value
 from hyperv_sim.wire import soap, wsman_faults
 from hyperv_sim.wire.fragments import MalformedMessageError
 from hyperv_sim.wire.psrp import BrokenShell, RunspacePool
@@ -58,7 +57,7 @@ class Service:
     if the user may not use it, BrokenEndpointError if it cannot be opened.
     """
 
-    def __init__(self, shells: Shells, limits: Limits, version_table: Mapping[str, Any], machine: str) -> None:
+    def __init__(self, shells: Shells, limits: Limits, version_table: Mapping[str, Value], machine: str) -> None:
         self._shells = shells
         self._limits = limits
         self._version_table = version_table
@@ -73,7 +72,8 @@ class Service:
     @property
     def windows_version(self) -> str:
         """The version of Windows, in three parts."""
-        return str(self._version_table["BuildVersion"]).rpartition(".")[0]
+        build = self._version_table["BuildVersion"]
+        return str(build.value).rpartition(".")[0] if isinstance(build, Scalar) else ""
 
     @property
     def open_shells(self) -> int:
@@ -122,7 +122,7 @@ class Service:
             shell, broken = BrokenShell(), error.error
         if shell is None:
             raise wsman_faults.unknown_resource(request.resource_uri)
-        made = self._made(request, caller, RunspacePool(shell, dict(self._version_table), broken))
+        made = self._made(request, caller, RunspacePool(shell, self._version_table, broken))
         try:
             made.pool.receive(decoded(request.body.findtext("rsp:Shell/pwsh:creationXml", "", NAMESPACES)))
         except MalformedMessageError as error:
