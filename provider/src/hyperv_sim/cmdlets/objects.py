@@ -41,14 +41,28 @@ def select_object(call: Call) -> Iterator[object]:
 
 
 def _selected(call: Call, live: object) -> properties.Selected:
-    """A missing property becomes a null one, as Select-Object has it."""
+    """A missing property becomes a null one, and one that is named twice an error besides, as Select-Object has it."""
     values: dict[str, object] = {}
     for given in call.parameters["Property"]:
         name = _plain_name(given)
         spelling, value = properties.get(live, name, call.host.windows) or (name, None)
-        values[spelling] = value
+        if any(spelling.lower() == known.lower() for known in values):
+            call.fail(_there_already(spelling, live))
+        else:
+            values[spelling] = value
     kind = SELECTED_BASES[0] if isinstance(live, properties.Selected) else properties.type_names(live)[0]
     return properties.Selected((f"Selected.{kind}", *SELECTED_BASES), values)
+
+
+def _there_already(name: str, live: object) -> errors.CmdletError:
+    message = f'The property cannot be processed because the property "{name}" already exists.'
+    return errors.CmdletError(
+        "AlreadyExistingUserSpecifiedPropertyNoExpand",
+        "InvalidOperation",
+        message,
+        exception_types=ARGUMENT_EXCEPTION,
+        target=live,
+    )
 
 
 def _plain_name(given: object) -> str:
@@ -87,5 +101,6 @@ fact(
     "names without wildcards; enumerations and objects stay objects with one level of properties",
     POWERSHELL,
 )
+fact("Select-Object", "a property that is named twice is an error, and the object comes all the same", POWERSHELL)
 fact("Select-Object", "of a hashtable its keys are selected; whole, it goes out as it came in", POWERSHELL)
 fact("Out-Null", "takes all and gives nothing", REFERENCE)
