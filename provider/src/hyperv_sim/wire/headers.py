@@ -34,8 +34,10 @@ def check(header: ET.Element) -> None:
             raise wsman_faults.not_understood(child.tag.rpartition("}")[2])
     if not header.findtext(f"{_ADDRESSING}MessageID", "").strip():
         raise wsman_faults.no_message_id()
-    size = header.findtext(f"{_WSMAN}MaxEnvelopeSize", "").strip()
-    if re.fullmatch("[0-9]{1,12}", size) and int(size) < _LEAST_ENVELOPE:
+    size = header.findtext(f"{_WSMAN}MaxEnvelopeSize", str(_LEAST_ENVELOPE)).strip()
+    if not re.fullmatch("[0-9]{1,12}", size):
+        raise wsman_faults.no_number("MaxEnvelopeSize")
+    if int(size) < _LEAST_ENVELOPE:
         raise wsman_faults.envelope_too_small(size)
 
 

@@ -120,34 +120,6 @@ def not_soap(why: str) -> Fault:
     return Fault(2150858770, "Sender", "w:SchemaValidationError", f"{_REFUSED}The request is not valid SOAP: {why}. ")
 
 
-def no_message_id() -> Fault:
-    """MessageID is missing or empty: the subcode from [MS-WSMV] 3.1.4.1.5, number and reason from wsmerror.h."""
-    message = f"{_REFUSED}The request contains one or more invalid SOAP headers. "
-    return Fault(2150858767, "Sender", "a:InvalidMessageInformationHeader", message)
-
-
-def not_understood(header: str) -> Fault:
-    """A header with mustUnderstand that nobody here knows: number and words from wsmerror.h, the rest inferred."""
-    message = (
-        "The WS-Management service cannot process a SOAP header in the request that is marked as mustUnderstand by the "
-        "client. This could be caused by the use of a version of the protocol which is not supported, or may be an "
-        f"incompatibility between the client and server implementations. [{header}]"
-    )
-    return Fault(2150858768, "MustUnderstand", "w:UnsupportedFeature", message)
-
-
-def envelope_too_small(size: str) -> Fault:
-    """MaxEnvelopeSize is below 8192: the subcode from [MS-WSMV] 3.1.4.1.7, number and words from wsmerror.h."""
-    message = f"{_REFUSED[:-2]} because the envelope size in the request is too small. [{size}]"
-    return Fault(2150858878, "Sender", "w:EncodingLimit", message, detail="MinimumEnvelopeLimit")
-
-
-def schema_violation(element: str) -> Fault:
-    """A header whose value its schema forbids: the number seen for other elements (diyan/pywinrm#377)."""
-    message = f"{_REFUSED}The SOAP packet did not match the schema at the element {element}. "
-    return Fault(2150858817, "Sender", "w:SchemaValidationError", message)
-
-
 def unsupported_action(action: str) -> Fault:
     """The resource does not have this action: codes from [DSP0226], the number inferred."""
     message = f"{_REFUSED}The action {action} is not supported by the service. "
@@ -164,6 +136,34 @@ def shell_disconnected(shell_id: str) -> Fault:
     """The shell is disconnected, so that only Reconnect, Connect and Delete make sense: inferred."""
     message = f"The Windows Remote Shell with ShellId {shell_id} is disconnected. "
     return Fault(2150859206, "Sender", "w:InvalidParameter", message)
+
+
+def no_message_id() -> Fault:
+    """MessageID is missing or empty: the subcode from [MS-WSMV] 3.1.4.1.5, number and reason from wsmerror.h."""
+    message = f"{_REFUSED}The request contains one or more invalid SOAP headers. "
+    return Fault(2150858767, "Sender", "a:InvalidMessageInformationHeader", message)
+
+
+def not_understood(header: str) -> Fault:
+    """A header with mustUnderstand that nobody here knows: number and words from wsmerror.h, the rest inferred."""
+    message = (
+        "The WS-Management service cannot process a SOAP header in the request that is marked as mustUnderstand by the "
+        "client. This could be caused by the use of a version of the protocol which is not supported, or may be an "
+        f"incompatibility between the client and server implementations. [{header}]"
+    )
+    return Fault(2150858768, "MustUnderstand", "w:UnsupportedFeature", message)
+
+
+def no_number(header: str) -> Fault:
+    """A header that must be a number is none: the number seen for other elements (diyan/pywinrm#377)."""
+    message = f"{_REFUSED}The SOAP packet did not match the schema at the element {header}. "
+    return Fault(2150858817, "Sender", "w:SchemaValidationError", message)
+
+
+def envelope_too_small(size: str) -> Fault:
+    """MaxEnvelopeSize is below 8192: the subcode from [MS-WSMV] 3.1.4.1.7, number and words from wsmerror.h."""
+    message = f"{_REFUSED[:-2]} because the envelope size in the request is too small. [{size}]"
+    return Fault(2150858878, "Sender", "w:EncodingLimit", message, detail="MinimumEnvelopeLimit")
 
 
 def defect(failure: Exception) -> Fault:
