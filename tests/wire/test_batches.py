@@ -99,6 +99,8 @@ def test_a_script_in_a_later_statement_ends_the_batch_at_once_as_a_restricted_se
     shell.add_statement().add_cmdlet("New-VM").add_parameter("Name", "b")
     shell.invoke()
     assert shell.state == PSInvocationState.FAILED
+    missing: Any
+    refused: Any
     missing, refused = shell.streams.error
     assert str(missing.fq_error).startswith("PathNotFound,")
     assert (refused.fq_error, refused.category, refused.reason) == ("ScriptsNotAllowed", 17, "ParseException")
@@ -110,6 +112,8 @@ def test_a_script_in_a_later_statement_ends_the_batch_at_once_as_a_restricted_se
 
 def test_a_hidden_command_is_an_unknown_one(host: SimulatedHost, pool: RunspacePool) -> None:
     host.hide("Get-VMHost")
+    hidden: Any
+    unknown: Any
     hidden, unknown = (batch(pool, (name,)).streams.error[0] for name in ("Get-VMHost", "Get-Unicorn"))
     assert str(hidden).replace("Get-VMHost", "Get-Unicorn") == str(unknown)
     assert hidden.exception.types == unknown.exception.types

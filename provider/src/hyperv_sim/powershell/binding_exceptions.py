@@ -19,6 +19,8 @@ from hyperv_sim.state import enumerations
 _AUTOMATION = "System.Management.Automation"
 _NAMED = re.compile(r"parameter(?: name)? '(?P<name>[^']+)'")
 _MISSING = re.compile(r"missing mandatory parameters:(?P<name>.+)\.$")
+# The common parameters that take an action, which no cmdlet's own list has.
+_ACTIONS = frozenset({"ErrorAction", "WarningAction"})
 _CONVERSIONS = ("CannotConvertArgument", "ParameterArgument")
 _NOT_SUPPORTED = "Specified method is not supported."
 
@@ -51,7 +53,7 @@ def exception(error: CmdletError, cmdlet: Cmdlet, sent: Command) -> NetException
     name = found["name"] if found else ""
     parameter = cmdlet.parameters.get(name)
     error.details = _details(error, name, parameter, sent)
-    return exceptions.exception(error, inner=_inner(error, parameter))
+    return exceptions.exception(error, inner=_inner(error, name, parameter))
 
 
 def _details(error: CmdletError, name: str, parameter: ParameterType | None, sent: Command) -> dict[str, str]:
@@ -59,7 +61,9 @@ def _details(error: CmdletError, name: str, parameter: ParameterType | None, sen
     if name:
         found["ParameterName"] = name
     is_of_type = error.identifier.startswith((*_CONVERSIONS, "MissingArgument", "ParameterBindingFailed"))
-    if parameter and is_of_type:
+    if is_of_type and name in _ACTIONS:
+        found["ParameterType"] = f"{_AUTOMATION}.ActionPreference"
+    elif is_of_type and parameter:
         found["ParameterType"] = _type_name(parameter)
     if error.identifier.startswith((*_CONVERSIONS, "NamedParameterNotFound")):
         value = next((argument.value for argument in sent.parameters if argument.name == name), None)
@@ -76,11 +80,11 @@ def _type_name(parameter: ParameterType) -> str:
     return f"{name}[]" if parameter.is_array else name
 
 
-def _inner(error: CmdletError, parameter: ParameterType | None) -> NetException | None:
-    cause = error.message.partition("'. ")[2]
+def _inner(error: CmdletError, name: str, parameter: ParameterType | None) -> NetException | None:
+    cause = error.message.partition("'. ")[2] or error.message
     chain = _INNER.get(error.identifier, ())
     if error.identifier in {"CannotConvertArgumentNoMessage", "ParameterArgumentTransformationError"}:
-        is_member = parameter is not None and parameter.type_name in enumerations.BY_NAME
+        is_member = name in _ACTIONS or (parameter is not None and parameter.type_name in enumerations.BY_NAME)
         chain = (*chain, _NO_MEMBER if is_member else _NO_NUMBER)
     if error.message.endswith(_NOT_SUPPORTED):
         chain, cause = (_NO_LIST,), _NOT_SUPPORTED

@@ -84,6 +84,7 @@ _COERCED = (
 )
 _BOUND = "Boolean BindParameter(CommandParameterInternal, CompiledCommandParameter, ParameterBindingFlags)"
 SITES = {
+    "AmbiguousParameter": "MergedCompiledCommandParameter GetMatchingParameter(...)",
     "AmbiguousParameterSet": "Void ThrowAmbiguousParameterSetException(UInt32, MergedCommandParameterMetadata)",
     "CannotConvertArgument": _COERCED,
     "CannotConvertArgumentNoMessage": _COERCED,
@@ -98,6 +99,7 @@ SITES = {
     "ParameterArgumentValidationErrorEmptyStringNotAllowed": "Void ValidateNullOrEmptyArgument(...)",
     "ParameterArgumentValidationErrorNullNotAllowed": "Void ValidateNullOrEmptyArgument(...)",
     "ParameterBindingFailed": _BOUND,
+    "PositionalParameterNotFound": f"Void VerifyArgumentsProcessed({_AUTOMATION}.ParameterBindingException)",
     "PathNotFound": "Collection`1 ResolveDriveQualifiedPath(String, CmdletProviderContext, Boolean, CmdletProvider)",
     "ScriptsNotAllowed": f"{_AUTOMATION}.CommandProcessorBase CreateCommandProcessor(...)",
 }
