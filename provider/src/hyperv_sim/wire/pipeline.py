@@ -39,8 +39,9 @@ GATHER = 1.0
 # How long (seconds) the rest of a batch whose client was told of an end waits for another pipeline to come between:
 # a client that believes it must not be right by luck.
 UNHEARD_DELAY = 0.1
-# The last message of a pipeline that ran to its end, always the same.
+# The last message of a pipeline that ran to its end, and of one that was stopped: always the same.
 _COMPLETED = stream_records.state(ps.PSInvocationState.Completed.value)
+_STOPPED = stream_records.state(ps.PSInvocationState.Stopped.value, error_records.stopped())
 # RemoteStreamOptions: of whose records the client wants the commands.
 _OF_ERRORS, _OF_WARNINGS = 1, 2
 
@@ -130,11 +131,10 @@ class Pipeline:
                 pass
 
     def _end(self, failed: ErrorRecord | None) -> None:
+        state, clixml = ps.PSInvocationState.Completed, _COMPLETED
         if self._stop.is_set():
-            state, clixml = ps.PSInvocationState.Stopped, stream_records.state(3, error_records.stopped())
-        elif failed is None:
-            state, clixml = ps.PSInvocationState.Completed, _COMPLETED
-        else:
+            state, clixml = ps.PSInvocationState.Stopped, _STOPPED
+        elif failed is not None:
             state, clixml = ps.PSInvocationState.Failed, _failed(failed)
         self._send(ps.PSRPMessageType.PipelineState, clixml)
         with self._pool.lock:
