@@ -14,6 +14,7 @@ import click
 
 from hyperv_sim.remote_control import control
 from hyperv_sim.server import SimulatedServer, loopback
+from hyperv_sim.state.contention import Contention
 from hyperv_sim.state.groups import GROUPS
 from hyperv_sim.state.windows import WINDOWS
 
@@ -88,6 +89,12 @@ main.add_command(control)
     metavar="NAME",
     help="An external virtual switch that is there already, on a network adapter of its own. Can be repeated.",
 )
+@click.option(
+    "--busy",
+    type=int,
+    metavar="SEED",
+    help="Refuse things for a moment, as a host does on which others work: new addresses, disks on one image, removals.",
+)
 @click.option("--control", "with_control", is_flag=True, help="Open a port for `hyperv-sim control`, on loopback.")
 @click.option(
     "--control-token-env",
@@ -107,6 +114,7 @@ def serve(  # noqa: PLR0913 - click gives each option as an argument
     password: str | None,
     latency_ms: float,
     external_switches: tuple[str, ...],
+    busy: int | None,
     with_control: bool,
     control_token: str | None,
 ) -> None:
@@ -122,7 +130,9 @@ def serve(  # noqa: PLR0913 - click gives each option as an argument
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     try:
-        host = SimulatedHost(windows, cpu, external_switches=external_switches, groups=groups)
+        host = SimulatedHost(
+            windows, cpu, external_switches=external_switches, groups=groups, contention=Contention(busy)
+        )
         server = SimulatedServer(
             host.shells,
             listen=listen,

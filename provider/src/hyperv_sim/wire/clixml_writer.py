@@ -10,11 +10,12 @@ import base64
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from math import isnan
 from typing import Any
 from xml.sax.saxutils import escape
 
-from hyperv_sim.records import EnumMember, NetObject, Scalar, ScalarType, Value
+from hyperv_sim.records import EnumMember, NetList, NetObject, Scalar, ScalarType, Value
 
 _ENUM_BASES = ("System.Enum", "System.ValueType", "System.Object")
 _ARRAY = ("System.Object[]", "System.Array", "System.Object")
@@ -24,12 +25,13 @@ _HASHTABLE = ("System.Collections.Hashtable", "System.Object")
 # of a pair, and what would read as such an escape itself (serialization.cs, InternalSerializer.EncodeString).
 _ESCAPED = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\U00010000-\U0010ffff]|_(?=[xX])")
 
+# What nearly all text consists of, and is written as it is; an underscore may have to be escaped.
+_PLAIN = re.compile(r"[A-Za-z0-9 .,:;\\/()'`\[\]{}#@=+*?!$%|~^-]*")
+
 # Neither are characters of XML 1.0; .NET's writer refers to them by number all the same, which strict readers refuse.
 _NO_CHARACTERS = re.compile("[\ufffe\uffff]")
 
 
-# Most texts have nothing to escape: letters, digits, and what names, paths and types are made of.
-_PLAIN = re.compile(r"[A-Za-z0-9 .,:;\\/()'`\[\]{}#@=+*?!$%|~^-]*")
 # TimeSpan.MaxValue, as near as Python's microseconds come.
 _LONGEST = timedelta(days=10675199, hours=2, minutes=48, seconds=5, microseconds=477580)
 
@@ -98,7 +100,7 @@ class Writer:
                 self.begin(name, _HASHTABLE)
                 self.dictionary(value)
             case _:
-                self.begin(name, _ARRAY)
+                self.begin(name, value.type_names if isinstance(value, NetList) else _ARRAY)
                 self.items(value)
 
     def items(self, values: Iterable[Value]) -> None:
@@ -133,14 +135,26 @@ class Writer:
         if properties:
             self._parts.append(f"<{tag}>")
             for name, value in properties.items():
-                self.add(value, text(name))
+                self.add(value, _name(name))
             self._parts.append(f"</{tag}>")
 
     def _type_names(self, names: tuple[str, ...]) -> str:
+        if not names:
+            return ""
         if names in self._types:
             return f'<TNRef RefId="{self._types[names]}" />'
         number = self._types[names] = len(self._types)
-        return f'<TN RefId="{number}">{"".join(f"<T>{text(name)}</T>" for name in names)}</TN>'
+        return f'<TN RefId="{number}">{_listed(names)}</TN>'
+
+
+@lru_cache(maxsize=4096)  # the names of properties and types are few, and are written with every object
+def _name(name: str) -> str:
+    return text(name)
+
+
+@lru_cache(maxsize=512)
+def _listed(type_names: tuple[str, ...]) -> str:
+    return "".join(f"<T>{text(name)}</T>" for name in type_names)
 
 
 def text(plain: str) -> str:

@@ -33,7 +33,7 @@ from nestedlab.machine.table import MachineOutputs, NestedHyperVHost, ObservedMa
 from nestedlab.marking import mark_of
 from nestedlab.ownership import begun, gone, left_alone, name_taken, owner_of, stack_of
 from nestedlab.pipeline import Cmdlet, ErrorKind, Facts, Pipeline, Step, cmdlet, statement
-from nestedlab.retry import MERGING_DISKS, MERGING_STAYING_DISKS, Attempt, insist, poll
+from nestedlab.retry import MERGING_DISKS, MERGING_STAYING_DISKS, STOPPED, Attempt, insist, poll
 
 # How many machines are read in one invocation: its message and its answer stay within a few of WinRM's envelopes.
 _AT_ONCE = 32
@@ -179,13 +179,7 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
             left = left_alone("machine", shown, state.inputs.stack_id, state.outputs.creation)
             if left is not None:
                 return left
-            yield Step(
-                "remove the machine",
-                (
-                    (machine | cmdlet("Stop-VM", TurnOff=True, Force=True)).tolerating(ErrorKind.WRONG_STATE),
-                    machine | cmdlet("Remove-VM", Force=True),
-                ),
-            )
+            yield from _remove(machine)
         made = made_files(facts or Facts(), state)
         if made:
             yield from _remove_files(made)
@@ -286,6 +280,19 @@ def _looked_up(changes: MachineChanges, *, is_new: bool) -> Plan[MachineChanges]
         for facet in facets:
             facet.validate(facts, inputs, now)
     return replace(changes, state=replace(now, facts=Facts(now.facts.objects + facts.objects)))
+
+
+def _remove(machine: Cmdlet) -> Plan[None]:
+    """Turn a machine off, and remove it."""
+
+    def removing(attempt: Attempt) -> Step:
+        pipelines = (
+            (machine | cmdlet("Stop-VM", TurnOff=True, Force=True)).tolerating(ErrorKind.WRONG_STATE),
+            (machine | cmdlet("Remove-VM", Force=True)).tolerating(*attempt.retried),
+        )
+        return Step("remove the machine", pipelines, delay=attempt.delay)
+
+    yield from insist(removing, STOPPED, "Remove-VM")
 
 
 def _remove_files(paths: list[str]) -> Plan[None]:
