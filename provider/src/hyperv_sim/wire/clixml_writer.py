@@ -31,7 +31,6 @@ _PLAIN = re.compile(r"[A-Za-z0-9 .,:;\\/()'`\[\]{}#@=+*?!$%|~^-]*")
 # Neither are characters of XML 1.0; .NET's writer refers to them by number all the same, which strict readers refuse.
 _NO_CHARACTERS = re.compile("[\ufffe\uffff]")
 
-
 # TimeSpan.MaxValue, as near as Python's microseconds come.
 _LONGEST = timedelta(days=10675199, hours=2, minutes=48, seconds=5, microseconds=477580)
 
