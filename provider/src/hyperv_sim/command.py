@@ -93,7 +93,7 @@ main.add_command(control)
     "--busy",
     type=int,
     metavar="SEED",
-    help="Refuse things for a moment, as a host does on which others work: new addresses, disks on one image, removals.",
+    help="Refuse for a moment, as a host does that others work on: new addresses, disks on one image, removals.",
 )
 @click.option("--control", "with_control", is_flag=True, help="Open a port for `hyperv-sim control`, on loopback.")
 @click.option(

@@ -45,7 +45,7 @@ MERGING_STAYING_DISKS = Retry((0, 1, 2, 4, 8, 16, 32))
 Until then what was written last is not in them, and another machine cannot have them.
 """
 
-BUSY_NAT = Retry((0, 0.25, 0.5, 1, 2, 4), (ErrorKind.BUSY,))
+BUSY_NAT = Retry((0, 0.25, 0.5, 1, 2), (ErrorKind.BUSY,))
 """Writing to WinNAT, which refuses while another program writes: it keeps all NAT networks of a host in one file."""
 
 NOT_READY = (ErrorKind.INVALID, ErrorKind.ABSENT)

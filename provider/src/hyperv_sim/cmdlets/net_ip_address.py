@@ -188,8 +188,8 @@ fact(
 )
 fact(
     "New-NetIPAddress",
-    "on a busy host (--busy) a fresh vEthernet refuses for a moment: `Windows System Error 87` (PolicyStore and Dhcp), or "
-    "1168 (`Element not found.`)",
+    "on a busy host (--busy) a fresh vEthernet refuses for a moment: `Windows System Error 87`, whose text is of "
+    "PolicyStore and Dhcp, or 1168 (`Element not found.`)",
     "docker/for-win#2, #432, #2050, #3726; Siemens-Healthineers/K2s#1131",
 )
 fact("New-NetIPAddress", "a missing interface is `CmdletizationQuery_NotFound_...`", UNKNOWN)

@@ -11,6 +11,7 @@ from nestedlab.declare import Attribute, Resource
 from nestedlab.errors import NestedlabError, RefusedError
 from nestedlab.lifecycle import ROLLED_BACK, CheckFailed, HalfMade, Observed, Plan, Prefetched, ReadsMany, shown, verify
 from nestedlab.machine.adapters import facet as adapters
+from nestedlab.machine.apply import applied, compiled
 from nestedlab.machine.changes import MachineChanges
 from nestedlab.machine.create import create, lookup, needed_by, older_namesake, take_over
 from nestedlab.machine.disks.changes import changes_to_refuse, unreadable_disks
@@ -197,16 +198,14 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
             return changes.state
         # What is refused is refused before the guest is shut down.
         changes = yield from _looked_up(changes, is_new=is_new)
-        pipelines = [pipeline for facet in FACETS for pipeline in facet.apply(changes)]
+        pipelines = compiled(changes)
         machine, state = machine_by_id(changes.state.id), changes.power_state
         if changes.shuts_down:
             yield from shut_down(machine, state, self.shutdown_seconds)
             state = "Off"
-        facts = changes.state.facts
+        facts, known = changes.state.facts, _known_after(changes)
         if pipelines or not changes.starts:
-            purpose = "apply the settings" if pipelines else "read the machine"
-            facts = yield Step(purpose, (*pipelines, *reads(changes.state.id)))
-        known = _known_after(changes)
+            facts = yield from applied(changes, pipelines, known)
         verify(changes.inputs, observe(facts, known), leaving_out=("running", "baseline"))
         for step in [facet.before_start(changes, facts) for facet in FACETS]:
             if step is not None:
