@@ -63,6 +63,8 @@ def test_every_setting_can_come_from_the_environment(tmp_path: Path) -> None:
         "auth": "certificate",
         "connect_timeout": "5",
         "shutdown_timeout": "6",
+        "step_timeout": "7",
+        "answer_limit_mib": "8",
         "adopt": "true",
     }
     values |= dict.fromkeys(("ca_bundle", "certificate", "certificate_key"), str(file))

@@ -185,6 +185,7 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
                     (machine | cmdlet("Stop-VM", TurnOff=True, Force=True)).tolerating(ErrorKind.WRONG_STATE),
                     machine | cmdlet("Remove-VM", Force=True),
                 ),
+                slow=True,
             )
         made = made_files(facts or Facts(), state)
         if made:

@@ -20,6 +20,7 @@ _SETTINGS = frozenset(
     {
         "nestedlab:address",
         "nestedlab:adopt",
+        "nestedlab:answerLimitMib",
         "nestedlab:auth",
         "nestedlab:caBundle",
         "nestedlab:certificate",
@@ -29,6 +30,7 @@ _SETTINGS = frozenset(
         "nestedlab:hosts",
         "nestedlab:password",
         "nestedlab:shutdownTimeout",
+        "nestedlab:stepTimeout",
         "nestedlab:username",
     }
 )
