@@ -106,6 +106,9 @@ TO = Connection(address="hv01", username="LAB\\admin")
         (2150859173, "UnreachableError", "MaxShellsPerUser"),
         (2150859174, "UnreachableError", "MaxShellsPerUser"),
         (2150859230, "UnreachableError", "MaxShellsPerUser"),
+        ("w:QuotaLimit", "UnreachableError", "MaxShellsPerUser"),
+        (2, "UnreachableError", "could not start the process of the endpoint Microsoft.PowerShell"),
+        (2689860592, "UnreachableError", "could not start the process"),
     ],
 )
 def test_a_fault_that_waiting_does_not_cure_has_a_remedy(code: int, name: str, fragment: str) -> None:
@@ -121,7 +124,7 @@ def test_a_quota_of_shells_may_be_the_endpoints_own(endpoint: str) -> None:
     assert rf"MaxShells in WSMan:\localhost\Plugin\{endpoint}\Quotas" in str(error)
 
 
-@pytest.mark.parametrize("code", [None, 0, 995, "5"])
+@pytest.mark.parametrize("code", [None, 0, 995, "5", "w:InternalError"])
 def test_any_other_fault_is_not_explained_away(code: object) -> None:
     assert faults.refused(code, TO) is None
 

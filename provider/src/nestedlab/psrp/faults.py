@@ -10,6 +10,7 @@ from nestedlab.errors import AccessError, ConfigurationError, Interrupted, Neste
 # WSManFault codes of Windows, from error reports of users of pypsrp, pywinrm and vagrant.
 _ACCESS_DENIED = 5
 _NO_ENDPOINT = 2150858811
+_TIMED_OUT = 2150858793
 _QUOTAS = frozenset({2150859173, 2150859174, 2150859230, "w:QuotaLimit"})
 # An endpoint whose process cannot start: of Windows PowerShell, of PowerShell 7 (jborean93/pypsrp#36,
 # PowerShell/PowerShell#14274).
@@ -62,6 +63,10 @@ def logon_refused(connection: Connection) -> AccessError:
 
 def not_opened(reason: str, code: object) -> UnreachableError:
     """The error for a fault that tells why there is no session, in the host's words."""
+    if code == _TIMED_OUT:
+        return UnreachableError(
+            "the host has begun a session and not finished it in time: look at its load, and run the command again"
+        )
     return UnreachableError(
         f"the host refused a session: {reason.strip().rstrip('.')}. Look at its event log "
         f"Microsoft-Windows-WinRM/Operational for the cause. [WSManFault {code}]"
@@ -158,16 +163,16 @@ _NOT_UNDERSTOOD = "{service} sent an answer that is not WinRM's ({error}: {text}
 
 _BY_NAME: Mapping[str, str] = {
     # transport
-    "TooLateError": "{service} did not answer in time (nestedlab:stepTimeout, {step_timeout} seconds): look at the "
-    "load of the host, or set more time",
+    "TooLateError": "{service} did not answer in time: look at the load of the host, or set more time "
+    "(nestedlab:stepTimeout is {step_timeout} seconds, nestedlab:connectTimeout {connect_timeout})",
     "TooLargeError": "{service} sent more than an answer may have (nestedlab:answerLimitMib, {limit} MiB for a step, "
     "or 1 MiB in one piece): check that it is the host, and raise the limit if the host has that much to show",
     "RedirectedError": "{service} redirects to {text}, and nothing is sent there: set nestedlab:address to where WinRM "
     "itself listens",
     "NotSealedError": "{service} answered over plain HTTP with a message that is not sealed, which anybody on the way "
     "may have written: look for a proxy in between, or use an https address",
-    "SealOutdatedError": "{service} refuses what is sealed for the log-on that it has just accepted (HTTP 400): look "
-    "for a proxy in between that mixes connections, or use an https address",
+    "SealOutdatedError": "{service} does not know the log-on that a request was sealed for (HTTP 400): look for a "
+    "proxy in between that mixes connections, or use an https address",
     "NotWinRMError": "",
     # pyspnego
     "BadMICError": "a message from {service} has a broken seal, so it was changed on its way: look for a proxy in "
@@ -198,6 +203,13 @@ _NETWORK = (
         (
             "{service} refused the connection: check nestedlab:address, and on the host that WinRM listens there "
             "(winrm enumerate winrm/config/listener)"
+        ),
+    ),
+    (
+        ("LineTooLong", "BadStatusLine", "got more than", "InvalidChunkLength", "chunk size line"),
+        (
+            "{service} answers with something that is not HTTP: check the port, and whether nestedlab:address "
+            "needs {other}"
         ),
     ),
     (("nreachable", "No route"), "no way leads to {service}: check nestedlab:address, the routes and the VPN"),
@@ -265,8 +277,5 @@ _BY_WORDS: Mapping[str, tuple[tuple[tuple[str, ...], str], ...]] = {
 }
 """What tells one error of a class from another: words of libraries, which are in English everywhere."""
 
-_RECURRING = (
-    *("SSLError", "TooLateError", "TooLargeError", "RedirectedError", "NotSealedError", "SealOutdatedError"),
-    "NotWinRMError",
-)
+_RECURRING = ("SSLError", "TooLateError", "TooLargeError", "RedirectedError", "NotSealedError", "NotWinRMError")
 """What a new session would meet again."""

@@ -41,12 +41,15 @@ class _Transport(_TransportHTTP):
     """pypsrp's transport, on our own adapter, and with an eye on what it is about to read as XML."""
 
     bounds: Bounds
+    ca_bundle: object
 
     def _build_session(self) -> requests.Session:
         session = super()._build_session()
         # pypsrp has looked for proxies; requests would search the environment for them three times for each message.
         session.trust_env = False
-        context = trusted(session.verify if isinstance(session.verify, str) else None) if self.ssl else None
+        # Not what REQUESTS_CA_BUNDLE says, which is about another library's list.
+        session.verify = self.cert_validation
+        context = trusted(self.ca_bundle) if self.ssl else None
         session.adapters.clear()
         session.mount(self.endpoint, Adapter(self.bounds, context, _OFFERS.get(self.auth, _NEGOTIATE)))
         return session
@@ -94,7 +97,7 @@ def _wsman(connection: Connection, bounds: Bounds) -> WSMan:
         "password": connection.password.get_secret_value() if connection.password else None,
         "auth": connection.auth,
         "cert_validation": str(connection.ca_bundle) if connection.ca_bundle else True,
-        "connection_timeout": round(connection.connect_timeout),
+        "connection_timeout": connection.connect_timeout,
         "read_timeout": OPERATION_SECONDS + 10,
         "reconnection_backoff": 0.25,  # of five attempts to ask again for what did not come in time
     }
@@ -103,7 +106,7 @@ def _wsman(connection: Connection, bounds: Bounds) -> WSMan:
         options["certificate_key_pem"] = str(connection.certificate_key)
     wsman = WSMan(connection.host, operation_timeout=OPERATION_SECONDS, **options)
     wsman.transport = _Transport(connection.host, **options)
-    wsman.transport.bounds = bounds
+    wsman.transport.bounds, wsman.transport.ca_bundle = bounds, connection.ca_bundle
     return wsman
 
 

@@ -74,22 +74,19 @@ class Session:
         pool, self._pool = self._pool, None
         if pool is None:
             return
-        self._bounds.renew(_GRACE)
-        with suppress(Exception):
-            pool.close()
-        pool.connection.close()
+        self._end(pool)
 
     def _open(self) -> RunspacePool:
         if self._pipelines >= _PIPELINES_A_SHELL:
             self.close()
         if self._pool is not None:
             return self._pool
-        self._bounds.renew(self._connection.step_timeout)
+        self._bounds.renew(max(self._connection.step_timeout, self._connection.connect_timeout))
         pool = new_pool(self._connection, self._bounds)
         try:
             pool.open()
         except Exception as error:
-            pool.connection.close()
+            self._end(pool, anew=True)
             raise not_opened(error, self._connection) from error
         self._pool, self._pipelines = pool, 0
         # Only now: hooks run last in, first out, and a hook of urllib3 closes the connections at exit. The message
@@ -154,13 +151,22 @@ class Session:
 
     def _drop(self) -> None:
         """Give the session up after a failure in the middle. Its shell is ended, so that nothing goes on in it."""
-        pool = self._pool
+        atexit.unregister(self.close)
+        pool, self._pool = self._pool, None
         if pool is not None:
+            self._end(pool, anew=True)
+
+    def _end(self, pool: RunspacePool, *, anew: bool = False) -> None:
+        """End a pool's shell, on a new connection if nothing can come of the one that it has."""
+        self._bounds.renew(_GRACE)
+        if anew:
             # A message sealed for the old connection cannot be sent on a new connection: pypsrp keeps both in these.
             pool.connection.close()
             pool.connection.transport.session = None
             pool.connection.transport.encryption = None
-        self.close()
+        with suppress(Exception):
+            pool.close()
+        pool.connection.close()
 
 
 def _overdue(step: Step, seconds: float) -> Exception:
