@@ -19,7 +19,7 @@ _OWN_FILES = r"-[0-9a-f]{12}\.vhdx$"
 _MADE_FILES = "*.vhdx"
 """The only files that `nestedlab orphans` lists; `MADE_FILES` in nestedlab/orphans.py."""
 
-_SHOWN_IN_PART = {"Get-ChildItem", "Remove-Item"}
+_SHOWN_IN_PART = {"Get-ChildItem", "Get-Item", "Remove-Item"}
 """What the role shows with some parameters alone."""
 
 _SHOWN_ANYWAY = {"Select-Object"}
@@ -45,6 +45,7 @@ def role() -> str:
     visible = [f"'{cmdlet.name}'" for cmdlet in cmdlets if not cmdlet.is_cim and cmdlet.name not in _SHOWN_IN_PART]
     listed = f"@{{ Name = 'LiteralPath' }}, @{{ Name = 'Filter'; ValidateSet = '{_MADE_FILES}' }}"
     visible.append(f"@{{ Name = 'Get-ChildItem'; Parameters = {listed} }}")
+    visible.append("@{ Name = 'Get-Item'; Parameters = @{ Name = 'LiteralPath'; ValidatePattern = '.*\\.iso' } }")
     pattern = f"Parameters = @{{ Name = 'LiteralPath'; ValidatePattern = '{_OWN_FILES}' }}"
     visible.append(f"@{{ Name = 'Remove-Item'; {pattern} }}")
     functions = [f"'{cmdlet.name}'" for cmdlet in cmdlets if cmdlet.is_cim]

@@ -29,6 +29,10 @@ class UnexpectedExitError(Exception):
     """A command failed unexpectedly, or worked unexpectedly; the text is what it printed."""
 
 
+class UnexpectedChangesError(Exception):
+    """A state is not what there is; the text says which properties differ, and what was printed."""
+
+
 @dataclass(frozen=True)
 class Run:
     """What a `pulumi` command did."""
@@ -72,6 +76,13 @@ class Run:
             if keys:
                 differences.setdefault(_name(step), set()).update(keys)
         return differences
+
+    @property
+    def drift(self) -> dict[str, set[str]]:
+        """Which outputs of each resource an operation with `--refresh` has read unlike the state, by logical name."""
+        steps = [event["resOutputsEvent"]["metadata"] for event in self.events if "resOutputsEvent" in event]
+        read = {_name(step): _changed(step, "outputs") for step in steps if step["op"] == "refresh"}
+        return {name: keys for name, keys in read.items() if keys}
 
     def messages(self, severity: str) -> list[str]:
         """Return the messages of a severity: "debug", "info", "info#err" (stderr), "warning", "error"."""
@@ -130,6 +141,12 @@ class Lab:
     def preview(self, *options: str, fails: bool = False) -> Run:
         """Report what `up` would do."""
         return self.operate("preview", *options, fails=fails)
+
+    def expect_no_changes(self) -> None:
+        """Look again, in one command: raise UnexpectedChangesError if anything has drifted or is to be done."""
+        run = self.preview("--refresh", "--expect-no-changes")
+        if run.drift:
+            raise UnexpectedChangesError(f"{run.drift} differ\n{run.text}")
 
     def refresh(self, *options: str, fails: bool = False) -> Run:
         """Read the host into the state."""

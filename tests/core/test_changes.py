@@ -133,7 +133,7 @@ RESET = "reset to its baseline: everything done on it since then is lost"
             {"reset": "1"},
             [
                 (f"the machine will be {RESET}", False),
-                ("the data disk at location 1 is not in the baseline, and will be made anew, empty", False),
+                ("the data disk at location 1 is not in the baseline, and will be created again, empty", False),
             ],
         ),
         (

@@ -116,7 +116,7 @@ def test_half_a_character_spoils_no_other_property() -> None:
     """A name in UTF-16 may have it. pypsrp gives up the whole answer for it."""
     found = read('<Obj RefId="0"><Props><S N="Name">a_xD800_b</S><I32 N="Count">1</I32></Props></Obj>')
     assert found is not None
-    assert (found["Name"], found["Count"]) == ("a\ud800b", 1)
+    assert (found["Name"], found["Count"]) == ("a\ufffdb", 1)
 
 
 def test_a_property_that_cannot_be_read_spoils_no_other() -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from nestedlab.connection import Connection, connection
 from nestedlab.lifecycle import HalfMade, check
 from nestedlab.machine.table import NestedHyperVHost
 from nestedlab.nat_switch.table import NatSwitch
@@ -112,17 +113,25 @@ def new_provider() -> Iterator[NewProvider]:
 
         def new(parent: Parent, cancellation: Cancellation | None = None, **settings: str) -> Provider:
             settings = {"shutdownTimeout": str(GUEST_SECONDS), **settings}
-            sessions = Sessions(parent.connection(**settings))
-            cleanup.callback(sessions.close)
+            sessions: dict[Connection, Sessions] = {}
+
+            def sessions_with(to: Connection) -> Sessions:
+                if to not in sessions:
+                    sessions[to] = Sessions(to)
+                    cleanup.callback(sessions[to].close)
+                return sessions[to]
+
             warnings: list[str] = []
+            configuration = {f"nestedlab:{name}": value for name, value in settings.items()}
             plain_provider = PlainProvider(
-                {f"nestedlab:{name}": value for name, value in settings.items()},
+                configuration,
                 parent.environment,
-                lambda _: sessions,
+                sessions_with,
                 lambda _kind, _owner, text: warnings.append(text),
                 cancellation,
             )
-            return Provider(parent, sessions, plain_provider, warnings)
+            default = sessions_with(connection(configuration, parent.environment))
+            return Provider(parent, default, plain_provider, warnings)
 
         yield new
 

@@ -135,7 +135,7 @@ def test_a_blank_data_disk_whose_file_was_removed_is_made_anew_and_the_preview_s
     provider.warnings.clear()
     provider.diff("machine", seen, **inputs)
     (warning,) = provider.warnings
-    assert "made anew, empty" in warning
+    assert "created again, empty" in warning
     assert provider.update("machine", seen, **inputs).values == made.values
     assert files.find(path) is not None
 

@@ -24,6 +24,8 @@ def obstacles(provider: Provider) -> list[str]:
     [
         ("machine", NO_SWITCH, "there is no switch named 'misspelt'"),
         ("machine", NO_IMAGE, "misspelt.vhdx is not a virtual disk on the host"),
+        ("machine", {"iso": r"C:\Images\misspelt.iso"}, r"iso: C:\Images\misspelt.iso is not on the host"),
+        ("machine", {"iso": r"Q:\Images\ws2022.iso"}, r"iso: Q:\Images\ws2022.iso is not on the host"),
         ("machine", {"adapters": [{"name": "lan", "mac": "00-15-5D-0A-0B-0C"}]}, "the MAC address 00155D0A0B0C is"),
         ("machine", {"name": "Taken"}, "the host already has a machine named 'Taken'"),
         ("switch", {"name": "TAKEN"}, "the host already has a switch named 'TAKEN'"),
@@ -72,12 +74,31 @@ def test_what_a_machine_asks_for_beyond_the_host_is_told(inputs: dict[str, Any],
     assert [text for text in provider.warnings if told in text] != []
 
 
-def test_a_replacement_that_the_host_has_no_memory_for_is_refused(provider: Provider) -> None:
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        ({"memory_mib": 4 * 2**20}, r"would fail: .* GiB of memory"),
+        ({"os_disk": {"size_gib": 60000, "fixed": True}}, r"would fail: .* take 60000 GiB when they are made; D: of"),
+    ],
+)
+def test_a_replacement_that_the_host_has_no_room_for_is_refused(
+    inputs: dict[str, Any], told: str, provider: Provider
+) -> None:
     made = provider.create("machine")
-    inputs: dict[str, Any] = {"path": "D:\\Elsewhere", "memory_mib": 4 * 2**20}
-    provider.validated("machine", made.values, **inputs)
-    with pytest.raises(RefusedError, match=r"would fail: .* GiB of memory"):
-        provider.diff("machine", made, **inputs)
+    elsewhere = {"path": "D:\\Elsewhere", **inputs}
+    provider.validated("machine", made.values, **elsewhere)
+    before = provider.parent.snapshot()
+    with pytest.raises(RefusedError, match=told):
+        provider.diff("machine", made, **elsewhere)
+    assert provider.parent.snapshot() == before
+
+
+def test_a_replacement_may_use_the_space_of_the_disks_that_go(provider: Provider) -> None:
+    room = provider.parent.host.state.files.free("D:\\") // 2**30
+    disk = {"size_gib": room - 1, "fixed": True}
+    made = provider.create("machine", path="D:\\Lab", os_disk=disk)
+    diff = provider.diff("machine", made, path="D:\\Elsewhere", os_disk=disk)
+    assert [row.name for row in diff.replaces] == ["path"]
 
 
 def test_what_was_made_meanwhile_is_seen(provider: Provider) -> None:

@@ -1,10 +1,12 @@
-"""Random labs of two stacks on one host, under random faults: in the end each state is what the host has, and no more.
+"""Random labs of two stacks on two hosts, under random faults: in the end each state is what the host has, and no more.
 
-A seed is a whole schedule, the same each time. scripts/faults plays more of them.
+A seed is a whole schedule, the same each time. scripts/faults plays more of them. An operation is of one resource, as
+with `--target`.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,13 +19,15 @@ import pytest
 from nestedlab.errors import NestedlabError
 
 if TYPE_CHECKING:
+    from tests.conftest import NewParent, Parent
     from tests.provider.conftest import NewProvider, Provider, Thing
-
-    from hyperv_sim.server import SimulatedServer
 
 SEEDS = range(int(os.environ.get("NESTEDLAB_SCHEDULES", "4")))
 OPERATIONS = 16
 """Operations a schedule; after them everything is completed, compared and removed without faults."""
+
+SECOND = "hv02"
+"""What the stacks call the second of the two hosts."""
 
 WIRE_FAULTS = ("drop-request", "drop-answer", "restart", "fault=2150858843")
 MOST_REQUESTS, MOST_STATEMENTS = 12, 40
@@ -55,7 +59,7 @@ class Wanted:
 def stack(number: int) -> list[Wanted]:
     """The resources of a stack; both stacks want the machine `shared`, which only one of them can have."""
     net = f"10.{number}.0"
-    usual = {"stack_id": f"{number:08x}"}
+    usual = {"stack_id": f"{number:08x}", "on": None}
     names = {f"hv{number}": "machine", "shared": "machine", f"net{number}": "switch"}
     return [
         Wanted(kind, {**usual, "name": name, "owner": f"lab/{number}/{name}", **_of(kind, net)})
@@ -102,48 +106,65 @@ def replace_by_force(provider: Provider, wanted: Wanted) -> None:
         provider.delete(wanted.kind, old)
 
 
+def move(provider: Provider, wanted: Wanted) -> None:
+    """As the engine does it if `on` changes: the old one goes first. Of one in no state nobody knows the host."""
+    if wanted.state is not None:
+        destroy(provider, wanted)
+        wanted.usual["on"] = SECOND if wanted.usual["on"] is None else None
+        up(provider, wanted)
+
+
 def lose(_: Provider, wanted: Wanted) -> None:
     """A run that is killed before the engine has written what was created."""
     wanted.state = None
 
 
-OPERATION: list[Callable[[Provider, Wanted], None]] = [up, up, up, refresh, destroy, replace_by_force, lose]
+OPERATION: list[Callable[[Provider, Wanted], None]] = [up, up, up, refresh, destroy, replace_by_force, move, lose]
 
 
-def disturb(provider: Provider, server: SimulatedServer, random: Random) -> None:
+def disturb(parent: Parent, random: Random) -> None:
     """Have something go wrong in the next operation, or nothing."""
     match random.randrange(4):
         case 0:
-            server.arm(f"{random.choice(WIRE_FAULTS)} any#{random.randrange(1, MOST_REQUESTS)}")
+            parent.server.arm(f"{random.choice(WIRE_FAULTS)} any#{random.randrange(1, MOST_REQUESTS)}")
         case 1:
-            provider.parent.host.fail_statement(random.randrange(MOST_STATEMENTS), stops=random.random() < 0.5)
+            parent.host.fail_statement(random.randrange(MOST_STATEMENTS), stops=random.random() < 0.5)
+
+
+def calm(parent: Parent) -> None:
+    """End what was to go wrong and has not."""
+    parent.server.arm()
+    parent.host.fail_statement(10**6)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_after_any_schedule_each_state_is_what_the_host_has(
-    seed: int, provider: Provider, new_provider: NewProvider
+    seed: int, new_parent: NewParent, new_provider: NewProvider
 ) -> None:
-    random, parent = Random(seed), provider.parent  # noqa: S311 - a schedule is to be the same each time
-    before = parent.snapshot()
-    stacks = [(provider, stack(1)), (new_provider(parent), stack(2))]
+    random = Random(seed)  # noqa: S311 - a schedule is to be the same each time
+    parents = [new_parent(), new_parent()]
+    before = [parent.snapshot() for parent in parents]
+    hosts = json.dumps({SECOND: {"address": parents[1].server.url}})
+    stacks = [(new_provider(parents[0], hosts=hosts), stack(number)) for number in (1, 2)]
     for _ in range(OPERATIONS):
         own, resources = random.choice(stacks)
         wanted = random.choice(resources)
         change(wanted, random)
-        disturb(own, parent.server, random)
+        for parent in parents:
+            disturb(parent, random)
         with suppress(NestedlabError):
             random.choice(OPERATION)(own, wanted)
-        parent.server.arm()
-        parent.host.fail_statement(10**6)
-    _come_to_rest(stacks)
+        for parent in parents:
+            calm(parent)
+    _come_to_rest(stacks, parents)
     for own, resources in stacks:
         for wanted in resources:
             destroy(own, wanted)
-    assert parent.snapshot() == before
+    assert [parent.snapshot() for parent in parents] == before
 
 
-def _come_to_rest(stacks: list[tuple[Provider, list[Wanted]]]) -> None:
-    """Refresh and complete both stacks; of the name that both want, the second one is told whose it is."""
+def _come_to_rest(stacks: list[tuple[Provider, list[Wanted]]], parents: list[Parent]) -> None:
+    """Refresh and complete both stacks; of the name that both want on a host, the second one is told whose it is."""
     owned: dict[str, Wanted] = {}
     for own, resources in stacks:
         for wanted in resources:
@@ -154,8 +175,9 @@ def _come_to_rest(stacks: list[tuple[Provider, list[Wanted]]]) -> None:
                 _is_the_others(wanted, error)
             if wanted.state is not None:
                 owned[str(wanted.state.id)] = wanted
-    host = stacks[0][0].parent.host.state
-    assert {str(identity) for identity in (*host.machines, *host.switches)} == owned.keys()
+    hosts = [parent.host.state for parent in parents]
+    there = {str(identity) for host in hosts for identity in (*host.machines, *host.switches)}
+    assert there == owned.keys()
     for own, resources in stacks:
         for wanted in resources:
             assert wanted.state is not None or wanted.usual["name"] == "shared"

@@ -124,7 +124,29 @@ def attempt(provider: Provider, kind: str, **inputs: Any) -> Any:
         return error
 
 
-@pytest.mark.parametrize("odd", ["\ufffe", "\ud800", "_x0041_", "_xZZZZ_", "a\x00b", "]]>&<"])
+ODD = ["\ufffe", "\ud800", "_x0041_", "_xZZZZ_", "a\x00b", "]]>&<"]
+"""Text that XML cannot carry, or that looks like what PowerShell writes in its place."""
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("kind", KINDS)
+def test_odd_notes_of_an_own_object_are_drift_that_a_state_can_hold_and_an_update_heals(
+    kind: str, odd: str, provider: Provider
+) -> None:
+    made = provider.create(kind, notes="the lab's")
+    (there,) = objects(provider.parent, kind)
+    mark = there.notes
+    there.notes = mark.replace("the lab's", odd)
+    seen = provider.seen(kind, made)
+    assert seen.values["notes"] not in ("", "the lab's")
+    assert seen.values["notes"].encode()
+    assert provider.diff(kind, seen, notes="the lab's").has_changes
+    provider.update(kind, seen, notes="the lab's")
+    assert there.notes == mark
+    provider.delete(kind, made)
+
+
+@pytest.mark.parametrize("odd", ODD)
 def test_a_strangers_odd_name_and_notes_blind_nobody(odd: str, provider: Provider) -> None:
     provider.parent.by_hand("New-VM", Name="stranger", Generation=2, NoVHD=True)
     provider.parent.by_hand("New-VMSwitch", Name="stranger", SwitchType="Private")

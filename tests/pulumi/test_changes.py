@@ -48,8 +48,7 @@ def test_each_input_changes_as_its_case_says(parent: Parent, many_on: Callable[[
         name for name, case in cases.items() if case["how"] == "in place"
     }
     assert len(parent.machines) == len(CASES["machines"])
-    lab.preview("--expect-no-changes")
-    lab.refresh("--expect-no-changes")
+    lab.expect_no_changes()
 
     lab.destroy()
     assert _without_traces_of_use(parent.snapshot()) == _without_traces_of_use(before)

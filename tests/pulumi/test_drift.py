@@ -60,8 +60,7 @@ def test_each_drift_is_seen_and_healed(parent: Parent, many_on: Callable[[Parent
     assert preview.changes.keys() == {"same", "update"}
 
     lab.up()
-    lab.preview("--expect-no-changes")
-    lab.refresh("--expect-no-changes")
+    lab.expect_no_changes()
     healed = lab.resources()
     assert not any(_changed(made[name]["outputs"], healed[name]["outputs"]) for name in cases)
 
@@ -96,6 +95,6 @@ def test_a_disk_that_was_grown_by_hand_is_not_made_anew(
     disk = lab.resources()["hv1"]["outputs"]["osDiskPath"]
     parent.by_hand("Resize-VHD", Path=disk, SizeBytes=90 * 2**30)
     assert lab.refresh().diff == {"hv1": {"osDisk"}}
-    assert "a disk cannot shrink: it has 90 GiB. Ask for that or more" in lab.preview(fails=True).text
+    assert "a disk cannot shrink: it has 90 GiB. Set size_gib to at least that" in lab.preview(fails=True).text
     ask(lab, machines={"hv1": {"os_disk": {"size_gib": 90}, "running": False}})
     lab.preview("--expect-no-changes")

@@ -68,8 +68,7 @@ def test_all_examples_go_up_stay_as_asked_and_leave_no_trace(new_parent: NewPare
     (lan,) = parent.machine("spoofing-hv1").adapters
     assert (lan.switch, lan.mac_spoofing) == (parent.switch("Campus"), OnOffState.On)
 
-    lab.preview("--expect-no-changes")
-    lab.refresh("--expect-no-changes")
+    lab.expect_no_changes()
     lab.destroy()
     assert parent.snapshot() == before
 

@@ -30,8 +30,7 @@ def test_a_lab_on_two_hosts_moves_between_them_and_outlives_one(new_parent: NewP
     up = lab.up()
     assert {name for name, steps in up.steps.items() if "replace" in steps} == {"net", "hv1"}
     assert (first.machines, second.machines) == (["stays"], ["hv1"])
-    lab.preview("--expect-no-changes")
-    lab.refresh("--expect-no-changes")
+    lab.expect_no_changes()
     assert second.server.password not in str(lab.state())
 
     lab.write(PROGRAM.format(on="hv03"))

@@ -44,8 +44,7 @@ def test_components_with_children_of_one_name_have_a_machine_each(parent: Parent
     assert sorted(parent.machines) == ["compute-hv1", "storage-hv1"]
     notes = {parent.machine(name).notes for name in parent.machines}
     assert len(notes) == 2
-    lab.preview("--expect-no-changes")
-    lab.refresh("--expect-no-changes")
+    lab.expect_no_changes()
     lab.destroy()
     assert parent.snapshot() == before
 
@@ -58,8 +57,7 @@ def test_a_resource_that_is_renamed_with_an_alias_keeps_its_machine(parent: Pare
     assert lab.up().steps == {"new": ["update"]}
     assert parent.machine("hv1").id == created_id
     assert parent.machine("hv1").notes.startswith("[nestedlab owner=lab/dev/new stack=")
-    lab.preview("--expect-no-changes")
-    lab.refresh("--expect-no-changes")
+    lab.expect_no_changes()
 
 
 def test_a_strangers_machine_of_the_same_name_is_left_alone(parent: Parent, lab_on: LabOn) -> None:
@@ -100,8 +98,7 @@ def test_a_forced_replacement_ends_with_what_the_state_describes(
     run = lab.up(*REPLACE)
     assert (parent.machine("hv1").id == first) == is_kept
     assert ("is kept: the replacement was created before" in run.text) == is_kept
-    lab.refresh("--expect-no-changes")
-    lab.preview("--expect-no-changes")
+    lab.expect_no_changes()
     lab.run("state", "taint", urn("NestedHyperVHost", "hv1"), "--yes")
     lab.up()
     lab.refresh("--expect-no-changes")

@@ -43,8 +43,7 @@ def test_what_is_killed_anywhere_is_completed_by_the_next_up(parent: Parent, lab
     for answer in (5, 6):
         kill_at(answer, parent, lab)
     assert lab.up().steps == {"hv1": ["update"]}
-    lab.preview("--expect-no-changes")
-    lab.refresh("--expect-no-changes")
+    lab.expect_no_changes()
     assert parent.machine("hv1").id == created_id
 
     # A destroy has no preflight. After the read comes Remove-VM: the machine is gone then, and its disk is not.

@@ -6,7 +6,7 @@ from pathlib import Path
 import interrupted
 import lab as labs
 import pytest
-from lab import Lab, NewLab, UnexpectedExitError
+from lab import Lab, NewLab, UnexpectedChangesError, UnexpectedExitError
 
 GREETING = """
 import pulumi
@@ -33,8 +33,8 @@ class Counter(dynamic.ResourceProvider):
         return dynamic.UpdateResult(news)
 
     def read(self, id_, props):
-        drifted = {{**props, "step": 9}}
-        return dynamic.ReadResult(id_, drifted, drifted)
+        inputs = {{"start": props["start"], "step": 9 if props["step"] == 2 else props["step"]}}
+        return dynamic.ReadResult(id_, {{**inputs, "seen": 1}}, inputs)
 
 class Count(dynamic.Resource, module="test", name="Count"):
     pass
@@ -97,11 +97,13 @@ def test_a_command_that_takes_too_long_is_ended_with_all_that_it_has_started(
 def test_what_an_operation_changes_is_known_by_property(new_lab: NewLab) -> None:
     lab = new_lab(COUNTER.format(start=1, step=1))
     lab.up()
+    with pytest.raises(UnexpectedChangesError, match="seen"):
+        lab.expect_no_changes()
     lab.write(COUNTER.format(start=1, step=2))
     assert lab.preview().diff == {"counter": {"step"}}
     up = lab.up()
     assert (up.steps, up.diff) == ({"counter": ["update"]}, {"counter": {"step"}})
     refresh = lab.refresh()
-    assert (refresh.steps, refresh.diff) == ({"counter": ["update"]}, {"counter": {"step"}})
+    assert (refresh.steps, refresh.diff) == ({"counter": ["update"]}, {"counter": {"step", "seen"}})
     lab.write(COUNTER.format(start=5, step=2))
     assert set(lab.up().steps["counter"]) == {"create-replacement", "replace", "delete-replaced"}

@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from pulumi import automation
+
+from pulumi_nestedlab import NatSwitch
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.conftest import Parent
     from tests.pulumi.conftest import LabOn
 
@@ -17,18 +22,39 @@ lab.NatSwitch("lab-net", prefix="192.168.50.0/24")
 """
 
 
-@pytest.mark.parametrize("operation", ["preview", "up"])
 def test_a_misspelt_setting_is_told_with_the_nearest_one_though_the_environment_has_its_value(
-    operation: str, parent: Parent, lab_on: LabOn
+    parent: Parent, lab_on: LabOn
 ) -> None:
     before = parent.snapshot()
     lab = lab_on(parent, PROGRAM)
     lab.config("nestedlab:adress", "hv01.example.org")
-    run = {"preview": lab.preview, "up": lab.up}[operation]
-    failed = run(fails=True)
+    failed = lab.up(fails=True)
     assert "there is no setting 'nestedlab:adress'; did you mean 'nestedlab:address'?" in failed.text
     assert "Traceback" not in failed.text
     assert parent.snapshot() == before
+
+
+def program() -> None:
+    NatSwitch("lab-net", prefix="192.168.50.0/24")
+
+
+def test_a_program_of_the_automation_api_is_told_too(
+    parent: Parent, pulumi_cli: Path, pulumi_environment: dict[str, str], tmp_path: Path
+) -> None:
+    stack = automation.create_stack(
+        "dev",
+        project_name="lab",
+        program=program,
+        opts=automation.LocalWorkspaceOptions(
+            work_dir=str(tmp_path),
+            env_vars={**pulumi_environment, **parent.environment},
+            pulumi_command=automation.PulumiCommand(root=str(pulumi_cli.parent.parent)),
+        ),
+    )
+    stack.set_config("nestedlab:pasword", automation.ConfigValue("seven", secret=True))
+    with pytest.raises(automation.errors.CommandError, match=r"did you mean 'nestedlab:password'\?") as failed:
+        stack.preview()
+    assert "seven" not in str(failed.value)
 
 
 def test_a_setting_like_none_that_there_is_leads_to_the_reference(parent: Parent, lab_on: LabOn) -> None:

@@ -82,8 +82,7 @@ def test_a_preview_and_a_refresh_find_nothing_but_the_recorded_drift(recorded: R
     assert record.SECRET_NOTES not in str(lab.state())
 
     lab.up()
-    lab.preview("--expect-no-changes")
-    lab.refresh("--expect-no-changes")
+    lab.expect_no_changes()
 
 
 def test_it_is_changed_as_the_program_is_and_destroyed(recorded: Recorded) -> None:
@@ -93,8 +92,7 @@ def test_it_is_changed_as_the_program_is_and_destroyed(recorded: Recorded) -> No
     assert {name: set(steps) for name, steps in up.steps.items() if steps != ["same"]} == {
         name: set(steps) for name, steps in recorded.expected["changed"].items()
     }
-    lab.preview("--expect-no-changes")
-    lab.refresh("--expect-no-changes")
+    lab.expect_no_changes()
     lab.destroy()
     recorded.assert_only_the_kept_disk_is_left()
 

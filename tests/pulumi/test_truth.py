@@ -75,9 +75,7 @@ def test_a_generated_stack_comes_true(seed: int, parent: Parent, lab_on: LabOn) 
     lab = lab_on(parent, PROGRAM)
     (lab.folder / "lab.json").write_text(json.dumps({"machines": machines, "switches": nets}))
     lab.up()
-    lab.preview("--expect-no-changes")
-    lab.refresh("--expect-no-changes")
-    lab.preview("--expect-no-changes")
+    lab.expect_no_changes()
 
 
 def _chosen(values: dict[str, list[Any]], choose: Random, **texts: Any) -> dict[str, Any]:

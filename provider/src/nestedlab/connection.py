@@ -139,6 +139,9 @@ def _split(address: str) -> SplitResult:
     return urlsplit(address if "://" in address else f"https://{address}")
 
 
+_NEARLY = 0.92
+"""How alike two names are that differ in one letter or two, the long common prefix included (difflib's ratio)."""
+
 HOSTS = f"{NAMESPACE}:hosts"
 """The key of the map of further parent hosts: their settings by name."""
 
@@ -152,6 +155,7 @@ def connection(configuration: Mapping[str, Any], environment: Mapping[str, str],
     `on` names a host of `nestedlab:hosts`, a map of settings by name; settings that it leaves out are those of the
     default host, except the address. Raises ConfigurationError with each missing or wrong setting, and the remedy.
     """
+    _refuse_misspelt(environment)
     settings: dict[str, Any] = {}
     for name in Connection.model_fields:
         key = to_camel(name)
@@ -169,6 +173,16 @@ def connection(configuration: Mapping[str, Any], environment: Mapping[str, str],
         raise ConfigurationError(
             "; ".join(_explained(failure, prefix) for failure in error.errors(include_input=False))
         ) from None
+
+
+def _refuse_misspelt(environment: Mapping[str, str]) -> None:
+    """Raise ConfigurationError for a variable whose name is nearly that of a setting: there may be others for tools."""
+    known = {f"{NAMESPACE.upper()}_{name.upper()}" for name in Connection.model_fields}
+    for name in sorted(environment):
+        if name.startswith(f"{NAMESPACE.upper()}_") and name not in known:
+            nearest = difflib.get_close_matches(name, known, n=1, cutoff=_NEARLY)
+            if nearest:
+                raise ConfigurationError(f"{name} in the environment is no setting; did you mean {nearest[0]}?")
 
 
 def hosts(configuration: Mapping[str, Any], environment: Mapping[str, str]) -> list[str | None]:

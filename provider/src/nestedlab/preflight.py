@@ -25,14 +25,23 @@ from nestedlab.errors import (
 )
 from nestedlab.lifecycle import Plan
 from nestedlab.machine.adapters.table import Adapter
-from nestedlab.machine.disks.slots import growth
+from nestedlab.machine.disks.slots import fixed_size, growth
 from nestedlab.machine.table import NestedHyperVHost
 from nestedlab.nat_switch.network import switches_behind_nats
 from nestedlab.nat_switch.read import READS
 from nestedlab.perform import Runners, answer_to, perform
 from nestedlab.pipeline import ErrorKind, Facts, PSObject, Runner, Step
 from nestedlab.program import Program
-from nestedlab.requirements import SURVEY, Demand, Finding, asks_too_much, capacity, findings, version_findings
+from nestedlab.requirements import (
+    SURVEY,
+    Demand,
+    Finding,
+    asks_too_much,
+    capacity,
+    findings,
+    too_little,
+    version_findings,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -88,11 +97,14 @@ class Preflight:
                 self._answers = {}
             return self._found(lambda: _obstacle(needs()), lambda error: error is None)
 
-    def has_too_little_memory(self, inputs: NestedHyperVHost) -> RefusedError | None:
-        """The error if the host lacks the memory to start the machine next to those that run there now."""
+    def too_little(self, inputs: NestedHyperVHost, replaced: NestedHyperVHost) -> RefusedError | None:
+        """The error if the host lacks the memory or the disk space for a machine once the `replaced` one is gone."""
         with self._lock:
-            found = [] if self._facts is None else capacity(self._facts, {inputs.owner: _demand(inputs, inputs)})
-        return next((RefusedError(str(finding)) for finding in found if finding.requirement == "memory"), None)
+            if self._facts is None:
+                return None
+            given_back = Demand(fixed_gib=fixed_size(replaced, kept=False), folder=replaced.path or "")
+            found = list(too_little(self._facts, inputs.owner, _demand(inputs, inputs), given_back))
+        return RefusedError(str(found[0])) if found else None
 
     def note_change(self) -> None:
         """Take note that the host was changed, so that what it answered before may no longer be true."""
@@ -229,7 +241,7 @@ def _not_all_checked(facts: Facts) -> Iterator[str]:
 def _demand(inputs: NestedHyperVHost, before: NestedHyperVHost | None) -> Demand:
     # What is not known yet, in a preview, takes nothing.
     memory = (inputs.memory_mib or 0) if inputs.running is not False else 0
-    return Demand(memory, growth(inputs, before), inputs.path or "")
+    return Demand(memory, growth(inputs, before), fixed_size(inputs), inputs.path or "")
 
 
 def _network(inputs: NestedHyperVHost, is_behind_a_nat: Callable[[str], bool]) -> Iterator[Finding]:

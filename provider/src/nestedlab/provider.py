@@ -289,9 +289,11 @@ class _ParentHost:
             coming = Facts((*coming.objects, *_given_disks(replaced.inputs)))
         lifecycle = self._lifecycles[kind]
         obstacle = self.preflight.obstacle(lambda: lifecycle.needs(inputs, listed, coming), anew=replaced is not None)
-        if obstacle is None and replaced is not None and isinstance(inputs, NestedHyperVHost):
-            return self.preflight.has_too_little_memory(inputs)
-        return obstacle
+        if obstacle is not None or replaced is None:
+            return obstacle
+        if isinstance(inputs, NestedHyperVHost) and isinstance(replaced.inputs, NestedHyperVHost):
+            return self.preflight.too_little(inputs, replaced.inputs)
+        return None
 
     def read(self, kind: type[Resource], state: AnyObserved) -> AnyObserved | None:
         """The resource, prefetched if it can be; None if it is certainly gone."""

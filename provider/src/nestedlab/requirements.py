@@ -45,11 +45,13 @@ class Finding:
 class Demand:
     """What one machine takes of its host: memory while it runs, and what its disks may yet grow by. 0 is not known.
 
-    `folder` is where its disks are created; "" is the host's default folder.
+    `fixed_gib` is what disks of a fixed size take as soon as they are made. `folder` is where its disks are created; ""
+    is the host's default folder.
     """
 
     memory_mib: int = 0
     disk_gib: int = 0
+    fixed_gib: int = 0
     folder: str = ""
 
 
@@ -209,6 +211,27 @@ def capacity(facts: Facts, demands: Mapping[str, Demand]) -> list[Finding]:
     return [] if host is None else [*_memory(host, facts, demands), *_disk(host, facts, demands)]
 
 
+def too_little(facts: Facts, owner: str, wanted: Demand, replaced: Demand) -> Iterator[Finding]:
+    """What a machine cannot be made for, once the one that it replaces is gone with its disks.
+
+    Of disks only those of a fixed size count: others are small when they are made, and may never grow.
+    """
+    host = facts.first("VMHost")
+    if host is None:
+        return
+    yield from _memory(host, facts, {owner: wanted})
+    free, drive = _free(facts), _drive_of(wanted, host)
+    given_back = replaced.fixed_gib if _drive_of(replaced, host) == drive else 0
+    if drive in free and wanted.fixed_gib > free[drive] + given_back:
+        yield Finding(
+            "disk",
+            f"the machine's disks of a fixed size take {wanted.fixed_gib} GiB when they are made; {drive} of the "
+            f"parent host has {free[drive] + given_back:.0f} GiB for them. Free some space, make the disks smaller, or "
+            "leave out `fixed`.",
+            of=owner,
+        )
+
+
 def asks_too_much(facts: Facts, machine: str, processors: int, folder: str) -> Iterator[Finding]:
     """What one machine asks for that the host does not have: processors, or the drive of its folder."""
     host = facts.first("VMHost")
@@ -245,10 +268,10 @@ def _memory(host: PSObject, facts: Facts, demands: Mapping[str, Demand]) -> Iter
 
 
 def _disk(host: PSObject, facts: Facts, demands: Mapping[str, Demand]) -> Iterator[Finding]:
-    free = {disk.text("DeviceID").upper(): disk.number("FreeSpace") / _GIB for disk in facts.all("Win32_LogicalDisk")}
+    free = _free(facts)
     needed: Counter[str] = Counter()
     for demand in demands.values():
-        needed[_drive(demand.folder or host.text("VirtualHardDiskPath"))] += demand.disk_gib
+        needed[_drive_of(demand, host)] += demand.disk_gib
     for drive, gib in needed.items():
         if drive in free and gib > free[drive]:
             yield Finding(
@@ -258,6 +281,15 @@ def _disk(host: PSObject, facts: Facts, demands: Mapping[str, Demand]) -> Iterat
                 "disks smaller, or choose another path.",
                 of=drive,
             )
+
+
+def _free(facts: Facts) -> Mapping[str, float]:
+    """GiB free on each of the host's drives."""
+    return {disk.text("DeviceID").upper(): disk.number("FreeSpace") / _GIB for disk in facts.all("Win32_LogicalDisk")}
+
+
+def _drive_of(demand: Demand, host: PSObject) -> str:
+    return _drive(demand.folder or host.text("VirtualHardDiskPath"))
 
 
 def _drive(folder: str) -> str:

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from nestedlab.errors import RefusedError
+from nestedlab.errors import NotFoundError, RefusedError, kind_of
 from nestedlab.lifecycle import differences
 from nestedlab.machine.changes import MachineChanges
 from nestedlab.machine.disks.table import DVD_LOCATION
 from nestedlab.machine.facet import Facet
 from nestedlab.machine.identity import machine_by_id
 from nestedlab.machine.table import NestedHyperVHost, ObservedMachine
-from nestedlab.pipeline import Cmdlet, Facts, Pipeline, PSObject, cmdlet
+from nestedlab.pipeline import Cmdlet, ErrorKind, Facts, Pipeline, PSObject, cmdlet, statement
 
 
 class DvdDrive(Facet):
@@ -29,6 +29,16 @@ class DvdDrive(Facet):
         """The image in the drive; "" for none, or no drive."""
         drive = facts.first("DvdDrive")
         return {"iso": drive.text("Path") if drive else ""}
+
+    def lookup(self, inputs: NestedHyperVHost, now: ObservedMachine | None) -> Iterator[Pipeline]:
+        """What shows the image for a new machine, unless it is on a share: an account's logon ends at the host."""
+        if now is None and inputs.iso and not inputs.iso.startswith("\\\\"):
+            yield statement("Get-Item", LiteralPath=inputs.iso).tolerating(*ErrorKind)
+
+    def validate(self, facts: Facts, inputs: NestedHyperVHost, now: ObservedMachine | None) -> None:  # noqa: ARG002
+        """Raise if the image is not on the host. What the host does not answer is left to it."""
+        if any(error.cmdlet == "Get-Item" and kind_of(error) is ErrorKind.ABSENT for error in facts.errors):
+            raise NotFoundError(f"iso: {inputs.iso} is not on the host. Check the path, as the host sees it.")
 
     def apply(self, changes: MachineChanges) -> Iterator[Pipeline]:
         """What adds a drive, if the machine is new or was left half-made, and inserts or ejects the image."""

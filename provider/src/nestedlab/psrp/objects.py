@@ -95,8 +95,9 @@ def _text(encoded: str) -> str:
     if "_x" not in encoded:
         return encoded
     units = _ENCODED.sub(lambda match: chr(int(match[1], 16)), encoded)
-    # A character outside the plane arrives as its two surrogates; a single surrogate stays as it is.
-    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    # A character outside the plane arrives as its two surrogates. A single one, which Windows takes in a name or in
+    # notes, is half a character: neither Pulumi's state nor a terminal can have it.
+    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 _PLAIN: Mapping[str, Callable[[str], Value]] = {

@@ -433,6 +433,8 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
         :param notes: Free text kept with the switch.
         :param opts: Options of the resource.
         """
+        refuse_unknown_settings(_SETTINGS)
+        refuse_unknown(opts, _PROPERTIES_OF_NATSWITCH)
         properties: dict[str, Any] = {
             "name": resource_name if name is None else name,
             "prefix": prefix,
@@ -450,8 +452,6 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
             "owner": owner_of(resource_name, opts),
             "stackId": stack_id(),
         }
-        refuse_unknown_settings(_SETTINGS)
-        refuse_unknown(opts, _PROPERTIES_OF_NATSWITCH)
         # Names on the host are fixed: the old object has to go first, in a forced replacement too.
         opts = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)
         super().__init__(NatSwitchProvider(), resource_name, properties, opts)
@@ -733,6 +733,8 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             the host supports (Get-VMHostSupportedVersion). By default the host's newest.
         :param opts: Options of the resource.
         """
+        refuse_unknown_settings(_SETTINGS)
+        refuse_unknown(opts, _PROPERTIES_OF_NESTEDHYPERVHOST)
         properties: dict[str, Any] = {
             "name": resource_name if name is None else name,
             "processors": processors,
@@ -784,8 +786,6 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             "owner": owner_of(resource_name, opts),
             "stackId": stack_id(),
         }
-        refuse_unknown_settings(_SETTINGS)
-        refuse_unknown(opts, _PROPERTIES_OF_NESTEDHYPERVHOST)
         # Names on the host are fixed: the old object has to go first, in a forced replacement too.
         opts = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)
         super().__init__(NestedHyperVHostProvider(), resource_name, properties, opts)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable
-from functools import cache
 
 import pulumi
 from pulumi import runtime
+from pulumi.runtime.config import CONFIG
 
 _PREFIX = "nestedlab:"
 
 
-@cache
 def refuse_unknown_settings(settings: Collection[str]) -> None:
     """Raise pulumi.RunError if the stack's configuration has a setting of this prefix that is not one of these.
 
@@ -21,7 +20,9 @@ def refuse_unknown_settings(settings: Collection[str]) -> None:
     # A project of the same name has the same prefix for settings of its own.
     if f"{pulumi.get_project()}:" == _PREFIX:
         return
-    unknown = sorted(key for key in runtime.get_config_env() if key.startswith(_PREFIX) and key not in settings)
+    # The CLI hands the configuration over in the environment, the Automation API to a program that is a function here.
+    given = {*runtime.get_config_env(), *CONFIG.get()}
+    unknown = sorted(key for key in given if key.startswith(_PREFIX) and key not in settings)
     if unknown:
         raise pulumi.RunError("; ".join(f"there is no setting {key!r}; {_hint(key, settings)}" for key in unknown))
 

@@ -118,5 +118,5 @@ class Adapter(Part):
     @classmethod
     def _of_a_trunk(cls, native_vlan: int, info: ValidationInfo) -> int:
         if native_vlan and info.data.get("trunk") == "":
-            raise ValueError("goes with trunk: without one, say vlan")
+            raise ValueError("native_vlan is for an adapter with trunk: set trunk too, or use vlan instead")
         return native_vlan

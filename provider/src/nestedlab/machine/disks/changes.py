@@ -82,7 +82,7 @@ class DiskChange:
         if self.is_made_anew:
             return (
                 "Its file may have been removed or damaged. Put it back, or, if it is gone, run `pulumi up`: the disk "
-                "is made anew, empty."
+                "is created again, empty."
             )
         broken = (
             "The image may have been removed, resized or written to. Put the image back as it was, or"
@@ -125,7 +125,7 @@ class DiskChange:
         if self.held:
             return HELD
         if self.wanted is not None and shrinks(self.there.size_gib, self.wanted.size_gib):
-            return f"a disk cannot shrink: it has {self.there.size_gib} GiB. Ask for that or more."
+            return f"a disk cannot shrink: it has {self.there.size_gib} GiB. Set size_gib to at least that."
         return ANOTHER if is_another(self.there, self.wanted) else ""
 
     @property
@@ -177,7 +177,7 @@ def lost_in_a_reset(inputs: NestedHyperVHost, state: ObservedMachine) -> Iterato
             continue
         if location not in (state.outputs.checkpointed_disks or ()):
             yield SideEffect(
-                f"the data disk at location {location} is not in the baseline, and will be made anew, empty"
+                f"the data disk at location {location} is not in the baseline, and will be created again, empty"
             )
 
 

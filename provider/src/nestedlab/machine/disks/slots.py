@@ -25,5 +25,11 @@ def growth(inputs: NestedHyperVHost, before: NestedHyperVHost | None) -> int:
     )
 
 
+def fixed_size(machine: NestedHyperVHost, *, kept: bool = True) -> int:
+    """GiB that a machine's own disks of a fixed size take, with or without those that are kept when it goes."""
+    fixed = [disk for disk in by_location(machine).values() if disk.fixed and (kept or not disk.keep)]
+    return sum(disk.size_gib or 0 for disk in fixed)
+
+
 def _size_now(there: Disk | None, wanted: Disk) -> int:
     return (there.size_gib or 0) if there is not None and both_made(there, wanted) else 0

@@ -80,9 +80,9 @@ class Disk(Part):
         given = [name for name in ("size_gib", "parent", "path") if getattr(self, name) is not None]
         if len(given) != 1 and given != ["size_gib", "parent"]:
             what = " and ".join(given) if given else "none of them"
-            raise ValueError(f"needs size_gib, parent (or both), or path; given is {what}")
+            raise ValueError(f"needs size_gib, parent (or both), or path, and has {what}")
         if self.fixed and given != ["size_gib"]:
-            raise ValueError("fixed is for a blank disk: it goes with size_gib alone")
+            raise ValueError("fixed is for a blank disk: set size_gib alone, or leave fixed out")
         return self
 
     @property
