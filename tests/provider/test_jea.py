@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ROLE = Path(__file__).resolve().parents[2].joinpath("docs", "nestedlab.psrc").read_text(encoding="utf-8")
 VISIBLE = {*re.findall(r"'(\w+-\w+)'", ROLE), "Select-Object"}
 """The role's commands, and what a session of type RestrictedRemoteServer shows besides that the provider uses."""
-(OWN_FILES,) = re.findall(r"ValidatePattern = '(.+?)'", ROLE)
+(OWN_FILES,) = re.findall(r"'Remove-Item'.*ValidatePattern = '(.+?)'", ROLE)
 (LISTED_FILES,) = re.findall(r"ValidateSet = '(.+?)'", ROLE)
 
 

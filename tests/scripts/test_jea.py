@@ -38,6 +38,6 @@ def test_what_is_made_of_cim_classes_is_a_function() -> None:
 
 
 def test_only_files_that_were_made_can_be_removed() -> None:
-    (pattern,) = re.findall(r"ValidatePattern = '(.+?)'", ROLE)
+    (pattern,) = re.findall(r"'Remove-Item'.*ValidatePattern = '(.+?)'", ROLE)
     assert re.search(pattern, f"C:\\Disks\\{made_name('hv1-os', uuid4())}.vhdx")
     assert not re.search(pattern, "C:\\Images\\ws2022.vhdx")
