@@ -73,6 +73,16 @@ def not_opened(reason: str, code: object) -> UnreachableError:
     )
 
 
+def broken(cause: str, connection: Connection) -> UnreachableError:
+    """The error for an endpoint that could not open a session, as one whose configuration cannot be loaded."""
+    reason = cause.strip().rstrip(".")
+    return UnreachableError(
+        f"the host could not open a session on the endpoint {connection.configuration_name}: {reason}. "
+        "Check the endpoint's configuration and the role files there: Test-PSSessionConfigurationFile, and "
+        "Enter-PSSession with the same endpoint, report what is wrong"
+    )
+
+
 def overdue(purpose: str, seconds: float) -> UnreachableError:
     """The error for a step that has taken longer than it may."""
     return UnreachableError(

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import requests
 from pypsrp.complex_objects import Command, PSInvocationState
-from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
+from pypsrp.exceptions import AuthenticationError, InvalidPSRPOperation, WinRMTransportError, WSManFaultError
 from pypsrp.messages import CreatePipeline
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.serializer import Serializer
@@ -57,7 +57,8 @@ class _Transport(_TransportHTTP):
     def _send_request(self, request: requests.PreparedRequest, timeout: Any = None) -> bytes:
         try:
             message = _without_entities(super()._send_request(request, timeout).decode())
-            return _DECLARATION.sub("", message, count=1).encode()  # it might name another encoding
+            declaration = _DECLARATION.match(message)  # it might name another encoding
+            return message[declaration.end() if declaration else 0 :].encode()
         except WinRMTransportError as error:
             raise _quota(error) or error from None
 
@@ -175,6 +176,8 @@ def not_opened(error: Exception, connection: Connection) -> NestedlabError:
     """The error for a session that cannot be had."""
     if isinstance(error, ImportError):
         return faults.not_installed(error, connection)
+    if isinstance(error, InvalidPSRPOperation):
+        return faults.broken(str(error).partition(": ")[2], connection)  # "Received a broken ... message: the cause"
     known = _refused(error, connection)
     if known is None and isinstance(error, WSManFaultError):
         return faults.not_opened(str(error.reason or error), error.code)

@@ -165,7 +165,7 @@ class Session:
             pool.connection.transport.session = None
             pool.connection.transport.encryption = None
         with suppress(Exception):
-            pool.close()
+            pool.shell.close()  # the pool's own close() leaves the shell of a broken one
         pool.connection.close()
 
 
