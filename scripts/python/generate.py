@@ -34,8 +34,12 @@ _OF_THE_STACK = ("owner", "stack_id")
 
 _PYTHON = {str: "str", int: "int", bool: "bool", float: "float"}
 _VALUES = {
-    **{str: "text", SecretStr: "text, secret", int: "whole number", float: "number"},
-    **{bool: "true or false", Path: "path of a file"},
+    str: "text",
+    SecretStr: "text, secret",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    Path: "path of a file",
 }
 
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from requests import exceptions
+from spnego.exceptions import BadMICError
 
 from nestedlab.connection import SETTINGS, Connection, connection
-from nestedlab.errors import ConfigurationError
-from nestedlab.psrp import faults
+from nestedlab.errors import ConfigurationError, Interrupted, UnreachableError
+from nestedlab.psrp import faults, transport
 
 PASSWORD = "correct horse battery staple"
 
@@ -146,6 +147,26 @@ def test_any_other_fault_is_not_explained_away(code: object) -> None:
 def test_a_connection_that_cannot_be_made_is_told_with_a_remedy(error: Exception, fragment: str) -> None:
     told = faults.unreachable(error, TO)
     assert fragment in str(told)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "fragment"),
+    [
+        (exceptions.ConnectionError("reset by peer"), Interrupted, "while trying to read it. hv01 port 5986 broke"),
+        (exceptions.ConnectionError("Read timed out."), Interrupted, "takes requests and does not answer them"),
+        (KeyError("contexts"), Interrupted, "an answer that is not WinRM's (KeyError: 'contexts')"),
+        (BadMICError(), Interrupted, "has a broken seal"),
+        (transport.SealOutdatedError(), Interrupted, "does not know the log-on"),
+        (transport.TooLargeError(), UnreachableError, "16 MiB for a step"),
+        (transport.NotWinRMError(503, "text/html"), UnreachableError, "answered HTTP 503, not WinRM"),
+        (exceptions.SSLError("certificate has expired"), UnreachableError, "has expired: renew it on the host"),
+    ],
+)
+def test_what_would_come_again_is_not_tried_again(error: Exception, kind: type[Exception], fragment: str) -> None:
+    told = faults.lost(error, TO, "read it")
+    assert type(told) is kind
+    assert fragment in str(told)
+    assert ("Run the command again" in str(told)) == (kind is Interrupted)
 
 
 def test_an_answer_of_something_else_is_told_apart() -> None:

@@ -94,9 +94,9 @@ def test_a_broken_answer_is_asked_for_again_or_told(way: Way, provider: Provider
                 assert says in str(raised.value), (name, action)
                 assert session.run(LIST).first("VirtualMachine"), (name, action)
                 assert provider.parent.server.open_shells == 1, (name, action)
-            with way.of(action, breaks, times=1):
-                assert provider.seen("machine", machine).id == machine.id, (name, action)
-                assert way.times == 0, (name, action)
+    with way.of("Receive", lambda answer: answer[:-9], times=1):
+        assert provider.seen("machine", machine).id == machine.id
+        assert way.times == 0
 
 
 def test_a_session_whose_opening_breaks_is_told_and_leaves_nothing(way: Way, provider: Provider) -> None:
