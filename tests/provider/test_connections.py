@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
-import yaml
+from tests import case_files
 
 from nestedlab import errors
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.conftest import NewParent, Parent
     from tests.provider.conftest import NewProvider
 
-CASES = yaml.safe_load((Path(__file__).parents[1] / "cases/provider/connections.yaml").read_text())
+CASES = case_files.cases_in(case_files.CASES / "provider" / "connections.yaml")
 
 
 @dataclass

@@ -196,3 +196,15 @@ def test_a_disk_that_was_made_under_another_name_of_the_machine_is_put_back(prov
     assert seen is not None
     provider.update("machine", seen, name="hv2", **ONE)
     assert data_disk(provider) is file
+
+
+def test_a_file_stays_if_windows_does_not_take_its_disk_out(provider: Provider) -> None:
+    made = provider.create("machine", running=False, **ONE)
+    file = data_disk(provider)
+    provider.parent.host.refuse("Remove-VMHardDiskDrive", "InvalidState", "InvalidOperation")
+    with pytest.raises(RefusedError, match=r"data_disks\[1\]: could not apply the settings"):
+        provider.update("machine", made, running=False)
+    assert data_disk(provider) is file
+    provider.parent.host.allow("Remove-VMHardDiskDrive")
+    provider.update("machine", made, running=False)
+    assert provider.parent.host.state.files.find(file.path) is None

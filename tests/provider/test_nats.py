@@ -233,3 +233,21 @@ def test_a_gateway_is_usable_when_the_switch_is_made(provider: Provider) -> None
     provider.create("switch")
     (address,) = provider.parent.by_hand("Get-NetIPAddress", IPAddress="192.168.50.1")
     assert str(address.extended_properties["AddressState"]) == "Preferred"
+
+
+def test_a_switch_under_machines_that_run_is_not_touched(provider: Provider) -> None:
+    made = provider.create("switch")
+    for name in ("hv1", "hv2", "resting"):
+        provider.parent.by_hand("New-VM", Name=name, Generation=2, MemoryStartupBytes=1 << 30, SwitchName="lab-net")
+    provider.parent.by_hand("Start-VM", Name="hv2")
+    provider.parent.by_hand("Start-VM", Name="hv1")
+    provider.parent.by_hand("Save-VM", Name="hv1")
+    before = provider.parent.snapshot()
+    with pytest.raises(RefusedError, match=r"lab-net' is used by machines that are not off: 'hv1', 'hv2'\. .*nothing"):
+        provider.delete("switch", made)
+    assert provider.parent.snapshot() == before
+    assert provider.seen("switch", made).values == made.values
+    provider.parent.by_hand("Remove-VM", Name="hv1", Force=True)
+    provider.parent.by_hand("Stop-VM", Name="hv2", TurnOff=True)
+    provider.delete("switch", made)
+    assert provider.read("switch", made) is None

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
+from tests.case_files import CASES, cases_in
 
 from nestedlab import errors
 from nestedlab.errors import ConflictError, NotFoundError, RefusedError, RevertedError
@@ -19,9 +18,7 @@ if TYPE_CHECKING:
 
 REFUSALS = [
     {"kind": kind, "cmdlet": cmdlet, **case}
-    for kind, cmdlets in yaml.safe_load(
-        (Path(__file__).parents[1] / "cases/provider/refusals.yaml").read_text()
-    ).items()
+    for kind, cmdlets in cases_in(CASES / "provider" / "refusals.yaml").items()
     for cmdlet, case in cmdlets.items()
 ]
 
@@ -99,7 +96,7 @@ def test_a_setting_that_is_dropped_in_silence_is_an_error(
     assert provider.update("machine", machine, **inputs).values == {**machine.values, **inputs}
 
 
-@pytest.mark.parametrize("manner", ["responsive", "absent", "locked"])
+@pytest.mark.parametrize("manner", ["responsive", "absent", "locked", "failing"])
 def test_a_guest_of_any_manner_is_stopped_for_a_change(manner: Any, provider: Provider) -> None:
     machine = provider.create("machine")
     provider.parent.machine("hv1").guest.manner = manner

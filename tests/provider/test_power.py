@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nestedlab.errors import RefusedError
+from nestedlab.errors import AccessError, RefusedError
 
 if TYPE_CHECKING:
     from tests.provider.conftest import Provider
@@ -56,3 +56,12 @@ def test_a_saved_state_is_not_thrown_away_for_a_change_that_needs_no_power_off(p
     provider.parent.by_hand("Save-VM", Name="hv1")
     now = provider.update("machine", provider.seen("machine", machine), running=False, notes="changed")
     assert (now.values["notes"], now.values["power_state"]) == ("changed", "Saved")
+
+
+def test_a_machine_that_may_not_open_its_disk_is_told_of_both_causes(provider: Provider) -> None:
+    machine = provider.create("machine", running=False)
+    disk = provider.parent.host.state.files.find(provider.parent.machine("hv1").drives[0].path)
+    assert disk is not None
+    disk.is_barred = True
+    with pytest.raises(AccessError, match=r"start the machine: .*Hyper-V Administrators.* icacls FILE"):
+        provider.update("machine", machine, running=True)

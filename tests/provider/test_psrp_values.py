@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import pytest
 from pypsrp.complex_objects import GenericComplexObject
@@ -74,9 +75,19 @@ def by_pypsrp(parent: Parent, reads: tuple[Pipeline, ...]) -> list[tuple[str, di
 
 
 def plain(value: Any) -> Any:
+    """A value as the provider has it."""
     if isinstance(value, list):
         return tuple(map(plain, value))
-    return value.to_string or "" if isinstance(value, GenericComplexObject) else value
+    if not isinstance(value, GenericComplexObject):
+        return value
+    is_collection = any(isinstance(part, str) for part in value.property_sets)
+    return listed(value) if is_collection else value.to_string or ""
+
+
+def listed(value: GenericComplexObject) -> tuple[str, ...]:
+    """The texts of a collection of a type that pypsrp does not know, of which it gives the XML."""
+    (collection,) = (ElementTree.fromstring(part) for part in value.property_sets)  # noqa: S314 - a test's own host
+    return tuple(item.text or "" for item in collection)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import click
 
 from hyperv_sim.remote_control import control
 from hyperv_sim.server import SimulatedServer, loopback
+from hyperv_sim.state.contention import Contention
 from hyperv_sim.state.windows import WINDOWS
 
 if TYPE_CHECKING:
@@ -78,6 +79,12 @@ main.add_command(control)
     metavar="NAME",
     help="An external virtual switch that is there already, on a network adapter of its own. Can be repeated.",
 )
+@click.option(
+    "--busy",
+    type=int,
+    metavar="SEED",
+    help="Refuse for a moment, as a host does that others work on: new addresses, disks on one image, removals.",
+)
 @click.option("--control", "with_control", is_flag=True, help="Open a port for `hyperv-sim control`, on loopback.")
 @click.option(
     "--control-token-env",
@@ -96,6 +103,7 @@ def serve(  # noqa: PLR0913 - click gives each option as an argument
     password: str | None,
     latency_ms: float,
     external_switches: tuple[str, ...],
+    busy: int | None,
     with_control: bool,
     control_token: str | None,
 ) -> None:
@@ -111,7 +119,7 @@ def serve(  # noqa: PLR0913 - click gives each option as an argument
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     try:
-        host = SimulatedHost(windows, cpu, external_switches=external_switches)
+        host = SimulatedHost(windows, cpu, external_switches=external_switches, contention=Contention(busy))
         server = SimulatedServer(
             host.shells,
             listen=listen,

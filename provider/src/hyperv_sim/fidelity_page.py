@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from hyperv_sim import server  # noqa: F401 - for its rows
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, rows
+from hyperv_sim.powershell.declared_types import untold
 from hyperv_sim.powershell.registry import Simulated, simulated
 from hyperv_sim.powershell.shell import HostShell  # noqa: F401 - for its rows
 
@@ -18,6 +19,11 @@ The simulated host means to refuse all that Windows refuses. A command that it d
 `CommandNotFoundException`. A parameter or a value that Windows takes and that is not simulated is refused with the id
 `NotSimulated`, which Windows does not have. Where the source is *unknown*, no public text or log was found: the
 simulated host then refuses, or takes the stricter of two ways. It was never compared with a real host.
+"""
+
+_UNTOLD = """\
+The objects of the Hyper-V module have all properties that the module of 2019 declares. No source tells the value of
+these: they are null, or an empty list.
 """
 
 SIGNATURE = f"signature: {REFERENCE}"
@@ -37,6 +43,10 @@ def page() -> str:
             "## Behaviour",
             "",
             _table(("about", "the simulated host", "source"), rows()),
+            "## Properties without a value",
+            "",
+            _UNTOLD,
+            _table(("class", "properties"), [(name, _properties(names)) for name, names in untold().items()]),
         )
     )
 
@@ -52,6 +62,10 @@ def source(name: str) -> str:
     own = [row_source for subject, _, row_source in rows() if subject == name]
     known = any(not row_source.startswith(UNKNOWN) for row_source in own)
     return f"{SIGNATURE}; behaviour: {'below' if known else UNKNOWN}"
+
+
+def _properties(names: Sequence[str]) -> str:
+    return " ".join(f"`{name}`" for name in names)
 
 
 def _parameters(names: frozenset[str]) -> str:

@@ -6,7 +6,7 @@ records: output objects, error records, warnings. Values carry their .NET type b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Literal, Protocol, TypeAlias
@@ -63,6 +63,18 @@ class NetObject:
     adapted: Mapping[str, Value] = field(default_factory=dict)
     extended: Mapping[str, Value] = field(default_factory=dict)
     text: str = ""
+
+
+class NetList(tuple["Value", ...]):
+    """A .NET collection with types of its own, from the most derived one; any other tuple is an Object[]."""
+
+    type_names: tuple[str, ...]
+
+    def __new__(cls, type_names: tuple[str, ...], items: Iterable[Value] = ()) -> NetList:
+        """The items, as a collection of these types."""
+        made = super().__new__(cls, items)
+        made.type_names = type_names
+        return made
 
 
 Value: TypeAlias = "Scalar | EnumMember | NetObject | tuple[Value, ...] | Mapping[str, Value] | None"

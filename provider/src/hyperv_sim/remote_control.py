@@ -139,10 +139,10 @@ def keep(remote: Remote, noun: str, parameter: str) -> None:
 
 @control.command()
 @click.argument("machine")
-@click.argument("manner", type=click.Choice(("responsive", "locked", "absent")))
+@click.argument("manner", type=click.Choice(("responsive", "locked", "absent", "failing")))
 @click.pass_obj
 def guest(remote: Remote, machine: str, manner: str) -> None:
-    """Set how the guest of MACHINE takes a request to shut down: at once, only by force, or never."""
+    """Set how the guest of MACHINE takes a request to shut down: at once, only by force, never, or with an error."""
     remote.ask("guest", machine, manner)
 
 

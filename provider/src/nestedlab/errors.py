@@ -1,7 +1,7 @@
 """What can go wrong, in the user's terms: one small tree of errors, and the one place that reads error records.
 
-Windows' messages are localised and its ids are not quite unique, so a record is read by id and category, and if
-those are not enough, by the HRESULT at the end of a disk cmdlet's message, which no language changes.
+Windows' messages are localised and its ids are not quite unique, so a record is read by id and category, by Windows'
+own error number, and by the HRESULT at the end of a message, none of which a language changes.
 """
 
 from __future__ import annotations
@@ -73,25 +73,31 @@ _BY_ID: Mapping[str, ErrorKind] = {
     "NamedParameterNotFound": ErrorKind.NO_PARAMETER,
 }
 
-# By the number in a CIM cmdlet's id, "Windows System Error 87,New-NetNat", whose words may be localised.
+# By Windows' own error number: in a CIM cmdlet's id, "Windows System Error 87,New-NetNat", whose words may be
+# localised, or in an HRESULT (0x80070057).
 _BY_WIN32: Mapping[int, ErrorKind] = {
-    5: ErrorKind.DENIED,
-    32: ErrorKind.BUSY,
-    52: ErrorKind.EXISTS,
-    87: ErrorKind.INVALID,
-    5010: ErrorKind.EXISTS,
+    2: ErrorKind.ABSENT,  # ERROR_FILE_NOT_FOUND
+    3: ErrorKind.ABSENT,  # ERROR_PATH_NOT_FOUND
+    5: ErrorKind.DENIED,  # ERROR_ACCESS_DENIED
+    14: ErrorKind.NO_MEMORY,  # ERROR_OUTOFMEMORY
+    32: ErrorKind.BUSY,  # ERROR_SHARING_VIOLATION
+    52: ErrorKind.EXISTS,  # ERROR_DUP_NAME
+    80: ErrorKind.EXISTS,  # ERROR_FILE_EXISTS
+    87: ErrorKind.INVALID,  # ERROR_INVALID_PARAMETER
+    112: ErrorKind.NO_SPACE,  # ERROR_DISK_FULL
+    183: ErrorKind.EXISTS,  # ERROR_ALREADY_EXISTS
+    1168: ErrorKind.ABSENT,  # ERROR_NOT_FOUND
+    1450: ErrorKind.NO_MEMORY,  # ERROR_NO_SYSTEM_RESOURCES: Start-VM gives it so too (microsoft/MSLab#300)
+    5010: ErrorKind.EXISTS,  # ERROR_OBJECT_ALREADY_EXISTS
 }
 
-# By the HRESULT at the end of a disk cmdlet's message, in a CIM cmdlet's id, or of the exception.
+_WIN32_FACILITY = 0x80070000
+"""What an HRESULT begins with that is one of Windows' own error numbers."""
+
+# By an HRESULT that is none of Windows' own numbers: at the end of a cmdlet's message, in a CIM cmdlet's id, or of the
+# exception.
 _BY_HRESULT: Mapping[int, ErrorKind] = {
-    0x80070002: ErrorKind.ABSENT,
-    0x80070003: ErrorKind.ABSENT,
-    0x80070005: ErrorKind.DENIED,
-    0x80070020: ErrorKind.BUSY,
-    0x80070034: ErrorKind.EXISTS,
-    0x80070050: ErrorKind.EXISTS,
-    0x80070070: ErrorKind.NO_SPACE,
-    0x800700B7: ErrorKind.EXISTS,
+    0x80041008: ErrorKind.INVALID,  # WBEM_E_INVALID_PARAMETER
     0x80041010: ErrorKind.NOT_SUPPORTED,  # WBEM_E_INVALID_CLASS: this Windows lacks what the cmdlet is for
 }
 
@@ -102,6 +108,12 @@ _BY_CATEGORY: Mapping[str, ErrorKind] = {
     "PermissionDenied": ErrorKind.DENIED,
     "InvalidArgument": ErrorKind.INVALID,
     "InvalidData": ErrorKind.INVALID,
+}
+
+# By Hyper-V's identifiers that name no cause: only if nothing else in the record does.
+_BY_VAGUE_ID: Mapping[str, ErrorKind] = {
+    "OperationFailed": ErrorKind.FAILED,
+    "Unspecified": ErrorKind.UNSPECIFIED,
 }
 
 _HRESULT = re.compile(r"\(0x(?P<code>[0-9A-Fa-f]{8})\)")
@@ -122,10 +134,16 @@ def kind_of(record: ErrorRecord) -> ErrorKind:
     readings = (
         _BY_ID.get(identifier),
         _BY_WIN32.get(int(native["code"])) if native else None,
-        *(_BY_HRESULT.get(code) for code in _hresults(record)),
+        *map(_by_hresult, _hresults(record)),
         _BY_CATEGORY.get(record.category),
+        _BY_VAGUE_ID.get(identifier),
     )
     return next((kind for kind in readings if kind is not None), ErrorKind.OTHER)
+
+
+def _by_hresult(code: int) -> ErrorKind | None:
+    is_win32 = code & 0xFFFF0000 == _WIN32_FACILITY
+    return _BY_WIN32.get(code & 0xFFFF) if is_win32 else _BY_HRESULT.get(code)
 
 
 def _hresults(record: ErrorRecord) -> list[int]:
@@ -150,6 +168,10 @@ _REMEDIES: Mapping[ErrorKind, str] = {
     "install the Hyper-V role with its PowerShell module, or let the JEA role show the cmdlet.",
     ErrorKind.NO_PARAMETER: "This version of Windows does not have the parameter, or the JEA role hides it. "
     "Use a newer Windows there, or let the role show it (docs/nestedlab.psrc).",
+    ErrorKind.FAILED: "Windows gives no more of a cause here; the host's Hyper-V-VMMS event log may have it.",
+    ErrorKind.UNSPECIFIED: "Windows gives no cause. Some hosts report it so if the user lacks the right to do this: "
+    "machines and switches need membership in Hyper-V Administrators. Otherwise look into the host's Hyper-V-VMMS "
+    "event log.",
     ErrorKind.PROMPTED: "The guest does not answer a shutdown request. Shut it down from inside, and run "
     "`pulumi up` again.",
 }
@@ -168,6 +190,19 @@ _REMEDIES_OF: Mapping[tuple[str, ErrorKind], str] = {
         ErrorKind.NOT_SUPPORTED,
     ): "This Windows has no WinNAT, which a NAT switch needs; some client editions lack it. Use Windows Server, or "
     "another edition.",
+    ("Start-VM", ErrorKind.DENIED): "Either the user lacks the right to start machines (membership in Hyper-V "
+    "Administrators), or the machine itself may not open one of its disks or its image, as after the file was copied "
+    "or moved there. Remove the disk and add it again in Hyper-V Manager, which gives the machine the right to the "
+    'file, or give it on the host: icacls FILE /grant "NT VIRTUAL MACHINE\\MACHINE-ID:(F)".',
+    ("Remove-VMSwitch", ErrorKind.BUSY): "Machines that are not off use the switch. Shut them down, or connect them to "
+    "another switch, and run the command again; `pulumi up` sets up the gateway and the NAT network again if you keep "
+    "the switch.",
+    (
+        "Remove-VMSwitch",
+        ErrorKind.INVALID,
+    ): "Windows reports this if something holds the host's adapter to the switch: a "
+    "NAT network (Get-NetNat), a program that captures its traffic, or a container's network. End that, and run the "
+    "command again.",
     ("New-NetNat", ErrorKind.INVALID): "Windows reports this if the host takes no second NAT network, or if the "
     "prefix overlaps an existing one: look at Get-NetNat there.",
     ("New-NetIPAddress", ErrorKind.INVALID): "Windows reports this if the address is on the host already: look at "

@@ -62,6 +62,8 @@ class ErrorKind(Enum):
     NO_COMMAND = auto()
     NO_PARAMETER = auto()
     PROMPTED = auto()
+    FAILED = auto()
+    UNSPECIFIED = auto()
     OTHER = auto()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 from hyperv_sim import errors
 from hyperv_sim.cmdlets.adapter import passed
@@ -13,9 +14,10 @@ from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.powershell.settings import wrong_state
 from hyperv_sim.powershell.targets import each, machines, switch_named
 from hyperv_sim.state.enumerations import OnOffState, VMState
-from hyperv_sim.state.machines import Adapter, Machine
+from hyperv_sim.state.machines import Adapter, HostAdapter, Machine
 from hyperv_sim.state.switching import plug_in, unplug
 
+A = TypeVar("A", bound=Adapter)
 FAILED = "Failed to modify device 'Network Adapter'."
 ADD = ("VMName", "VM", "ManagementOS", "Name", "SwitchName", "StaticMacAddress", "DynamicMacAddress", "DeviceNaming")
 
@@ -32,14 +34,14 @@ def add_vm_network_adapter(call: Call) -> Iterator[object]:
     if call.set_name == "ManagementOS":
         if not call.get("ManagementOS") or "SwitchName" not in call.parameters:
             raise errors.not_simulated("Add-VMNetworkAdapter on the host without -ManagementOS and -SwitchName")
-        adapter = _new(call, call.get("Name", call.parameters["SwitchName"]))
-        plug_in(call.host, adapter)
-        yield from passed(call, [adapter])
+        own = _new(call, HostAdapter, call.get("Name", call.parameters["SwitchName"]))
+        plug_in(call.host, own)
+        yield from passed(call, [own])
         return
 
     def add(machine: Machine) -> Iterator[object]:
         check_hot_change(machine)
-        adapter = _new(call, call.get("Name", "Network Adapter"))
+        adapter = _new(call, Adapter, call.get("Name", "Network Adapter"))
         adapter.machine = machine
         if machine.state is VMState.Running and adapter.dynamic_mac:
             adapter.mac_address = call.host.next_mac()
@@ -49,8 +51,8 @@ def add_vm_network_adapter(call: Call) -> Iterator[object]:
     yield from each(call, machines(call), add)
 
 
-def _new(call: Call, name: str) -> Adapter:
-    adapter = Adapter(name, device_naming=call.get("DeviceNaming", OnOffState.Off))
+def _new(call: Call, kind: type[A], name: str) -> A:
+    adapter = kind(name, device_naming=call.get("DeviceNaming", OnOffState.Off))
     if "SwitchName" in call.parameters:
         adapter.switch = switch_named(call.host, call.parameters["SwitchName"])
     if "StaticMacAddress" in call.parameters:
@@ -71,11 +73,11 @@ def remove_vm_network_adapter(call: Call) -> Iterator[object]:
         raise errors.not_simulated("removing all of the host's adapters at once")
     for adapter in on_host(call) if call.get("ManagementOS") else list(chosen(call)):
         with call.going_on():
-            if adapter.machine:
+            if isinstance(adapter, HostAdapter):
+                unplug(call.host, adapter)
+            elif adapter.machine:
                 check_hot_change(adapter.machine)
                 adapter.machine.adapters.remove(adapter)
-            else:
-                unplug(call.host, adapter)
             yield from passed(call, [adapter])
 
 

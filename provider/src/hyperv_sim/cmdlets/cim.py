@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from hyperv_sim import errors
 from hyperv_sim.fidelity import fact
 from hyperv_sim.powershell.call import Call
-from hyperv_sim.powershell.properties import Property, describe_cim
+from hyperv_sim.powershell.cim_classes import HARDWARE, describe_cim
+from hyperv_sim.powershell.properties import Property
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.state.world import Host
 
-NAMESPACE = "root/cimv2"
 LOCAL_DISK = 3
 """The DriveType of a fixed drive; it has no other ones. [Microsoft's reference of Win32_LogicalDisk]"""
 
@@ -58,7 +58,7 @@ L = Property[LogicalDisk]
 
 describe_cim(
     OperatingSystem,
-    NAMESPACE,
+    HARDWARE,
     "Win32_OperatingSystem",
     [
         O("BuildNumber", "String", lambda system: str(system.host.facts.build)),
@@ -74,7 +74,7 @@ describe_cim(
 )
 describe_cim(
     ComputerSystem,
-    NAMESPACE,
+    HARDWARE,
     "Win32_ComputerSystem",
     [
         C("HypervisorPresent", "Boolean", lambda system: system.host.hypervisor_runs),
@@ -91,7 +91,7 @@ describe_cim(
 # While the hypervisor runs these flags read False although the features are on. [microsoft/Windows-Sandbox PR#21]
 describe_cim(
     Win32Processor,
-    NAMESPACE,
+    HARDWARE,
     "Win32_Processor",
     [
         W("DeviceID", "String", lambda _: "CPU0"),
@@ -123,7 +123,7 @@ describe_cim(
 
 describe_cim(
     LogicalDisk,
-    NAMESPACE,
+    HARDWARE,
     "Win32_LogicalDisk",
     [
         L("DeviceID", "String", lambda disk: f"{disk.letter}:"),
@@ -146,7 +146,7 @@ CLASSES: dict[str, Callable[[Host], Sequence[object]]] = {
 @cmdlet("Get-CimInstance", takes=("ClassName", "Namespace"))
 def get_cim_instance(call: Call) -> Iterator[object]:
     """Get-CimInstance -ClassName, for four classes of root/cimv2."""
-    if call.get("Namespace", NAMESPACE).replace("\\", "/").lower() != NAMESPACE:
+    if call.get("Namespace", HARDWARE).replace("\\", "/").lower() != HARDWARE:
         raise errors.not_simulated("a CIM namespace other than root/cimv2")
     name = call.parameters["ClassName"]
     if name.lower() not in CLASSES:
@@ -167,6 +167,6 @@ fact(
 fact("Get-CimInstance", "Win32_ComputerSystem on hardware: a made-up Manufacturer and Model", "not simulated")
 fact(
     "Get-CimInstance",
-    "four classes with the properties that show what the host can do; __ClassMetadata without hash and MiXml",
+    "four classes with the properties that show what the host can do",
     "not simulated",
 )

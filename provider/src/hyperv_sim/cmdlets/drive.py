@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from hyperv_sim import errors
 from hyperv_sim.fidelity import UNKNOWN, WINDSOR, fact
 from hyperv_sim.powershell.call import Call
-from hyperv_sim.powershell.properties import Property, describe
+from hyperv_sim.powershell.components import DEVICE_BASES, PART, PART_ALIASES, PART_VALUES
+from hyperv_sim.powershell.declared_types import describe_class
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.powershell.settings import wrong_state
 from hyperv_sim.powershell.targets import each, machines, named
@@ -17,7 +18,6 @@ from hyperv_sim.state.disks import chain, open_for_writing
 from hyperv_sim.state.enumerations import HYPER_V, ControllerType, VMState
 from hyperv_sim.state.machines import Drive, Machine, Slot
 
-P = Property[Drive]
 SLOT = ("ControllerType", "ControllerNumber", "ControllerLocation")
 
 
@@ -26,24 +26,32 @@ def _name(drive: Drive) -> str:
     return f"Hard Drive on {kind.text} controller number {number} at location {location}"
 
 
-describe(
+VALUES: Mapping[str, Callable[[Drive], object]] = {
+    **PART_VALUES,
+    "Path": lambda drive: drive.path,
+    "MaximumIOPS": lambda drive: drive.maximum_iops,
+    "MinimumIOPS": lambda drive: drive.minimum_iops,
+    "WriteHardeningMethod": lambda drive: drive.cache,
+    "ControllerLocation": lambda drive: drive.controller_location,
+    "ControllerNumber": lambda drive: drive.controller_number,
+    "ControllerType": lambda drive: drive.controller_type,
+    "Name": _name,
+    "Id": lambda drive: component_id(drive.machine, drive.id),
+}
+
+describe_class(
     Drive,
     f"{HYPER_V}.HardDiskDrive",
-    [
-        P("Name", "String", _name),
-        P("Id", "String", lambda drive: component_id(drive.machine, drive.id)),
-        P("VMName", "String", lambda drive: drive.machine.name),
-        P("VMId", "Guid", lambda drive: drive.machine.id),
-        P("Path", "String", lambda drive: drive.path),
-        P("ControllerType", "Object", lambda drive: drive.controller_type),
-        P("ControllerNumber", "Int32", lambda drive: drive.controller_number),
-        P("ControllerLocation", "Int32", lambda drive: drive.controller_location),
-        P("DiskNumber", "Int32", lambda _: None),
-        P("MaximumIOPS", "UInt64", lambda drive: drive.maximum_iops),
-        P("MinimumIOPS", "UInt64", lambda drive: drive.minimum_iops),
-        P("SupportPersistentReservations", "Boolean", lambda _: False),
-    ],
-    bases=(f"{HYPER_V}.Drive", f"{HYPER_V}.VMComponentObject"),
+    VALUES,
+    constants={
+        **PART,
+        "DiskNumber": None,
+        "QoSPolicyID": None,
+        "SupportPersistentReservations": False,
+        "PoolName": "Primordial",
+    },
+    bases=(f"{HYPER_V}.Drive", *DEVICE_BASES),
+    aliases=PART_ALIASES,
     text=lambda drive: component_text("HardDiskDrive", _name(drive), drive.machine, drive.id),
 )
 
@@ -175,6 +183,11 @@ fact(
     "Add-VMHardDiskDrive",
     "the next free slot unless one is given; IDE on generation 2 and an occupied slot are `InvalidParameter`",
     f"{WINDSOR}; ids inferred",
+)
+fact(
+    "Get-VMHardDiskDrive",
+    "pool, numbers of operations, reservations; no disk number and no policy of a file",
+    "Microsoft's guide to storage QoS; test data of techthoughts' Diag-V",
 )
 fact("Add-VMHardDiskDrive", "SCSI while running, IDE only while off", "inferred")
 fact(

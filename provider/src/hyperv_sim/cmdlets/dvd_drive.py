@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from hyperv_sim import errors
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, WINDSOR, fact
 from hyperv_sim.powershell.call import Call
-from hyperv_sim.powershell.properties import Property, describe
+from hyperv_sim.powershell.components import DEVICE_BASES, PART, PART_ALIASES, PART_VALUES
+from hyperv_sim.powershell.declared_types import describe_class
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.powershell.settings import wrong_state
 from hyperv_sim.powershell.targets import each, machines, named
@@ -15,7 +16,6 @@ from hyperv_sim.state.components import component_id, component_text
 from hyperv_sim.state.enumerations import HYPER_V, ControllerType, DvdMediaType, VMState
 from hyperv_sim.state.machines import DvdDrive, Machine, Slot
 
-P = Property[DvdDrive]
 SLOT = ("ControllerNumber", "ControllerLocation")
 FAILED = "Failed to modify device 'Virtual CD/DVD Disk'."
 
@@ -25,22 +25,24 @@ def _name(drive: DvdDrive) -> str:
     return f"DVD Drive on {kind.text} controller number {number} at location {location}"
 
 
-describe(
+VALUES: Mapping[str, Callable[[DvdDrive], object]] = {
+    **PART_VALUES,
+    "DvdMediaType": lambda drive: DvdMediaType.ISO if drive.path else DvdMediaType.None_,
+    "Path": lambda drive: drive.path,
+    "ControllerLocation": lambda drive: drive.controller_location,
+    "ControllerNumber": lambda drive: drive.controller_number,
+    "ControllerType": lambda drive: drive.controller_type,
+    "Name": _name,
+    "Id": lambda drive: component_id(drive.machine, drive.id),
+}
+
+describe_class(
     DvdDrive,
     f"{HYPER_V}.DvdDrive",
-    [
-        P("DvdMediaType", "Object", lambda drive: DvdMediaType.ISO if drive.path else DvdMediaType.None_),
-        P("Path", "String", lambda drive: drive.path),
-        P("ControllerLocation", "Int32", lambda drive: drive.controller_location),
-        P("ControllerNumber", "Int32", lambda drive: drive.controller_number),
-        P("ControllerType", "Object", lambda drive: drive.controller_type),
-        P("Name", "String", _name),
-        P("PoolName", "String", lambda _: "Primordial"),
-        P("Id", "String", lambda drive: component_id(drive.machine, drive.id)),
-        P("VMId", "Guid", lambda drive: drive.machine.id),
-        P("VMName", "String", lambda drive: drive.machine.name),
-    ],
-    bases=(f"{HYPER_V}.Drive", f"{HYPER_V}.VMDevice", f"{HYPER_V}.VMComponentObject"),
+    VALUES,
+    constants={**PART, "PoolName": "Primordial"},
+    bases=(f"{HYPER_V}.Drive", *DEVICE_BASES),
+    aliases=PART_ALIASES,
     text=lambda drive: component_text("DvdDrive", _name(drive), drive.machine, drive.id),
 )
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from uuid import UUID
 
 from hyperv_sim import errors
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, WINDSOR, fact
 from hyperv_sim.powershell.call import Call
-from hyperv_sim.powershell.properties import Property, describe
+from hyperv_sim.powershell.components import COMPONENT_BASES, PART, PART_ALIASES, PART_VALUES
+from hyperv_sim.powershell.declared_types import describe_class
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.powershell.settings import Setting, change, names
 from hyperv_sim.powershell.targets import each, machines, machines_with
 from hyperv_sim.state.enumerations import HYPER_V
 from hyperv_sim.state.machines import Firmware, Machine
 
-P = Property[Firmware]
 FAILED = "Failed to modify the firmware."
 SHIELDED_LINUX = "OpenSourceShieldedVM"
 TEMPLATES = {
@@ -25,20 +25,23 @@ TEMPLATES = {
 }
 """The ids of the secure boot templates, as a public report of a Windows 11 host has them; the third is not in it."""
 
-describe(
+VALUES: Mapping[str, Callable[[Firmware], object]] = {
+    **PART_VALUES,
+    "PreferredNetworkBootProtocol": lambda firmware: firmware.preferred_network_boot_protocol,
+    "SecureBoot": lambda firmware: firmware.secure_boot,
+    "SecureBootTemplateId": lambda firmware: TEMPLATES.get(firmware.secure_boot_template),
+    "SecureBootTemplate": lambda firmware: firmware.secure_boot_template,
+    "ConsoleMode": lambda firmware: firmware.console_mode,
+    "PauseAfterBootFailure": lambda firmware: firmware.pause_after_boot_failure,
+}
+
+describe_class(
     Firmware,
     f"{HYPER_V}.VMFirmware",
-    [
-        P("VMName", "String", lambda firmware: firmware.machine.name),
-        P("VMId", "Guid", lambda firmware: firmware.machine.id),
-        P("SecureBoot", "Object", lambda firmware: firmware.secure_boot),
-        P("SecureBootTemplate", "String", lambda firmware: firmware.secure_boot_template),
-        P("SecureBootTemplateId", "Guid", lambda firmware: TEMPLATES.get(firmware.secure_boot_template)),
-        P("PreferredNetworkBootProtocol", "Object", lambda firmware: firmware.preferred_network_boot_protocol),
-        P("ConsoleMode", "Object", lambda firmware: firmware.console_mode),
-        P("PauseAfterBootFailure", "Object", lambda firmware: firmware.pause_after_boot_failure),
-    ],
-    bases=(f"{HYPER_V}.VMComponentObject",),
+    VALUES,
+    constants=PART,
+    bases=COMPONENT_BASES,
+    aliases=PART_ALIASES,
 )
 
 
@@ -101,4 +104,4 @@ fact(
     "-BootOrder and -FirstBootDevice take live objects only, so that no client can give them",
     REFERENCE,
 )
-fact("Get-VMFirmware", "BootOrder is absent", "not simulated")
+fact("Get-VMFirmware", "BootOrder is empty", "not simulated")

@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hyperv_sim.fidelity import WINDSOR, fact
 from hyperv_sim.powershell.call import Call
-from hyperv_sim.powershell.properties import Property, describe
+from hyperv_sim.powershell.components import OBJECT, OBJECT_BASES
+from hyperv_sim.powershell.declared_types import describe_class
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.state.enumerations import HYPER_V
 from hyperv_sim.state.world import Host
 
-P = Property[Host]
+VALUES: Mapping[str, Callable[[Host], object]] = {
+    "LogicalProcessorCount": lambda host: host.logical_processors,
+    "SupportedVmVersions": lambda host: host.facts.vm_versions,
+    "VirtualHardDiskPath": lambda host: host.virtual_hard_disk_path,
+    "VirtualMachinePath": lambda host: host.virtual_machine_path,
+    "MemoryCapacity": lambda host: host.memory,
+    "Name": lambda host: host.name,
+    "VirtualMachineMigrationEnabled": lambda host: host.migration_enabled,
+    "ComputerName": lambda host: host.name,
+}
 
-describe(
+describe_class(
     Host,
     f"{HYPER_V}.VMHost",
-    [
-        P("ComputerName", "String", lambda host: host.name),
-        P("Name", "String", lambda host: host.name),
-        P("LogicalProcessorCount", "Int32", lambda host: host.logical_processors),
-        P("MemoryCapacity", "Int64", lambda host: host.memory),
-        P("VirtualHardDiskPath", "String", lambda host: host.virtual_hard_disk_path),
-        P("VirtualMachinePath", "String", lambda host: host.virtual_machine_path),
-        P("MacAddressMinimum", "String", lambda _: "00155D0000FF"),
-        P("MacAddressMaximum", "String", lambda _: "00155DFFFFFF"),
-        P("EnableEnhancedSessionMode", "Boolean", lambda _: False),
-        P("NumaSpanningEnabled", "Boolean", lambda _: True),
-        P("VirtualMachineMigrationEnabled", "Boolean", lambda host: host.migration_enabled),
-        P("MaximumVirtualMachineMigrations", "UInt32", lambda _: 2),
-    ],
+    VALUES,
+    constants={
+        **OBJECT,
+        "EnableEnhancedSessionMode": False,
+        "MacAddressMaximum": "00155DFFFFFF",
+        "MacAddressMinimum": "00155D0000FF",
+        "NumaSpanningEnabled": True,
+        "MaximumVirtualMachineMigrations": 2,
+    },
+    bases=OBJECT_BASES,
 )
 
 
@@ -38,20 +44,18 @@ describe(
 class SupportedVersion:
     """A VM configuration version that the host runs."""
 
+    host_name: str
     version: str
     is_default: bool
 
 
-V = Property[SupportedVersion]
+SUPPORTED: Mapping[str, Callable[[SupportedVersion], object]] = {
+    "Version": lambda supported: supported.version,
+    "IsDefault": lambda supported: supported.is_default,
+    "ComputerName": lambda supported: supported.host_name,
+}
 
-describe(
-    SupportedVersion,
-    f"{HYPER_V}.VMHostSupportedVersion",
-    [
-        V("Version", "Version", lambda supported: supported.version),
-        V("IsDefault", "Boolean", lambda supported: supported.is_default),
-    ],
-)
+describe_class(SupportedVersion, f"{HYPER_V}.VMHostSupportedVersion", SUPPORTED, constants=OBJECT, bases=OBJECT_BASES)
 
 
 @cmdlet("Get-VMHost")
@@ -66,12 +70,12 @@ def get_vm_host_supported_version(call: Call) -> Iterator[object]:
     for version in call.host.facts.vm_versions:
         is_default = version == call.host.facts.default_vm_version
         if is_default or not call.get("Default"):
-            yield SupportedVersion(version, is_default)
+            yield SupportedVersion(call.host.name, version, is_default)
 
 
 fact(
     "Get-VMHost",
-    "names, folders, processors, memory, migration, the range of MAC addresses; no more",
+    "names, folders, processors, memory, migration, the range of MAC addresses",
     f"{WINDSOR}; public scripts; processors and memory inferred",
 )
 fact(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from hyperv_sim import errors
 from hyperv_sim.fidelity import UNKNOWN, fact
 from hyperv_sim.powershell.call import Call
-from hyperv_sim.powershell.properties import Property, describe
+from hyperv_sim.powershell.components import DEVICE_BASES, PART, PART_ALIASES, PART_VALUES
+from hyperv_sim.powershell.declared_types import describe_class
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.powershell.targets import each, machines
 from hyperv_sim.state.components import component_id, component_text
@@ -15,9 +16,7 @@ from hyperv_sim.state.enumerations import HYPER_V
 from hyperv_sim.state.integration_components import COMPONENTS
 from hyperv_sim.state.machines import GuestServiceInterface, IntegrationService, Machine
 
-P = Property[IntegrationService]
 COMPONENT = f"{HYPER_V}.VMIntegrationComponent"
-BASES = (f"{HYPER_V}.VMDevice", f"{HYPER_V}.VMComponentObject", f"{HYPER_V}.VirtualizationObject")
 WHICH = ("VMName", "VM", "Name", "VMIntegrationService")
 
 
@@ -25,24 +24,30 @@ def _name(service: IntegrationService) -> str:
     return COMPONENTS[service.component][service.machine.language]
 
 
-ROWS = [
-    P("Enabled", "Boolean", lambda service: service.enabled),
-    P("Name", "String", _name),
-    P("Id", "String", lambda service: component_id(service.machine, service.component)),
-    P("VMId", "Guid", lambda service: service.machine.id),
-    P("VMName", "String", lambda service: service.machine.name),
-    P("ComputerName", "String", lambda service: service.machine.host_name),
-    P("IsDeleted", "Boolean", lambda _: False),
-]
+VALUES: Mapping[str, Callable[[IntegrationService], object]] = {
+    **PART_VALUES,
+    "Enabled": lambda service: service.enabled,
+    "Name": _name,
+    "Id": lambda service: component_id(service.machine, service.component),
+}
 
 
 def _text(service: IntegrationService) -> str:
     return component_text("VMIntegrationComponent", _name(service), service.machine, service.component)
 
 
-describe(IntegrationService, COMPONENT, ROWS, bases=BASES, text=_text)
-describe(
-    GuestServiceInterface, f"{HYPER_V}.GuestServiceInterfaceComponent", ROWS, bases=(COMPONENT, *BASES), text=_text
+describe_class(
+    IntegrationService, COMPONENT, VALUES, constants=PART, bases=DEVICE_BASES, aliases=PART_ALIASES, text=_text
+)
+describe_class(
+    GuestServiceInterface,
+    f"{HYPER_V}.GuestServiceInterfaceComponent",
+    VALUES,
+    constants=PART,
+    bases=(COMPONENT, *DEVICE_BASES),
+    aliases=PART_ALIASES,
+    text=_text,
+    as_class=COMPONENT,
 )
 
 
@@ -101,7 +106,7 @@ fact(
     "listings of an English and a German host in a public script; PlagueHO/LabBuilder#183",
 )
 fact("Get-VMIntegrationService", "a name of no service: `InvalidParameter`", "PlagueHO/LabBuilder#183")
-fact("Get-VMIntegrationService", "statuses are absent: no guest reports any", "not simulated")
+fact("Get-VMIntegrationService", "statuses are null or empty: no guest reports any", "not simulated")
 fact("Get-VMIntegrationService", "all are on but the guest service interface", "PlagueHO/LabBuilder#41")
 fact("Get-VMIntegrationService", "wildcards in -Name are taken as text, and so find nothing", UNKNOWN)
 fact("Enable-VMIntegrationService", "in any state of the machine; so too Disable-VMIntegrationService", UNKNOWN)

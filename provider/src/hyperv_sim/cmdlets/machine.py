@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 
 from hyperv_sim import errors
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, fact
 from hyperv_sim.powershell.call import Call
+from hyperv_sim.powershell.components import OBJECT, OBJECT_BASES
+from hyperv_sim.powershell.declared_types import describe_class
 from hyperv_sim.powershell.names import unfit
-from hyperv_sim.powershell.properties import Property, describe
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.powershell.targets import each, machines, named, present
 from hyperv_sim.records import Scalar
@@ -17,9 +18,9 @@ from hyperv_sim.state import checkpoints
 from hyperv_sim.state.enumerations import HYPER_V, VMOperationalStatus, VMState
 from hyperv_sim.state.machines import Machine
 
-P = Property[Machine]
 RESTING = (VMState.Off, VMState.Saved)
 OK, MERGING = VMOperationalStatus.Ok, VMOperationalStatus.MergingDisks
+WELL, MERGING_DISKS = "Operating normally", "Merging disks"
 
 
 def _uptime(machine: Machine) -> timedelta:
@@ -30,61 +31,81 @@ def _assigned(machine: Machine) -> int:
     return 0 if machine.state in RESTING else machine.memory.startup
 
 
-describe(
+VALUES: Mapping[str, Callable[[Machine], object]] = {
+    "ConfigurationLocation": lambda vm: vm.path,
+    "SmartPagingFilePath": lambda vm: vm.smart_paging_file_path,
+    "SnapshotFileLocation": lambda vm: vm.snapshot_file_location,
+    "AutomaticStartAction": lambda vm: vm.automatic_start_action,
+    "AutomaticStartDelay": lambda vm: vm.automatic_start_delay,
+    "AutomaticStopAction": lambda vm: vm.automatic_stop_action,
+    "AutomaticCriticalErrorAction": lambda vm: vm.automatic_critical_error_action,
+    "AutomaticCriticalErrorActionTimeout": lambda vm: vm.automatic_critical_error_minutes,
+    "AutomaticCheckpointsEnabled": lambda vm: vm.automatic_checkpoints,
+    "MemoryAssigned": _assigned,
+    "MemoryDemand": _assigned,
+    "Uptime": _uptime,
+    "OperationalStatus": lambda vm: (OK, MERGING) if vm.is_merging else (OK,),
+    "SecondaryOperationalStatus": lambda vm: MERGING if vm.is_merging else None,
+    "StatusDescriptions": lambda vm: (WELL, MERGING_DISKS) if vm.is_merging else (WELL,),
+    "SecondaryStatusDescription": lambda vm: MERGING_DISKS if vm.is_merging else None,
+    "Status": lambda vm: MERGING_DISKS if vm.is_merging else WELL,
+    "CheckpointType": lambda vm: vm.checkpoint_type,
+    "Version": lambda vm: vm.version,
+    "VirtualMachineSubType": lambda vm: f"Generation{vm.generation}",
+    "Notes": lambda vm: vm.notes,
+    "State": lambda vm: vm.state,
+    "DVDDrives": lambda vm: vm.dvd_drives,
+    "HardDrives": lambda vm: vm.drives,
+    "VMIntegrationService": lambda vm: vm.integration_services,
+    "DynamicMemoryEnabled": lambda vm: vm.memory.dynamic,
+    "MemoryMaximum": lambda vm: vm.memory.maximum,
+    "MemoryMinimum": lambda vm: vm.memory.minimum,
+    "MemoryStartup": lambda vm: vm.memory.startup,
+    "ProcessorCount": lambda vm: vm.processor.count,
+    "Generation": lambda vm: vm.generation,
+    "IsClustered": lambda vm: vm.is_clustered,
+    "ParentSnapshotId": lambda vm: vm.parent_checkpoint.id if vm.parent_checkpoint else None,
+    "ParentSnapshotName": lambda vm: vm.parent_checkpoint.name if vm.parent_checkpoint else None,
+    "Path": lambda vm: vm.path,
+    "GuestControlledCacheTypes": lambda vm: vm.guest_controlled_cache_types,
+    "LowMemoryMappedIoSpace": lambda vm: vm.low_memory_mapped_io_space,
+    "HighMemoryMappedIoSpace": lambda vm: vm.high_memory_mapped_io_space,
+    "LockOnDisconnect": lambda vm: vm.lock_on_disconnect,
+    "CreationTime": lambda vm: vm.created,
+    "Id": lambda vm: vm.id,
+    "Name": lambda vm: vm.name,
+    "NetworkAdapters": lambda vm: vm.adapters,
+    "ComputerName": lambda vm: vm.host_name,
+}
+
+describe_class(
     Machine,
     f"{HYPER_V}.VirtualMachine",
-    [
-        P("Name", "String", lambda vm: vm.name),
-        P("VMName", "String", lambda vm: vm.name),
-        P("Id", "Guid", lambda vm: vm.id),
-        P("VMId", "Guid", lambda vm: vm.id),
-        P("State", "Object", lambda vm: vm.state),
-        P("Status", "String", lambda vm: "Merging disks" if vm.is_merging else "Operating normally"),
-        P("OperationalStatus", "Object", lambda vm: (OK, MERGING) if vm.is_merging else (OK,)),
-        P("PrimaryOperationalStatus", "Object", lambda _: OK),
-        P("SecondaryOperationalStatus", "Object", lambda vm: MERGING if vm.is_merging else None),
-        P("Generation", "Int32", lambda vm: vm.generation),
-        P("Version", "String", lambda vm: vm.version),
-        P("Path", "String", lambda vm: vm.path),
-        P("ConfigurationLocation", "String", lambda vm: vm.path),
-        P("SnapshotFileLocation", "String", lambda vm: vm.snapshot_file_location),
-        P("CheckpointFileLocation", "String", lambda vm: vm.snapshot_file_location),
-        P("SmartPagingFilePath", "String", lambda vm: vm.smart_paging_file_path),
-        P("Notes", "String", lambda vm: vm.notes),
-        P("ProcessorCount", "Int64", lambda vm: vm.processor.count),
-        P("DynamicMemoryEnabled", "Boolean", lambda vm: vm.memory.dynamic),
-        P("MemoryStartup", "Int64", lambda vm: vm.memory.startup),
-        P("MemoryMinimum", "Int64", lambda vm: vm.memory.minimum),
-        P("MemoryMaximum", "Int64", lambda vm: vm.memory.maximum),
-        P("MemoryAssigned", "Int64", _assigned),
-        P("MemoryDemand", "Int64", _assigned),
-        P("Uptime", "TimeSpan", _uptime),
-        P("CreationTime", "DateTime", lambda vm: vm.created),
-        P("CPUUsage", "Int32", lambda _: 0),
-        P("AutomaticStartAction", "Object", lambda vm: vm.automatic_start_action),
-        P("AutomaticStartDelay", "Int32", lambda vm: vm.automatic_start_delay),
-        P("AutomaticStopAction", "Object", lambda vm: vm.automatic_stop_action),
-        P("AutomaticCriticalErrorAction", "Object", lambda vm: vm.automatic_critical_error_action),
-        P("AutomaticCriticalErrorActionTimeout", "Int32", lambda vm: vm.automatic_critical_error_minutes),
-        P("AutomaticCheckpointsEnabled", "Boolean", lambda vm: vm.automatic_checkpoints, since="2019"),
-        P("CheckpointType", "Object", lambda vm: vm.checkpoint_type),
-        P("LockOnDisconnect", "Object", lambda vm: vm.lock_on_disconnect),
-        P("GuestControlledCacheTypes", "Boolean", lambda vm: vm.guest_controlled_cache_types),
-        P("LowMemoryMappedIoSpace", "UInt32", lambda vm: vm.low_memory_mapped_io_space),
-        P("HighMemoryMappedIoSpace", "UInt64", lambda vm: vm.high_memory_mapped_io_space),
-        P("NetworkAdapters", "Object", lambda vm: vm.adapters),
-        P("HardDrives", "Object", lambda vm: vm.drives),
-        P("DVDDrives", "Object", lambda vm: vm.dvd_drives),
-        P("VMIntegrationService", "Object", lambda vm: vm.integration_services),
-        P("ParentSnapshotId", "Guid", lambda vm: vm.parent_checkpoint.id if vm.parent_checkpoint else None),
-        P("ParentSnapshotName", "String", lambda vm: vm.parent_checkpoint.name if vm.parent_checkpoint else None),
-        P("ParentCheckpointId", "Guid", lambda vm: vm.parent_checkpoint.id if vm.parent_checkpoint else None),
-        P("ParentCheckpointName", "String", lambda vm: vm.parent_checkpoint.name if vm.parent_checkpoint else None),
-        P("ComputerName", "String", lambda vm: vm.host_name),
-        P("IsClustered", "Boolean", lambda vm: vm.is_clustered),
-    ],
-    bases=(f"{HYPER_V}.VirtualMachineBase", f"{HYPER_V}.VirtualizationObject"),
-    text=lambda vm: f"VirtualMachine (Name = '{vm.name}') [Id = '{str(vm.id).upper()}']",
+    VALUES,
+    constants={
+        **OBJECT,
+        "SmartPagingFileInUse": False,
+        "CPUUsage": 0,
+        "MemoryStatus": "",
+        "PrimaryOperationalStatus": OK,
+        "PrimaryStatusDescription": WELL,
+        "ReplicationHealth": "NotApplicable",
+        "ReplicationMode": "None",
+        "ReplicationState": "Disabled",
+        "ResourceMeteringEnabled": False,
+        "EnhancedSessionTransportType": "VMBus",
+        "VirtualMachineType": "RealizedVirtualMachine",
+    },
+    bases=(f"{HYPER_V}.VirtualMachineBase", f"{HYPER_V}.ComputeResource", *OBJECT_BASES),
+    aliases={
+        "ParentCheckpointId": "ParentSnapshotId",
+        "ParentCheckpointName": "ParentSnapshotName",
+        "VMName": "Name",
+        "VMId": "Id",
+        "CheckpointFileLocation": "SnapshotFileLocation",
+    },
+    since={"AutomaticCheckpointsEnabled": "2019"},
+    text=lambda vm: f"VirtualMachine (Name = '{vm.name}') [Id = '{vm.id}']",
 )
 
 
@@ -112,7 +133,8 @@ def remove_vm(call: Call) -> Iterator[object]:
     """Remove-VM: only off or saved machines; disk files and folders stay."""
 
     def remove(machine: Machine) -> Iterator[object]:
-        if machine.state not in RESTING or machine.is_merging:
+        is_held = call.host.contention.refuses(call.cmdlet.name, machine.id)
+        if is_held or machine.state not in RESTING or machine.is_merging:
             raise errors.hyper_v(
                 "InvalidState",
                 "The operation cannot be performed while the virtual machine is in its current state.",
@@ -149,6 +171,11 @@ fact(
     "a missing `-Name` is `InvalidParameter`, InvalidArgument, target the name; a pattern may fit nothing",
     "public logs; code of taliesins/terraform-provider-hyperv",
 )
+fact(
+    "Remove-VM",
+    "on a busy host (--busy) a machine that was just turned off is refused for a moment (`InvalidState`)",
+    "taliesins/terraform-provider-hyperv#275",
+)
 fact("Get-VM", "a missing `-Id` is `ObjectNotFound`", f"public logs for id and category; wording {UNKNOWN}")
 fact(
     "Get-VM",
@@ -157,8 +184,8 @@ fact(
 )
 fact(
     "Get-VM",
-    "absent: heartbeat, replication; CPUUsage never changes",
-    "not simulated",
+    "no replication, no metering, no smart paging, the type of a generation; CPUUsage never changes",
+    "tests of intel/mfd-hyperv and of techthoughts' Diag-V; PS-AutoLab-Env#237; PlagueHO's blog; the rest inferred",
 )
 fact(
     "Remove-VM",

@@ -55,6 +55,14 @@ def _check_start(call: Call, machine: Machine) -> None:
             f"{failed} The virtual machine could not be started because this platform does not support nested "
             "virtualization.",
         )
+    for path in machine.attachments:
+        file = call.host.files.find(path)
+        if file and file.is_barred:
+            raise errors.hyper_v(
+                "AccessDenied",
+                f"{failed} Account does not have permission to open attachment '{path}'. "
+                "Error: 'General access denied error' (0x80070005).",
+            )
     for drive in machine.drives:
         if is_in_use(call.host, chain(call.host.files, drive.path, failed)[0]):
             raise failure(f"{failed} '{drive.path}'", 0x80070020)
@@ -118,6 +126,8 @@ def _shut_down(call: Call, machine: Machine) -> None:
                 if call.stop.wait(LOOK_AGAIN_SECONDS):
                     return
         return
+    if manner == "failing":
+        raise errors.hyper_v("OperationFailed", f"'{machine.name}' failed to stop.")
     machine.state = VMState.Stopping
     seconds = machine.guest.shutdown_seconds if manner == "responsive" else 0.0
     with call.unlocked():
@@ -161,6 +171,16 @@ fact(
     f"Varying-Vagrant-Vagrants/VVV#2534; {GUIDE} for the versions; id {UNKNOWN}",
 )
 fact("Start-VM", "a missing disk or image, or a disk in use by a running machine: `OperationFailed`", UNKNOWN)
+fact(
+    "Start-VM",
+    "a disk or image whose rights keep the machine from it: `AccessDenied`, PermissionDenied, 0x80070005",
+    "kubernetes/minikube#6918, #9286, docker/for-win#8035, hashicorp/packer#7500",
+)
+fact(
+    "Start-VM",
+    "too little memory is told as `OutOfMemory`, never as `Unspecified` with 0x800705AA, which some hosts give",
+    "kubernetes/minikube#4067; the other form (minikube#18049, microsoft/MSLab#300) is not simulated",
+)
 fact("Start-VM", "the hypervisor does not run: `OperationFailed`", "docker/for-win#5993, microsoft/MSLab#353")
 fact("Start-VM", "running already: a warning", WINDSOR)
 fact("Start-VM", "gives a dynamic adapter its MAC address at its first start", "inferred")
@@ -172,6 +192,11 @@ fact(
 )
 fact("Stop-VM", "-Force shuts a locked guest down at once", REFERENCE)
 fact("Stop-VM", "-Force waits for a guest without integration services until it is stopped", WINDSOR)
+fact(
+    "Stop-VM",
+    "-Force fails for a guest that a test says so of: `OperationFailed`, NotSpecified",
+    "MattHodge/PackerTemplates#18, marcinbojko/hv-packer#1, hashicorp/vagrant#12637; when it does is not known",
+)
 fact("Stop-VM", "with the service Shutdown off it is as without integration services", "inferred")
 fact("Stop-VM", "a saved machine neither shuts down nor turns off (`InvalidState`)", UNKNOWN)
 fact("Save-VM", "off: `InvalidState`; saved already: a warning", UNKNOWN)

@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from hyperv_sim import errors
 from hyperv_sim.fidelity import GUIDE, UNKNOWN, WINDSOR, fact
 from hyperv_sim.powershell.call import Call
-from hyperv_sim.powershell.properties import Property, describe
+from hyperv_sim.powershell.components import DEVICE_BASES, PART, PART_ALIASES, PART_VALUES
+from hyperv_sim.powershell.declared_types import describe_class
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.powershell.settings import Setting, change, names
 from hyperv_sim.powershell.targets import each, machines, machines_with
+from hyperv_sim.state.components import component_id
 from hyperv_sim.state.enumerations import HYPER_V
 from hyperv_sim.state.machines import MIB, Machine, Memory
 
-P = Property[Memory]
 FAILED = "Failed to modify device 'Memory'."
 SMALLEST = 32 * MIB
+DEVICE = "4764334d-e001-4176-82ee-5594ec9b530e"
+"""The end of every memory's Id."""
 
-describe(
+VALUES: Mapping[str, Callable[[Memory], object]] = {
+    **PART_VALUES,
+    "Buffer": lambda memory: memory.buffer,
+    "DynamicMemoryEnabled": lambda memory: memory.dynamic,
+    "Maximum": lambda memory: memory.maximum,
+    "MaximumPerNumaNode": lambda memory: memory.maximum_per_numa_node // MIB,
+    "Minimum": lambda memory: memory.minimum,
+    "Priority": lambda memory: memory.priority,
+    "Startup": lambda memory: memory.startup,
+    "Id": lambda memory: component_id(memory.machine, DEVICE),
+}
+
+describe_class(
     Memory,
     f"{HYPER_V}.VMMemory",
-    [
-        P("VMName", "String", lambda memory: memory.machine.name),
-        P("VMId", "Guid", lambda memory: memory.machine.id),
-        P("DynamicMemoryEnabled", "Boolean", lambda memory: memory.dynamic),
-        P("Startup", "Int64", lambda memory: memory.startup),
-        P("Minimum", "Int64", lambda memory: memory.minimum),
-        P("Maximum", "Int64", lambda memory: memory.maximum),
-        P("MaximumPerNumaNode", "Int64", lambda memory: memory.maximum_per_numa_node // MIB),
-        P("Buffer", "Int32", lambda memory: memory.buffer),
-        P("Priority", "Int32", lambda memory: memory.priority),
-    ],
-    bases=(f"{HYPER_V}.VMComponentObject",),
+    VALUES,
+    constants={**PART, "ResourcePoolName": "Primordial"},
+    bases=DEVICE_BASES,
+    aliases=PART_ALIASES,
 )
 
 
@@ -110,3 +117,4 @@ fact(
     "amounts in bytes; the limits are 512 MiB and 1 TiB until they are set, and mean nothing while static",
     f"{WINDSOR}; Buffer and Priority inferred",
 )
+fact("Get-VMMemory", "its id and its pool", "instances of Msvm_MemorySettingData in public code; the pool inferred")

@@ -8,14 +8,16 @@ from ipaddress import IPv4Network
 from hyperv_sim import errors
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, WINDSOR, fact
 from hyperv_sim.powershell.call import Call
-from hyperv_sim.powershell.cim import NAMESPACE, chosen, in_words, query
-from hyperv_sim.powershell.properties import Property, describe_cim
+from hyperv_sim.powershell.cim import chosen, in_words, query, truth
+from hyperv_sim.powershell.cim_classes import NAMESPACE, describe_cim
+from hyperv_sim.powershell.properties import Property
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.powershell.settings import Setting, change, names
 from hyperv_sim.state.nats import Nat
 from hyperv_sim.state.world import Host
 
 CLASS = "MSFT_NetNat"
+NO_DOMAIN = "{00000000-0000-0000-0000-000000000000}"
 FILTERING = {"EndpointIndependentFiltering": 0, "AddressDependentFiltering": 1}
 
 P = Property[Nat]
@@ -25,18 +27,23 @@ describe_cim(
     NAMESPACE,
     CLASS,
     [
-        P("Name", "String", lambda nat: nat.name),
+        P("Caption", "String", lambda _: None),
+        P("Description", "String", lambda _: None),
+        P("ElementName", "String", lambda _: None),
+        P("InstanceID", "String", lambda nat: f"{nat.name};0"),
+        *truth("Active", lambda _: True),
         P("ExternalIPInterfaceAddressPrefix", "String", lambda _: None),
-        P("InternalIPInterfaceAddressPrefix", "String", lambda nat: str(nat.internal_prefix)),
         P("IcmpQueryTimeout", "UInt32", lambda nat: nat.icmp_query_timeout),
+        P("InternalIPInterfaceAddressPrefix", "String", lambda nat: str(nat.internal_prefix)),
+        P("InternalRoutingDomainId", "String", lambda _: NO_DOMAIN),
+        P("Name", "String", lambda nat: nat.name),
+        *in_words("Store", "UInt32", {"Local": 0}, lambda _: "Local"),
         P("TcpEstablishedConnectionTimeout", "UInt32", lambda nat: nat.tcp_established_timeout),
-        P("TcpTransientConnectionTimeout", "UInt32", lambda nat: nat.tcp_transient_timeout),
         *in_words("TcpFilteringBehavior", "Byte", FILTERING, lambda nat: nat.tcp_filtering),
+        P("TcpTransientConnectionTimeout", "UInt32", lambda nat: nat.tcp_transient_timeout),
         *in_words("UdpFilteringBehavior", "Byte", FILTERING, lambda nat: nat.udp_filtering),
         P("UdpIdleSessionTimeout", "UInt32", lambda nat: nat.udp_idle_timeout),
-        P("UdpInboundRefresh", "Boolean", lambda nat: nat.udp_inbound_refresh),
-        *in_words("Store", "Byte", {"Local": 0}, lambda _: "Local"),
-        P("Active", "Boolean", lambda _: True),
+        *truth("UdpInboundRefresh", lambda nat: nat.udp_inbound_refresh),
     ],
     text=lambda nat: f'{CLASS} (Name = "{nat.name}")',
 )
@@ -146,3 +153,8 @@ fact("Set-NetNat", "timeouts and filtering only; nothing to set is refused", f"{
 fact("Remove-NetNat", "without a key it removes all; static mappings go with it", f"{REFERENCE}; the last inferred")
 fact("Remove-NetNat", "asks unless -Confirm:$false; so do all Remove- cmdlets over CIM", f"{WINDSOR}; id {UNKNOWN}")
 fact("Get-NetNat", "the internal prefix as it was given; numbers under the words are guessed", f"logs; {UNKNOWN}")
+fact(
+    "Get-NetNat",
+    "properties, order and raw types",
+    "a public console's output; microsoft/wmi, generated from live hosts",
+)

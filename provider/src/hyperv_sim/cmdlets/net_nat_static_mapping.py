@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network
 
 from hyperv_sim import errors
-from hyperv_sim.cmdlets.net_nat import wrong
+from hyperv_sim.cmdlets.net_nat import NO_DOMAIN, wrong
 from hyperv_sim.fidelity import POWERSHELL, UNKNOWN, WINDSOR, fact
 from hyperv_sim.powershell.call import Call
-from hyperv_sim.powershell.cim import NAMESPACE, chosen, in_words, query
-from hyperv_sim.powershell.properties import Property, describe_cim
+from hyperv_sim.powershell.cim import chosen, in_words, query, truth
+from hyperv_sim.powershell.cim_classes import NAMESPACE, describe_cim
+from hyperv_sim.powershell.properties import Property
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.state.nats import Nat, StaticMapping
 
@@ -27,14 +28,14 @@ describe_cim(
     [
         P("StaticMappingID", "UInt32", lambda mapping: mapping.id),
         P("NatName", "String", lambda mapping: mapping.nat.name),
-        *in_words("Protocol", "Byte", PROTOCOL, lambda mapping: mapping.protocol),
+        *in_words("Protocol", "UInt32", PROTOCOL, lambda mapping: mapping.protocol),
         P("RemoteExternalIPAddressPrefix", "String", lambda mapping: mapping.remote_prefix),
         P("ExternalIPAddress", "String", lambda mapping: mapping.external_address),
         P("ExternalPort", "UInt16", lambda mapping: mapping.external_port),
         P("InternalIPAddress", "String", lambda mapping: str(mapping.internal_address)),
         P("InternalPort", "UInt16", lambda mapping: mapping.internal_port),
-        P("InternalRoutingDomainId", "String", lambda _: "{00000000-0000-0000-0000-000000000000}"),
-        P("Active", "Boolean", lambda _: True),
+        P("InternalRoutingDomainId", "String", lambda _: NO_DOMAIN),
+        *truth("Active", lambda _: True),
     ],
     text=lambda mapping: f"{CLASS} (StaticMappingID = {mapping.id})",
 )
@@ -133,5 +134,5 @@ fact("Remove-NetNatStaticMapping", "without a key it removes all", "inferred fro
 fact(
     "Get-NetNatStaticMapping",
     "properties and types; a -NatName without a mapping is `CmdletizationQuery_NotFound_NatName`",
-    f"public console output; the id inferred from {POWERSHELL} (QueryJobBase)",
+    f"public console output, raw types from microsoft/wmi; the id inferred from {POWERSHELL} (QueryJobBase)",
 )

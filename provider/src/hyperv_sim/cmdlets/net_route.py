@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from hyperv_sim.fidelity import REFERENCE, fact
 from hyperv_sim.powershell.call import Call
-from hyperv_sim.powershell.cim import ADDRESS_FAMILY, FOREVER, NAMESPACE, in_words, query
-from hyperv_sim.powershell.properties import Property, describe_cim
+from hyperv_sim.powershell.cim import ADDRESS_FAMILY, FOREVER, in_words, query
+from hyperv_sim.powershell.cim_classes import NAMESPACE, describe_cim
+from hyperv_sim.powershell.properties import Property
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.state.routes import Route, routes
 

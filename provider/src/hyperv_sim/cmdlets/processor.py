@@ -2,48 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from hyperv_sim.fidelity import GUIDE, UNKNOWN, fact
 from hyperv_sim.powershell.call import Call
-from hyperv_sim.powershell.properties import Property, describe
+from hyperv_sim.powershell.components import DEVICE_BASES, PART, PART_ALIASES, PART_VALUES
+from hyperv_sim.powershell.declared_types import describe_class
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.powershell.settings import Setting, change, names
 from hyperv_sim.powershell.targets import each, machines, machines_with
-from hyperv_sim.state.enumerations import HYPER_V
+from hyperv_sim.state.components import component_id
+from hyperv_sim.state.enumerations import HYPER_V, VMState
 from hyperv_sim.state.machines import Machine, Processor
 
-P = Property[Processor]
+DEVICE = r"b637f346-6a0e-4dec-af52-bd70cb80a21d\0"
+"""The end of every processor's Id."""
+
 FAILED = "Failed to modify device 'Processor'."
 
-describe(
+VALUES: Mapping[str, Callable[[Processor], object]] = {
+    **PART_VALUES,
+    "Count": lambda processor: processor.count,
+    "CompatibilityForMigrationEnabled": lambda processor: processor.migration_compatible,
+    "CompatibilityForOlderOperatingSystemsEnabled": lambda processor: processor.older_systems_compatible,
+    "HwThreadCountPerCore": lambda processor: processor.threads_per_core,
+    "ExposeVirtualizationExtensions": lambda processor: processor.expose_extensions,
+    "Maximum": lambda processor: processor.maximum,
+    "Reserve": lambda processor: processor.reserve,
+    "RelativeWeight": lambda processor: processor.relative_weight,
+    "MaximumCountPerNumaNode": lambda processor: processor.maximum_per_numa_node,
+    "MaximumCountPerNumaSocket": lambda processor: processor.maximum_per_numa_socket,
+    "EnableHostResourceProtection": lambda processor: processor.host_resource_protection,
+    "OperationalStatus": lambda processor: _statuses(processor, "Ok", "HostResourceProtectionDisabled"),
+    "StatusDescription": lambda processor: _statuses(processor, "OK", "Host resource protection is disabled."),
+    "Name": lambda processor: {"en": "Processor", "de": "Prozessor"}[processor.machine.language],
+    "Id": lambda processor: component_id(processor.machine, DEVICE),
+}
+
+
+def _statuses(processor: Processor, *running: str) -> tuple[str, ...]:
+    """What it reports, in English on every host here: nothing while the machine is off."""
+    return running if processor.machine.state is VMState.Running else ()
+
+
+describe_class(
     Processor,
     f"{HYPER_V}.VMProcessor",
-    [
-        P("VMName", "String", lambda processor: processor.machine.name),
-        P("VMId", "Guid", lambda processor: processor.machine.id),
-        P("Count", "Int64", lambda processor: processor.count),
-        P("CompatibilityForMigrationEnabled", "Boolean", lambda processor: processor.migration_compatible),
-        P(
-            "CompatibilityForOlderOperatingSystemsEnabled",
-            "Boolean",
-            lambda processor: processor.older_systems_compatible,
+    VALUES,
+    constants={
+        **PART,
+        "ResourcePoolName": "Primordial",
+        **dict.fromkeys(("EnablePerfmonPmu", "EnablePerfmonLbr", "EnablePerfmonPebs", "EnablePerfmonIpt"), False),
+        "EnableLegacyApicMode": False,
+    },
+    bases=DEVICE_BASES,
+    aliases=PART_ALIASES,
+    since=dict.fromkeys(
+        (
+            *("HwThreadCountPerCore", "EnablePerfmonPmu", "EnablePerfmonLbr", "EnablePerfmonPebs", "EnablePerfmonIpt"),
+            *("EnableLegacyApicMode", "AllowACountMCount", "EnableHostResourceProtection"),
         ),
-        P("HwThreadCountPerCore", "Int64", lambda processor: processor.threads_per_core, since="2019"),
-        P("ExposeVirtualizationExtensions", "Boolean", lambda processor: processor.expose_extensions),
-        P(
-            "EnableHostResourceProtection",
-            "Boolean",
-            lambda processor: processor.host_resource_protection,
-            since="2019",
-        ),
-        P("Maximum", "Int64", lambda processor: processor.maximum),
-        P("Reserve", "Int64", lambda processor: processor.reserve),
-        P("RelativeWeight", "Int32", lambda processor: processor.relative_weight),
-        P("MaximumCountPerNumaNode", "Int32", lambda processor: processor.maximum_per_numa_node),
-        P("MaximumCountPerNumaSocket", "Int32", lambda processor: processor.maximum_per_numa_socket),
-    ],
-    bases=(f"{HYPER_V}.VMComponentObject",),
+        "2019",
+    ),
 )
 
 
@@ -111,4 +131,13 @@ fact(
 )
 fact("Set-VMProcessor", "limits and weight only while off too", f"{UNKNOWN}; stricter")
 fact("Set-VMProcessor", "-Perfmon and resource pools are refused", "not simulated")
-fact("Get-VMProcessor", "properties and types", "code of taliesins and lability; Count inferred")
+fact(
+    "Get-VMProcessor",
+    "id, name in the host's language, pool, statuses of a running machine and none of one that is off",
+    "listings in public notes and in tests of intel/mfd-hyperv; the German name inferred",
+)
+fact(
+    "Get-VMProcessor",
+    "Server 2016 shows no EnablePerfmon..., EnableLegacyApicMode and AllowACountMCount",
+    "a listing in public notes that has none; which version added them is inferred",
+)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from hyperv_sim import errors
 from hyperv_sim.fidelity import UNKNOWN, fact
 from hyperv_sim.powershell.call import Call
-from hyperv_sim.powershell.properties import Property, describe
+from hyperv_sim.powershell.components import DEVICE_BASES, PART, PART_ALIASES, PART_VALUES
+from hyperv_sim.powershell.declared_types import describe_class
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.powershell.settings import wrong_state
 from hyperv_sim.powershell.targets import each, machines, named
@@ -15,7 +16,6 @@ from hyperv_sim.state.components import component_id, component_text
 from hyperv_sim.state.enumerations import HYPER_V, ControllerType, VMState
 from hyperv_sim.state.machines import SCSI_CONTROLLERS, Drive, DvdDrive, Machine, ScsiController
 
-P = Property[ScsiController]
 NAME = "SCSI Controller"
 FAILED = "Failed to modify device 'SCSI Controller'."
 
@@ -26,18 +26,20 @@ def _drives(controller: ScsiController) -> list[Drive | DvdDrive]:
     return [drive for drive in all_drives if drive.slot[:2] == mine]
 
 
-describe(
+VALUES: Mapping[str, Callable[[ScsiController], object]] = {
+    **PART_VALUES,
+    "ControllerNumber": lambda controller: controller.number,
+    "Drives": _drives,
+    "Id": lambda controller: component_id(controller.machine, controller.id),
+}
+
+describe_class(
     ScsiController,
     f"{HYPER_V}.VMScsiController",
-    [
-        P("ControllerNumber", "Int32", lambda controller: controller.number),
-        P("Drives", "Object", _drives),
-        P("Name", "String", lambda _: NAME),
-        P("Id", "String", lambda controller: component_id(controller.machine, controller.id)),
-        P("VMId", "Guid", lambda controller: controller.machine.id),
-        P("VMName", "String", lambda controller: controller.machine.name),
-    ],
-    bases=(f"{HYPER_V}.VMDriveController", f"{HYPER_V}.VMDevice", f"{HYPER_V}.VMComponentObject"),
+    VALUES,
+    constants={**PART, "IsTemplate": False, "Name": NAME},
+    bases=(f"{HYPER_V}.VMDriveController", *DEVICE_BASES),
+    aliases=PART_ALIASES,
     text=lambda controller: component_text("VMScsiController", NAME, controller.machine, controller.id),
 )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from uuid import uuid4
 
 from hyperv_sim import errors
 from hyperv_sim.fidelity import UNKNOWN, fact
 from hyperv_sim.powershell.call import Call
-from hyperv_sim.powershell.properties import Property, describe
+from hyperv_sim.powershell.components import OBJECT, OBJECT_BASES
+from hyperv_sim.powershell.declared_types import describe_class
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.powershell.settings import wrong_state
 from hyperv_sim.powershell.targets import each, machines
@@ -16,29 +17,24 @@ from hyperv_sim.records import Scalar
 from hyperv_sim.state.enumerations import HYPER_V, VMState
 from hyperv_sim.state.machines import Machine, Security
 
-P = Property[Security]
 FAILED = "Failed to modify the security settings."
 NO_PROTECTOR = bytes((0, 0, 0, 4))
 """What Get-VMKeyProtector shows of a machine without one: not nothing."""
 
-describe(
+VALUES: Mapping[str, Callable[[Security], object]] = {
+    "TpmEnabled": lambda security: security.tpm_enabled,
+    "EncryptStateAndVmMigrationTraffic": lambda security: security.encrypt_state,
+    "VirtualizationBasedSecurityOptOut": lambda security: security.virtualization_based_security_opt_out,
+    "ComputerName": lambda security: security.machine.host_name,
+}
+
+describe_class(
     Security,
     f"{HYPER_V}.VMSecurity",
-    [
-        P("TpmEnabled", "Boolean", lambda security: security.tpm_enabled),
-        P("KsdEnabled", "Boolean", lambda _: False),
-        P("Shielded", "Boolean", lambda _: False),
-        P("EncryptStateAndVmMigrationTraffic", "Boolean", lambda security: security.encrypt_state),
-        P(
-            "VirtualizationBasedSecurityOptOut",
-            "Boolean",
-            lambda security: security.virtualization_based_security_opt_out,
-        ),
-        P("BindToHostTpm", "Boolean", lambda _: False, since="2019"),
-        P("ComputerName", "String", lambda security: security.machine.host_name),
-        P("IsDeleted", "Boolean", lambda _: False),
-    ],
-    bases=(f"{HYPER_V}.VirtualizationObject",),
+    VALUES,
+    constants={**OBJECT, "KsdEnabled": False, "Shielded": False, "BindToHostTpm": False},
+    bases=OBJECT_BASES,
+    since={"BindToHostTpm": "2019"},
 )
 
 
@@ -108,7 +104,7 @@ def _turn(call: Call, machine: Machine, *, enabled: bool) -> Iterator[object]:
         yield machine
 
 
-fact("Get-VMSecurity", "properties, none of which names the machine", "public stubs of the Hyper-V module's types")
+fact("Get-VMSecurity", "no property names the machine", "public stubs of the Hyper-V module's types")
 fact("Get-VMKeyProtector", "four bytes for a machine without a key protector, else the protector's", UNKNOWN)
 fact("Enable-VMTPM", "fails without a key protector", f"hashicorp/vagrant#11978 for fact and words; id {UNKNOWN}")
 fact("Enable-VMTPM", "only while off (`InvalidState`)", "dsccommunity/HyperVDsc#214; id inferred")

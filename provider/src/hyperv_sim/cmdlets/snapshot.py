@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from hyperv_sim import errors
 from hyperv_sim.cmdlets.machine import RESTING
 from hyperv_sim.fidelity import GUIDE, REFERENCE, UNKNOWN, fact
 from hyperv_sim.powershell.call import Call
-from hyperv_sim.powershell.properties import Property, describe
+from hyperv_sim.powershell.components import OBJECT, OBJECT_BASES
+from hyperv_sim.powershell.declared_types import describe_class
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.powershell.settings import wrong_state
 from hyperv_sim.powershell.targets import WILDCARDS, each, machines, named
@@ -17,37 +18,49 @@ from hyperv_sim.state import checkpoints
 from hyperv_sim.state.enumerations import HYPER_V, CheckpointType, SnapshotType, VMState
 from hyperv_sim.state.machines import Checkpoint, Machine
 
-P = Property[Checkpoint]
+VALUES: Mapping[str, Callable[[Checkpoint], object]] = {
+    "VMId": lambda checkpoint: checkpoint.machine.id,
+    "VMName": lambda checkpoint: checkpoint.machine.name,
+    "State": lambda checkpoint: checkpoint.state,
+    "DVDDrives": lambda checkpoint: checkpoint.settings.dvd_drives,
+    "HardDrives": lambda checkpoint: checkpoint.settings.drives,
+    "VMIntegrationService": lambda checkpoint: checkpoint.settings.integration_services,
+    "DynamicMemoryEnabled": lambda checkpoint: checkpoint.settings.memory.dynamic,
+    "MemoryMaximum": lambda checkpoint: checkpoint.settings.memory.maximum,
+    "MemoryMinimum": lambda checkpoint: checkpoint.settings.memory.minimum,
+    "MemoryStartup": lambda checkpoint: checkpoint.settings.memory.startup,
+    "ProcessorCount": lambda checkpoint: checkpoint.settings.processor.count,
+    "Generation": lambda checkpoint: checkpoint.settings.generation,
+    "IsClustered": lambda checkpoint: checkpoint.machine.is_clustered,
+    "Notes": lambda checkpoint: checkpoint.settings.notes,
+    "ParentSnapshotId": lambda checkpoint: checkpoint.parent.id if checkpoint.parent else None,
+    "ParentSnapshotName": lambda checkpoint: checkpoint.parent.name if checkpoint.parent else None,
+    "Path": lambda checkpoint: checkpoint.machine.snapshot_file_location,
+    "Version": lambda checkpoint: checkpoint.settings.version,
+    "GuestControlledCacheTypes": lambda checkpoint: checkpoint.settings.guest_controlled_cache_types,
+    "LowMemoryMappedIoSpace": lambda checkpoint: checkpoint.settings.low_memory_mapped_io_space,
+    "HighMemoryMappedIoSpace": lambda checkpoint: checkpoint.settings.high_memory_mapped_io_space,
+    "LockOnDisconnect": lambda checkpoint: checkpoint.settings.lock_on_disconnect,
+    "CreationTime": lambda checkpoint: checkpoint.created,
+    "Id": lambda checkpoint: checkpoint.id,
+    "Name": lambda checkpoint: checkpoint.name,
+    "NetworkAdapters": lambda checkpoint: checkpoint.settings.adapters,
+    "ComputerName": lambda checkpoint: checkpoint.machine.host_name,
+    "IsDeleted": lambda checkpoint: checkpoint not in checkpoint.machine.checkpoints,
+}
 
-describe(
+describe_class(
     Checkpoint,
     f"{HYPER_V}.VMSnapshot",
-    [
-        P("Id", "Guid", lambda checkpoint: checkpoint.id),
-        P("Name", "String", lambda checkpoint: checkpoint.name),
-        P("SnapshotType", "Object", lambda _: SnapshotType.Standard),
-        P("IsAutomaticCheckpoint", "Boolean", lambda _: False, since="2019"),
-        P("VMId", "Guid", lambda checkpoint: checkpoint.machine.id),
-        P("VMName", "String", lambda checkpoint: checkpoint.machine.name),
-        P("State", "Object", lambda checkpoint: checkpoint.state),
-        P("CreationTime", "DateTime", lambda checkpoint: checkpoint.created),
-        P("ParentSnapshotId", "Guid", lambda checkpoint: checkpoint.parent.id if checkpoint.parent else None),
-        P("ParentSnapshotName", "String", lambda checkpoint: checkpoint.parent.name if checkpoint.parent else None),
-        P("ParentCheckpointId", "Guid", lambda checkpoint: checkpoint.parent.id if checkpoint.parent else None),
-        P("ParentCheckpointName", "String", lambda checkpoint: checkpoint.parent.name if checkpoint.parent else None),
-        P("Path", "String", lambda checkpoint: checkpoint.machine.snapshot_file_location),
-        P("Notes", "String", lambda checkpoint: checkpoint.settings.notes),
-        P("Generation", "Int32", lambda checkpoint: checkpoint.settings.generation),
-        P("Version", "String", lambda checkpoint: checkpoint.settings.version),
-        P("ProcessorCount", "Int64", lambda checkpoint: checkpoint.settings.processor.count),
-        P("DynamicMemoryEnabled", "Boolean", lambda checkpoint: checkpoint.settings.memory.dynamic),
-        P("MemoryStartup", "Int64", lambda checkpoint: checkpoint.settings.memory.startup),
-        P("HardDrives", "Object", lambda checkpoint: checkpoint.settings.drives),
-        P("DVDDrives", "Object", lambda checkpoint: checkpoint.settings.dvd_drives),
-        P("NetworkAdapters", "Object", lambda checkpoint: checkpoint.settings.adapters),
-        P("IsDeleted", "Boolean", lambda checkpoint: checkpoint not in checkpoint.machine.checkpoints),
-    ],
-    bases=(f"{HYPER_V}.VirtualMachineBase", f"{HYPER_V}.VirtualizationObject"),
+    VALUES,
+    constants={
+        "SnapshotType": SnapshotType.Standard,
+        "IsAutomaticCheckpoint": False,
+        "CimSession": OBJECT["CimSession"],
+    },
+    bases=(f"{HYPER_V}.VirtualMachineBase", f"{HYPER_V}.ComputeResource", *OBJECT_BASES),
+    aliases={"ParentCheckpointId": "ParentSnapshotId", "ParentCheckpointName": "ParentSnapshotName"},
+    since={"IsAutomaticCheckpoint": "2019"},
     text=lambda checkpoint: (
         f"VMSnapshot (Name = '{checkpoint.name}', VMName = '{checkpoint.machine.name}') [Id = '{checkpoint.id}']"
     ),

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import ntpath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hyperv_sim import errors
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, WINDSOR, fact
 from hyperv_sim.powershell.call import Call
-from hyperv_sim.powershell.properties import Property, describe
+from hyperv_sim.powershell.declared_types import describe_class
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.records import Scalar
 from hyperv_sim.state.checkpoints import is_differences, look
-from hyperv_sim.state.disks import blank, chain, check_size, child_of, create, failure, format_of, is_in_use
+from hyperv_sim.state.disks import NEW, blank, chain, check_size, child_of, create, failure, format_of, is_in_use
 from hyperv_sim.state.enumerations import VhdFormat, VhdType
 from hyperv_sim.state.files import File, VirtualDisk
 from hyperv_sim.state.world import Host
@@ -30,29 +30,35 @@ class VirtualHardDisk:
     disk: VirtualDisk
 
 
-P = Property[VirtualHardDisk]
+VALUES: Mapping[str, Callable[[VirtualHardDisk], object]] = {
+    "ComputerName": lambda vhd: vhd.host.name,
+    "Path": lambda vhd: vhd.file.path,
+    "VhdFormat": lambda vhd: vhd.disk.vhd_format,
+    "VhdType": lambda vhd: vhd.disk.vhd_type,
+    "FileSize": lambda vhd: vhd.file.size,
+    "Size": lambda vhd: vhd.disk.size,
+    "LogicalSectorSize": lambda vhd: vhd.disk.logical_sector_size,
+    "PhysicalSectorSize": lambda vhd: vhd.disk.physical_sector_size,
+    "BlockSize": lambda vhd: vhd.disk.block_size,
+    "ParentPath": lambda vhd: vhd.disk.parent_path,
+    "DiskIdentifier": lambda vhd: str(vhd.disk.identifier).upper(),
+    "Attached": lambda vhd: is_in_use(vhd.host, vhd.file),
+}
 
-describe(
+describe_class(
     VirtualHardDisk,
     "Microsoft.Vhd.PowerShell.VirtualHardDisk",
-    [
-        P("Path", "String", lambda vhd: vhd.file.path),
-        P("VhdFormat", "Object", lambda vhd: vhd.disk.vhd_format),
-        P("VhdType", "Object", lambda vhd: vhd.disk.vhd_type),
-        P("FileSize", "UInt64", lambda vhd: vhd.file.size),
-        P("Size", "UInt64", lambda vhd: vhd.disk.size),
-        P("MinimumSize", "UInt64", lambda _: None),
-        P("LogicalSectorSize", "UInt32", lambda vhd: vhd.disk.logical_sector_size),
-        P("PhysicalSectorSize", "UInt32", lambda vhd: vhd.disk.physical_sector_size),
-        P("BlockSize", "UInt32", lambda vhd: vhd.disk.block_size),
-        P("ParentPath", "String", lambda vhd: vhd.disk.parent_path),
-        P("DiskIdentifier", "String", lambda vhd: str(vhd.disk.identifier).upper()),
-        P("FragmentationPercentage", "UInt32", lambda _: None),
-        P("Alignment", "Int32", lambda _: 1),
-        P("Attached", "Boolean", lambda vhd: is_in_use(vhd.host, vhd.file)),
-        P("DiskNumber", "UInt32", lambda _: None),
-        P("Number", "UInt32", lambda _: None),
-    ],
+    VALUES,
+    constants={
+        "MinimumSize": None,
+        "FragmentationPercentage": 0,
+        "Alignment": 1,
+        "DiskNumber": None,
+        "IsPMEMCompatible": False,
+        "AddressAbstractionType": "None",
+    },
+    aliases={"Number": "DiskNumber"},
+    since={"IsPMEMCompatible": "2019", "AddressAbstractionType": "2019"},
 )
 
 
@@ -133,6 +139,8 @@ def _new_child(call: Call, path: str) -> VirtualDisk:
     parent_path = call.parameters["ParentPath"]
     _check_absolute(call, parent_path)
     disk = child_of(call.host.files, parent_path)
+    if call.host.contention.refuses(call.cmdlet.name, path.lower()):
+        raise failure(f"{NEW} The system failed to open '{parent_path}'", 0x80070020)
     if disk.vhd_format is not format_of(path):
         raise errors.hyper_v("InvalidParameter", f"The format of the parent '{parent_path}' differs from '{path}'.")
     return disk
@@ -229,4 +237,14 @@ fact(
 fact(
     "Set-VHD", "not while a machine runs on it (`ObjectInUse`); a disk without a parent is `InvalidParameter`", UNKNOWN
 )
+fact(
+    "Get-VHD",
+    "no minimum size, no fragments, alignment 1 of a new disk; AddressAbstractionType, IsPMEMCompatible from 2019 on",
+    "listings in public notes and in Azure Stack's documentation",
+)
 fact("Set-VHD", "anything but -ParentPath is refused", "not simulated")
+fact(
+    "New-VHD",
+    "-ParentPath on a busy host (--busy): refused for a moment, 0x80070020, with the id of its other I/O failures",
+    "openvmm#1600 for the fact; id and number inferred",
+)

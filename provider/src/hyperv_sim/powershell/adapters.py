@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 from hyperv_sim import errors
 from hyperv_sim.powershell.call import Call
 from hyperv_sim.powershell.targets import WILDCARDS, machines, switch_named
 from hyperv_sim.records import Scalar
-from hyperv_sim.state.machines import NO_MAC, Adapter
+from hyperv_sim.state.machines import NO_MAC, Adapter, HostAdapter
+
+A = TypeVar("A", bound=Adapter)
 
 
 def check_mac(text: str) -> str | None:
@@ -37,7 +40,7 @@ def chosen(call: Call, parameter: str = "Name") -> Iterator[Adapter]:
             yield from of_name(call, machine.adapters, parameter)
 
 
-def on_host(call: Call, parameter: str = "Name") -> list[Adapter]:
+def on_host(call: Call, parameter: str = "Name") -> list[HostAdapter]:
     """The host's adapters, narrowed by -SwitchName and -Name."""
     found = call.host.host_adapters
     if "SwitchName" in call.parameters:
@@ -46,7 +49,7 @@ def on_host(call: Call, parameter: str = "Name") -> list[Adapter]:
     return of_name(call, found, parameter)
 
 
-def of_name(call: Call, adapters: list[Adapter], parameter: str) -> list[Adapter]:
+def of_name(call: Call, adapters: list[A], parameter: str) -> list[A]:
     """The adapters of the name, or all. Raises CmdletError if the name names none."""
     if parameter not in call.parameters:
         return list(adapters)
@@ -66,7 +69,8 @@ def of_name(call: Call, adapters: list[Adapter], parameter: str) -> list[Adapter
 
 def _still_there(call: Call, adapter: Adapter) -> Adapter:
     machine = adapter.machine
-    holders = machine.adapters if machine and machine.id in call.host.machines else call.host.host_adapters
+    with_machine = machine and machine.id in call.host.machines
+    holders: Sequence[Adapter] = machine.adapters if machine and with_machine else call.host.host_adapters
     if adapter not in holders:
         raise errors.hyper_v("ObjectNotFound", f"The network adapter '{adapter.name}' does not exist any more.")
     return adapter

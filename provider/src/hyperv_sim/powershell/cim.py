@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 from hyperv_sim import errors
 from hyperv_sim.fidelity import POWERSHELL, fact
 from hyperv_sim.powershell.call import Call
+from hyperv_sim.powershell.cim_classes import NAMESPACE
 from hyperv_sim.powershell.properties import Property
 from hyperv_sim.powershell.targets import WILDCARDS, matcher
 from hyperv_sim.records import Scalar, ScalarType
 
 T = TypeVar("T")
 
-NAMESPACE = "root/StandardCimv2"
 FOREVER = timedelta(days=10675199, hours=2, minutes=48, seconds=5, microseconds=477580)
 """The longest TimeSpan of .NET, which stands for a lifetime without end."""
 
@@ -32,6 +32,14 @@ def in_words(
     return (
         Property(name, raw_type, lambda live: numbers[get(live)]),
         Property(name, "String", get, is_script=True),
+    )
+
+
+def truth(name: str, get: Callable[[T], bool]) -> tuple[Property[T], Property[T]]:
+    """The two properties of a truth value: the byte that CIM holds, and the word that the type file shows for it."""
+    return (
+        Property(name, "Byte", lambda live: int(get(live))),
+        Property(name, "String", lambda live: str(get(live)), is_script=True),
     )
 
 

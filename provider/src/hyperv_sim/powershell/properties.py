@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, Generic, TypeVar
 
 from hyperv_sim.fidelity import POWERSHELL, fact
-from hyperv_sim.records import EnumMember, NetObject, Scalar, ScalarType, Value
+from hyperv_sim.records import EnumMember, NetList, NetObject, Scalar, ScalarType, Value
 from hyperv_sim.state.enumerations import NetEnum
 
 T = TypeVar("T")
@@ -30,7 +30,8 @@ class Property(Generic[T]):
 
     `type_name` is the .NET type of a primitive; an enumeration, a nested object and a list of these say it themselves
     ("Object"). `since` is the first Windows version that has the property. `is_script` marks a property that a type
-    file adds to a CIM object: it goes on the wire among the extended ones, as text, besides the raw value of its name.
+    file adds: it goes on the wire among the extended ones; to a CIM object as text, besides the raw value of its name.
+    `is_constant`: the value is the same for all objects, and `get` looks at none.
     """
 
     name: str
@@ -38,16 +39,20 @@ class Property(Generic[T]):
     get: Callable[[T], object]
     since: str = "2016"
     is_script: bool = False
+    is_constant: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a key by its identity: there is one for each class, with dozens of properties
 class ObjectType(Generic[T]):
-    """A described class: type names from the most derived, properties in their order, and what ToString() gives."""
+    """A described class: type names from the most derived, properties in their order, and what ToString() gives.
+
+    `notes` are extended properties that go out with every object and that no command sees.
+    """
 
     type_names: tuple[str, ...]
     properties: tuple[Property[T], ...]
     text: Callable[[T], str]
-    is_cim: bool = False
+    notes: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,30 +66,22 @@ class Selected:
 _DESCRIBED: dict[type, ObjectType[Any]] = {}
 
 
-def describe(
+def describe(  # noqa: PLR0913  # a declaration, with its parts by name
     kind: type[T],
     type_name: str,
     properties: Sequence[Property[T]],
     *,
     bases: Sequence[str] = (),
     text: Callable[[T], str] | None = None,
+    notes: Mapping[str, Value] | None = None,
 ) -> None:
     """Declare that objects of the Python class `kind` are .NET objects of this type.
 
     `bases` are the types between it and System.Object. Without `text`, ToString() gives the type's name, as .NET does.
     """
     _DESCRIBED[kind] = ObjectType(
-        (type_name, *bases, "System.Object"), tuple(properties), text or (lambda _: type_name), is_cim=False
+        (type_name, *bases, "System.Object"), tuple(properties), text or (lambda _: type_name), notes or {}
     )
-
-
-def describe_cim(
-    kind: type[T], namespace: str, class_name: str, properties: Sequence[Property[T]], *, text: Callable[[T], str]
-) -> None:
-    """Declare that objects of `kind` are instances of a CIM class, such as root/StandardCimv2, MSFT_NetNat."""
-    base = "Microsoft.Management.Infrastructure.CimInstance"
-    names = (f"{base}#{namespace}/{class_name}", f"{base}#{class_name}", base, "System.Object")
-    _DESCRIBED[kind] = ObjectType(names, tuple(properties), text, is_cim=True)
 
 
 def described(live: object) -> ObjectType[Any] | None:
@@ -112,7 +109,7 @@ def type_names(live: object) -> tuple[str, ...]:
         bases = ("System.Object",) if live.type_name in ("String", "Version") else PRIMITIVE_BASES
         return (f"System.{live.type_name}", *bases)
     if isinstance(live, Mapping | tuple):
-        return HASHTABLE if isinstance(live, Mapping) else ARRAY
+        return HASHTABLE if isinstance(live, Mapping) else live.type_names if isinstance(live, NetList) else ARRAY
     return NULL if live is None else _description(live).type_names
 
 
@@ -124,7 +121,7 @@ def _description(live: object) -> ObjectType[Any]:
 
 
 def _live(type_name: str, raw: object) -> object:
-    if raw is None or isinstance(raw, Scalar | EnumMember) or type(raw) in _DESCRIBED:
+    if raw is None or isinstance(raw, Scalar | EnumMember | NetList) or type(raw) in _DESCRIBED:
         return raw
     if isinstance(raw, NetEnum):
         return EnumMember(raw.type_name, raw.text, int(raw.value))
@@ -186,18 +183,35 @@ def _flat(live: object) -> Value:
     """A value written at depth 0: primitives stay, lists keep their items, all else is its text."""
     if live is None or isinstance(live, Scalar):
         return live
+    if isinstance(live, EnumMember):
+        return Scalar("String", live.name)
     if isinstance(live, tuple):
-        return tuple(_flat(item) for item in live)
+        return _same_list(live, [_flat(item) for item in live])
     return Scalar("String", to_string(live))
 
 
+def _same_list(live: tuple[object, ...], items: Sequence[Value]) -> tuple[Value, ...]:
+    """The items as a collection of the same types."""
+    return NetList(live.type_names, items) if isinstance(live, NetList) else tuple(items)
+
+
 @cache
-def _cim_metadata(names: tuple[str, ...]) -> Value:
-    """The note that tells a receiving PowerShell the class of a CIM object. Its Hash and MiXml are left out."""
-    namespace, class_name = names[0].split("#", 1)[1].rsplit("/", 1)
-    members = {"ClassName": class_name, "Namespace": namespace, "ServerName": "HYPERV"}
-    notes: dict[str, Value] = {key: Scalar("String", value) for key, value in members.items()}
-    return (NetObject(("System.Management.Automation.PSCustomObject", "System.Object"), extended=notes),)
+def _template(description: ObjectType[Any], windows: str) -> tuple[Mapping[str, Value], Mapping[str, Value]]:
+    """The adapted and the extended properties in their order, with the values that all objects have in common.
+
+    An object of the module has dozens of properties, and a class of machines is written often.
+    """
+    adapted: dict[str, Value] = {}
+    extended: dict[str, Value] = {}
+    for row in _rows(description, windows):
+        value = _flat(_live(row.type_name, row.get(None))) if row.is_constant else None
+        (extended if row.is_script else adapted)[row.name] = value
+    return adapted, {**extended, **description.notes}
+
+
+@cache
+def _read_rows(description: ObjectType[Any], windows: str) -> Sequence[Property[Any]]:
+    return [row for row in _rows(description, windows) if not row.is_constant]
 
 
 def _object(live: object, windows: str) -> NetObject:
@@ -205,12 +219,12 @@ def _object(live: object, windows: str) -> NetObject:
     if isinstance(live, NetObject):
         return live
     description = _description(live)
-    adapted: dict[str, Value] = {}
-    extended: dict[str, Value] = {}
-    for row in _rows(description, windows):
-        (extended if row.is_script else adapted)[row.name] = _flat(_live(row.type_name, row.get(live)))
-    if description.is_cim:
-        extended["__ClassMetadata"] = _cim_metadata(description.type_names)
+    in_common = _template(description, windows)
+    adapted, extended = dict(in_common[0]), dict(in_common[1])
+    for row in _read_rows(description, windows):
+        raw = row.get(live)
+        value = raw if isinstance(raw, Scalar) else _flat(_live(row.type_name, raw))
+        (extended if row.is_script else adapted)[row.name] = value
     return NetObject(description.type_names, adapted, extended, description.text(live))
 
 
@@ -219,7 +233,7 @@ def _noted(live: object, windows: str) -> Value:
     if live is None or isinstance(live, Scalar | EnumMember):
         return live
     if isinstance(live, tuple):
-        return tuple(_noted(item, windows) for item in live)
+        return _same_list(live, [_noted(item, windows) for item in live])
     if isinstance(live, Mapping):
         return {key: _noted(value, windows) for key, value in live.items()}
     return _object(live, windows)

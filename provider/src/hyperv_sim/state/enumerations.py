@@ -1,7 +1,7 @@
 """The .NET enumerations of the simulated objects, with the numbers that they have on the wire.
 
-Sources of the numbers: the enum maps of taliesins/terraform-provider-hyperv. A member that is no Python name ends in
-an underscore here (`None_`) and nowhere else.
+The numbers are those of `hyperv_sim.contract.classes`; a test compares them. States that no machine is in here are left
+out. A member that is no Python name ends in an underscore here (`None_`) and nowhere else.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ class VMState(NetEnum):
 
 
 class VMOperationalStatus(NetEnum):
-    """What a machine is at besides its state. [stubs of the module's types]"""
+    """What a machine is at besides its state."""
 
     Ok = 2
     MergingDisks = 32772
 
 
 class SnapshotType(NetEnum):
-    """The kind of a checkpoint; those that users make are standard ones. [stubs of the module's types]"""
+    """The kind of a checkpoint; those that users make are standard ones."""
 
     Standard = 0
     Recovery = 1
@@ -100,6 +100,7 @@ class ControllerType(NetEnum):
 
     IDE = 0
     SCSI = 1
+    PMEM = 2
 
 
 class CacheAttributes(NetEnum):
@@ -136,7 +137,7 @@ class VMNetworkAdapterPortMirroringMode(NetEnum):
 
 
 class VMNetworkAdapterVlanMode(NetEnum):
-    """How a network adapter takes part in VLANs. [stubs of the module's types]"""
+    """How a network adapter takes part in VLANs."""
 
     Untagged = 0
     Access = 1
@@ -145,7 +146,7 @@ class VMNetworkAdapterVlanMode(NetEnum):
 
 
 class DvdMediaType(NetEnum):
-    """What is in a DVD drive. [stubs of the module's types]"""
+    """What is in a DVD drive."""
 
     None_ = 0
     ISO = 1

@@ -41,7 +41,10 @@ class VirtualDisk:
 
 @dataclass(slots=True, eq=False)
 class File:
-    """A file or a folder under its own spelling of its path. `is_busy`: something on the host has it open."""
+    """A file or a folder under its own spelling of its path. `is_busy`: something on the host has it open.
+
+    `is_barred`: its rights keep the machines from it, as after it was copied or moved there.
+    """
 
     path: str
     is_folder: bool = False
@@ -49,6 +52,7 @@ class File:
     size: int = 0
     is_read_only: bool = False
     is_busy: bool = False
+    is_barred: bool = False
 
 
 @dataclass(slots=True)

@@ -31,7 +31,7 @@ from hyperv_sim.state.switches import Switch
 
 MIB = 2**20
 NO_MAC = "000000000000"
-Manner = Literal["responsive", "absent", "locked"]
+Manner = Literal["responsive", "absent", "locked", "failing"]
 Slot = tuple[ControllerType, int, int]
 SCSI_CONTROLLERS, SCSI_LOCATIONS = 4, 64
 """How many SCSI controllers a machine takes, and drives each. [Microsoft's table of Hyper-V's limits]"""
@@ -42,7 +42,7 @@ class Guest:
     """What runs in a machine. `manner` says how it takes a shutdown request.
 
     responsive: shuts down after `shutdown_seconds`. locked: goes down only by -Force, at once. absent: it has no
-    integration services, so that even -Force waits without an end.
+    integration services, so that even -Force waits without an end. failing: the request fails, by -Force too.
     """
 
     manner: Manner = "responsive"
@@ -95,7 +95,7 @@ class Firmware:
 
 @dataclass(slots=True, eq=False)
 class Adapter:
-    """A network adapter, of a machine or (machine is None) of the host on one of its switches."""
+    """A network adapter of a machine; the machine is None for those of the host."""
 
     name: str
     machine: Machine | None = field(default=None, repr=False, metadata=VOLATILE)
@@ -114,6 +114,10 @@ class Adapter:
 
     def __post_init__(self) -> None:
         self.vlan = Vlan(self)
+
+
+class HostAdapter(Adapter):
+    """An adapter of the host itself. It has a .NET type of its own. [Microsoft's reference of Add-VMNetworkAdapter]"""
 
 
 @dataclass(slots=True, eq=False)

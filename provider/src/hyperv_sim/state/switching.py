@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hyperv_sim.state.enumerations import VMSwitchType
-from hyperv_sim.state.machines import Adapter
+from hyperv_sim.state.machines import HostAdapter
 from hyperv_sim.state.switches import Switch
 from hyperv_sim.state.world import Host
 
@@ -14,7 +14,7 @@ def add_switch(host: Host, switch: Switch) -> None:
     """Put a switch on the host; an internal one gives the host an adapter of its own."""
     host.switches[switch.id] = switch
     if switch.switch_type is VMSwitchType.Internal:
-        plug_in(host, Adapter(switch.name, switch=switch))
+        plug_in(host, HostAdapter(switch.name, switch=switch))
 
 
 def remove_switch(host: Host, switch: Switch) -> None:
@@ -33,7 +33,7 @@ def retype(host: Host, switch: Switch, wanted: VMSwitchType) -> None:
         return
     switch.switch_type = wanted
     if wanted is VMSwitchType.Internal:
-        plug_in(host, Adapter(switch.name, switch=switch))
+        plug_in(host, HostAdapter(switch.name, switch=switch))
     else:
         _unplug_all(host, switch)
 
@@ -45,7 +45,7 @@ def nats_in_the_way(host: Host, switch: Switch) -> list[str]:
     return [nat.name for address in addresses for nat in host.network.nats.over(address)]
 
 
-def plug_in(host: Host, adapter: Adapter) -> None:
+def plug_in(host: Host, adapter: HostAdapter) -> None:
     """Give the host an adapter to the adapter's switch; Windows lists it as `vEthernet (NAME)`.
 
     [Microsoft's NAT guide]
@@ -57,7 +57,7 @@ def plug_in(host: Host, adapter: Adapter) -> None:
     host.network.add_interface(alias, DESCRIPTION, mac_address=adapter.mac_address, guid=adapter.id)
 
 
-def unplug(host: Host, adapter: Adapter) -> None:
+def unplug(host: Host, adapter: HostAdapter) -> None:
     """Remove an adapter of the host, with its addresses."""
     host.host_adapters.remove(adapter)
     host.network.remove_interface(adapter.id)

@@ -7,10 +7,11 @@ from threading import Lock
 from typing import Literal
 from uuid import UUID
 
+from hyperv_sim.state.contention import Contention
 from hyperv_sim.state.enumerations import VMState, VMSwitchType
 from hyperv_sim.state.files import File, Files
 from hyperv_sim.state.hooks import Hooks
-from hyperv_sim.state.machines import Adapter, Drive, Machine
+from hyperv_sim.state.machines import Drive, HostAdapter, Machine
 from hyperv_sim.state.network import Network
 from hyperv_sim.state.snapshot import VOLATILE
 from hyperv_sim.state.switches import Switch
@@ -42,7 +43,7 @@ class Host:
     are the hardware's; `is_virtual`: that is a machine of Hyper-V's in its turn. `migration_enabled` is what Get-VMHost
     says of live migration. `is_clustered`: new machines are roles of a failover cluster. `external_switches` names
     switches that an administrator has made, each on a network adapter of its own. The disks of a removed checkpoint
-    are merged after `reads_to_merge` reads of the host.
+    are merged after `reads_to_merge` reads of the host. `contention` is what others do on it meanwhile.
     """
 
     windows: str = "2022"
@@ -63,10 +64,11 @@ class Host:
     virtual_hard_disk_path: str = DISKS
     machines: dict[UUID, Machine] = field(default_factory=dict)
     switches: dict[UUID, Switch] = field(default_factory=dict)
-    host_adapters: list[Adapter] = field(default_factory=list)
+    host_adapters: list[HostAdapter] = field(default_factory=list)
     network: Network = field(default_factory=Network)
     files: Files = field(default_factory=Files)
     hooks: Hooks = field(default_factory=Hooks, metadata=VOLATILE)
+    contention: Contention = field(default_factory=Contention, metadata=VOLATILE)
     lock: Lock = field(default_factory=Lock, repr=False, metadata=VOLATILE)
     merges: list[Merge] = field(default_factory=list)
     reads_to_merge: int = field(default=2, metadata=VOLATILE)

@@ -10,10 +10,11 @@ import base64
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from xml.sax.saxutils import escape
 
-from hyperv_sim.records import EnumMember, NetObject, Scalar, ScalarType, Value
+from hyperv_sim.records import EnumMember, NetList, NetObject, Scalar, ScalarType, Value
 
 _ENUM_BASES = ("System.Enum", "System.ValueType", "System.Object")
 _ARRAY = ("System.Object[]", "System.Array", "System.Object")
@@ -22,6 +23,9 @@ _HASHTABLE = ("System.Collections.Hashtable", "System.Object")
 # What PowerShell escapes by its UTF-16 code units: control characters, all beyond the Basic Multilingual Plane, halves
 # of a pair, and what would read as such an escape itself (serialization.cs, InternalSerializer.EncodeString).
 _ESCAPED = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\U00010000-\U0010ffff]|_(?=[xX])")
+
+# What nearly all text consists of, and is written as it is; an underscore may have to be escaped.
+_PLAIN = re.compile(r"[A-Za-z0-9 .,:;()\[\]{}=/\\#+*'`-]*")
 
 # Neither are characters of XML 1.0; .NET's writer refers to them by number all the same, which strict readers refuse.
 _NO_CHARACTERS = re.compile("[\ufffe\uffff]")
@@ -75,7 +79,7 @@ class _Writer:
                     yield "</En>"
                 yield "</DCT></Obj>"
             case _:
-                yield f"{self._begin(name, _ARRAY)}<LST>"
+                yield f"{self._begin(name, value.type_names if isinstance(value, NetList) else _ARRAY)}<LST>"
                 for item in value:
                     yield from self.element(item, "")
                 yield "</LST></Obj>"
@@ -86,20 +90,34 @@ class _Writer:
         return f'<Obj{name} RefId="{number}">{self._type_names(type_names)}'
 
     def _type_names(self, names: tuple[str, ...]) -> str:
+        if not names:
+            return ""
         if names in self._types:
             return f'<TNRef RefId="{self._types[names]}" />'
         number = self._types[names] = len(self._types)
-        return f'<TN RefId="{number}">{"".join(f"<T>{_text(name)}</T>" for name in names)}</TN>'
+        return f'<TN RefId="{number}">{_listed(names)}</TN>'
 
     def _properties(self, tag: str, properties: Mapping[str, Value]) -> Iterator[str]:
         if properties:
             yield f"<{tag}>"
             for name, value in properties.items():
-                yield from self.element(value, f' N="{_text(name)}"')
+                yield from self.element(value, _named(name))
             yield f"</{tag}>"
 
 
+@lru_cache(maxsize=4096)  # the names of properties and types are few, and are written with every object
+def _named(name: str) -> str:
+    return f' N="{_text(name)}"'
+
+
+@lru_cache(maxsize=512)
+def _listed(type_names: tuple[str, ...]) -> str:
+    return "".join(f"<T>{_text(name)}</T>" for name in type_names)
+
+
 def _text(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return text
     return _NO_CHARACTERS.sub(lambda found: f"&#x{ord(found[0]):X};", escape(escaped(text), {'"': "&quot;"}))
 
 

@@ -54,11 +54,13 @@ def start(machine: Cmdlet, state: str) -> Pipeline:
 
 
 def shut_down(machine: Cmdlet, state: str, seconds: float) -> Plan[None]:
-    """Shut the guest down, and turn the machine off if that takes longer than the seconds."""
+    """Shut the guest down, and turn the machine off if that fails or takes longer than the seconds."""
     if state in _WAKES:
         yield Step("wake the machine, to shut its guest down", (start(machine, state),))
     # -Force does not cut the power: it answers the prompt for a guest that is locked or has unsaved work (Stop-VM).
-    asking = (machine | cmdlet("Stop-VM", Force=True)).tolerating(ErrorKind.PROMPTED, ErrorKind.WRONG_STATE)
+    # It can fail all the same: "Failed to stop" (MattHodge/PackerTemplates#18; microsoft/lisa#4068 turns off then).
+    tolerated = (ErrorKind.PROMPTED, ErrorKind.WRONG_STATE, ErrorKind.FAILED)
+    asking = (machine | cmdlet("Stop-VM", Force=True)).tolerating(*tolerated)
     try:
         facts = yield Step("shut the guest down", (asking,), timeout=seconds)
     except TimeoutError:

@@ -66,7 +66,7 @@ class OtherNetwork:
 
 def host_adapter(switch: UUID, facts: Facts) -> HostAdapter | None:
     """The host's adapter to the switch, by the switch's GUID and then by MAC address: its alias may be anything."""
-    port = next((port for port in facts.all("VMNetworkAdapter") if port.text("SwitchId") == str(switch)), None)
+    port = next((port for port in facts.all("VMInternalNetworkAdapter") if port.text("SwitchId") == str(switch)), None)
     if port is None:
         return None
     mac = port.text("MacAddress")

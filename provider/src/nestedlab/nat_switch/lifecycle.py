@@ -16,7 +16,7 @@ from nestedlab.errors import RefusedError
 from nestedlab.lifecycle import ROLLED_BACK, HalfMade, Observed, Plan, Prefetched, ReadsMany, verify
 from nestedlab.marking import mark_of, taken_over, writes_marked
 from nestedlab.names import same_name
-from nestedlab.nat_switch import shared
+from nestedlab.nat_switch import in_use, shared
 from nestedlab.nat_switch.changes import forwards_to_keep, nat_change, removal, remove, set_up
 from nestedlab.nat_switch.conflicts import refuse_conflicts, refuse_stranding, refuse_taken_ports
 from nestedlab.nat_switch.gateway import HostAdapter, bare, host_adapter, is_settled, refuse_unusable
@@ -132,6 +132,8 @@ class NatSwitchLifecycle(ReadsMany[NatSwitch, NatSwitchOutputs]):
     def delete(self, state: ObservedNatSwitch) -> Plan[str | None]:
         """Remove the NAT, the address and the switch.
 
+        First of all, whether Windows would remove the switch at all: its NAT and its address go before it.
+
         A NAT network that others are behind stays, without the switch's forwards: its own, or the one that it has
         joined. The last that leaves one removes it, if the switch that it was made for is gone. A switch that has come
         to belong to a later creation, or to another stack, is left alone.
@@ -142,6 +144,7 @@ class NatSwitchLifecycle(ReadsMany[NatSwitch, NatSwitchOutputs]):
             left = left_alone("switch", there, state.inputs.stack_id, state.outputs.creation)
             if left is not None:
                 return left
+            yield from in_use.refuse_in_use(state, facts)
         networks = _networks(state, facts)
         if not shared.may_be_last(networks):
             yield from _remove(state, facts, remove(networks))
@@ -155,6 +158,7 @@ class NatSwitchLifecycle(ReadsMany[NatSwitch, NatSwitchOutputs]):
     def undo(self, made: ObservedNatSwitch) -> Plan[None]:
         """Remove what a create has made: its own NAT whoever else has addresses in it, and none that was there."""
         facts = yield _look()
+        yield from in_use.refuse_in_use(made, facts)
         yield from _remove(made, facts, remove(_networks(made, facts)))
 
     def _converge(self, inputs: NatSwitch, now: ObservedNatSwitch, state: ObservedNatSwitch) -> Plan[ObservedNatSwitch]:
@@ -180,7 +184,7 @@ def _lookup() -> Step:
 
 
 def _look() -> Step:
-    return Step("read the NAT switch and the host", (*READS, statement("Get-VMHost")))
+    return Step("read the NAT switch and the host", (*READS, statement("Get-VMHost"), *in_use.READS))
 
 
 def _networks(state: ObservedNatSwitch, facts: Facts) -> NatNetworks:

@@ -58,7 +58,10 @@ class NatSwitchOutputs(Outputs):
 
 
 class NatSwitch(Resource):
-    """An internal switch whose machines reach the outside through a NAT of the host."""
+    """An internal switch whose machines reach the outside through a NAT of the host.
+
+    It is removed only if all machines on it are off: Windows does not remove a switch that running machines use.
+    """
 
     title: ClassVar[str] = "NAT switch"
     outputs: ClassVar[type[Outputs]] = NatSwitchOutputs

@@ -397,7 +397,9 @@ _PROPERTIES_OF_NATSWITCH = frozenset(
 
 
 class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
-    """An internal switch whose machines reach the outside through a NAT of the host."""
+    """An internal switch whose machines reach the outside through a NAT of the host.
+
+    It is removed only if all machines on it are off: Windows does not remove a switch that running machines use."""
 
     def __init__(
         self,
@@ -414,6 +416,8 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """An internal switch whose machines reach the outside through a NAT of the host.
+
+        It is removed only if all machines on it are off: Windows does not remove a switch that running machines use.
 
         :param resource_name: The resource's logical name in the program.
         :param name: Name of the switch on the host. By default the resource's logical name.

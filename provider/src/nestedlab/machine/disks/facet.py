@@ -75,10 +75,7 @@ class Disks(Facet):
 
     def apply(self, changes: MachineChanges) -> Iterator[Pipeline]:
         """What makes the disks what is asked for, slot by slot."""
-        now = changes.state
-        slots = [
-            _slot(changes, change) for change in disk_changes(changes.inputs, now, after_reset=changes.after_reset)
-        ]
+        slots = _slots(changes)
         # First all that is taken out: a disk may go from one slot to another.
         for slot in slots:
             if slot.change.detaches:
@@ -86,11 +83,24 @@ class Disks(Facet):
         for slot in slots:
             for pipeline in slot.put_in(_kept(slot, changes)):
                 yield pipeline.setting(called(slot.change.location))
-        # Last what cannot be undone, when all the rest is done.
+
+    def before_start(self, changes: MachineChanges, facts: Facts) -> Step | None:  # noqa: ARG002 - as changes have it
+        """What cannot be undone, once all the rest is done: the files of disks that nobody wants any more.
+
+        In one step with the rest they would go even if Windows refuses to take their disks out.
+        """
+        if not self.attributes & changes.names:
+            return None
+        slots = _slots(changes)
         gone = [slot.file for slot in slots if slot.change.deletes]
-        staying = _staying(changes, slots)
-        detached = read.removable(now, after_reset=changes.after_reset)
-        yield from _removals([*gone, *detached], now.id, staying)
+        detached = read.removable(changes.state, after_reset=changes.after_reset)
+        removals = tuple(_removals([*gone, *detached], changes.state.id, _staying(changes, slots)))
+        return Step("remove the files of disks that are not wanted any more", removals) if removals else None
+
+
+def _slots(changes: MachineChanges) -> list[_Slot]:
+    disks = disk_changes(changes.inputs, changes.state, after_reset=changes.after_reset)
+    return [_slot(changes, change) for change in disks]
 
 
 def _makes_some(inputs: NestedHyperVHost, now: ObservedMachine) -> bool:
