@@ -136,6 +136,9 @@ class Connection(BaseHTTPRequestHandler):
         if len(body) < length:
             self.close_connection = True
             return
+        self._whole(body)
+
+    def _whole(self, body: bytes) -> None:
         if self.path.partition("?")[0].rstrip("/").lower() != _PATH:
             self._answer(HTTPStatus.NOT_FOUND)
             return
