@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -16,6 +17,7 @@ from pypsrp.serializer import TaggedValue
 
 from hyperv_sim.host import SimulatedHost
 from hyperv_sim.server import SimulatedServer
+from hyperv_sim.state.contention import Contention
 from nestedlab.connection import Connection, connection
 from nestedlab.perform import Cancellation
 
@@ -95,6 +97,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda one: not any(one.path.is_relative_to(folder) for folder in slow))
 
 
+def _usual() -> dict[str, Any]:
+    """What every host is, unless a test says otherwise: busy, if NESTEDLAB_BUSY has a seed (scripts/faults)."""
+    seed = os.environ.get("NESTEDLAB_BUSY")
+    return {"contention": Contention(int(seed))} if seed else {}
+
+
 NewParent = Callable[..., Parent]
 """Starts a host: `new_parent(windows="2016", cpu="amd", tls=True)`. `parts` are of the simulated `Host`, such as
 `{"external_switches": ("LAN",)}`; other settings are SimulatedServer's."""
@@ -121,7 +129,7 @@ def new_parent() -> Iterator[NewParent]:
         def new(
             windows: str = "2022", cpu: str = "intel", parts: Mapping[str, Any] | None = None, **settings: Any
         ) -> Parent:
-            host = SimulatedHost(windows, cpu, **(parts or {}))
+            host = SimulatedHost(windows, cpu, **{**_usual(), **(parts or {})})
             server = cleanup.enter_context(SimulatedServer(host.shells, password=PASSWORD, **settings))
             return Parent(host, server)
 

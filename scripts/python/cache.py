@@ -3,12 +3,11 @@
 import fcntl
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import click
 
 
 def folder() -> Path:
@@ -43,6 +42,6 @@ def _turn(lock: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            click.echo("set-up: waiting for another checkout that is getting the same ...")
+            sys.stderr.write("set-up: waiting for another checkout that is getting the same ...\n")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from tests.case_files import cases_in
 
 from nestedlab import errors
 from nestedlab.errors import NestedlabError, kind_of, raise_for, tolerated
@@ -45,7 +45,7 @@ def test_the_user_is_told_what_was_tried_what_windows_said_a_remedy_and_the_id(c
 
 
 def test_every_condition_is_met() -> None:
-    cases = yaml.safe_load(CASES.read_text(encoding="utf-8")).values()
+    cases = cases_in(CASES).values()
     assert {case["means"] for case in cases} == {one.name for one in ErrorKind}
 
 

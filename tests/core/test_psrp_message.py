@@ -10,13 +10,13 @@ from uuid import UUID
 from xml.etree import ElementTree
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pypsrp.complex_objects import PSInvocationState
 from pypsrp.powershell import Fragment, PowerShell, RunspacePool
 from pypsrp.serializer import TaggedValue
 from pypsrp.wsman import WSMan
+from tests.case_files import cases_in
 from tests.core.canned import FILES, spelt
 
 from nestedlab.connection import Connection
@@ -110,7 +110,7 @@ def value_of(word: str) -> Argument:
 def statements_of(plans: Path) -> list[Pipeline]:
     """All statements of a file of plans, each once."""
     kind = KINDS[plans.parent.name]
-    cases = yaml.safe_load(plans.read_text(encoding="utf-8")).values()
+    cases = cases_in(plans).values()
     statements: dict[str, Pipeline] = {}
     for step in sorted({commands(kind, step["says"]) for case in cases for step in case["steps"]}):
         pipelines = pipelines_of(step)

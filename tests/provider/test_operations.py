@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
+from tests.case_files import CASES, cases_in
 
 from nestedlab import errors
 from nestedlab.errors import ConflictError, NotFoundError, RefusedError, RevertedError
@@ -19,9 +18,7 @@ if TYPE_CHECKING:
 
 REFUSALS = [
     {"kind": kind, "cmdlet": cmdlet, **case}
-    for kind, cmdlets in yaml.safe_load(
-        (Path(__file__).parents[1] / "cases/provider/refusals.yaml").read_text()
-    ).items()
+    for kind, cmdlets in cases_in(CASES / "provider" / "refusals.yaml").items()
     for cmdlet, case in cmdlets.items()
 ]
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
+from tests import case_files
 
 if TYPE_CHECKING:
     from tests.conftest import Parent
     from tests.pulumi.conftest import LabOn
 
-CASES = yaml.safe_load((Path(__file__).parents[1] / "cases/pulumi/bad_input.yaml").read_text())
+CASES = case_files.cases_in(case_files.CASES / "pulumi" / "bad_input.yaml")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from lab import Lab
 from pydantic.alias_generators import to_camel
+from tests import case_files
 
 if TYPE_CHECKING:
     from tests.conftest import Parent
     from tests.pulumi.conftest import Ask
 
-CASES = yaml.safe_load((Path(__file__).parents[1] / "cases/pulumi/changes.yaml").read_text())
+CASES = case_files.cases_in(case_files.CASES / "pulumi" / "changes.yaml")
 USUAL: dict[str, dict[str, Any]] = {
     "machines": {"os_disk": {"size_gib": 80}},
     "switches": {"prefix": "192.168.60.0/24"},

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from lab import Lab
+from tests import case_files
 
 if TYPE_CHECKING:
     from tests.conftest import Parent
     from tests.pulumi.conftest import Ask
 
-CASES = yaml.safe_load((Path(__file__).parents[1] / "cases/pulumi/drift.yaml").read_text())
+CASES = case_files.cases_in(case_files.CASES / "pulumi" / "drift.yaml")
 
 
 def test_each_drift_is_seen_and_healed(parent: Parent, many_on: Callable[[Parent], Lab], ask: Ask) -> None:

@@ -35,7 +35,7 @@ Properties = dict[str, Any]
 HELD = 60
 """Seconds for which the host holds its answer back, at most: until the process that waits for it has been killed."""
 MOST_REQUESTS = 60
-EVERY = 1 if os.environ.get("NESTEDLAB_FAULTS") == "all" else 6
+EVERY = 1 if os.environ.get("NESTEDLAB_FAULTS") == "all" else 8
 """Of how many requests one is tried in each of the two tests; scripts/faults has all of them."""
 
 IMAGE, GIVEN = r"C:\Images\ws.vhdx", r"C:\Images\given.vhdx"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
+from tests.case_files import cases_in
 
 from hyperv_sim.state.files import File
 
@@ -21,7 +21,7 @@ def cases() -> list[Any]:
     return [
         pytest.param(case, id=f"{path.stem}: {name}")
         for path in sorted(CASES.glob("*.yaml"))
-        for name, case in yaml.safe_load(path.read_text(encoding="utf-8")).items()
+        for name, case in cases_in(path).items()
     ]
 
 

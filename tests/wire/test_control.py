@@ -19,6 +19,7 @@ from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
 from hyperv_sim.command import main
+from hyperv_sim.remote_control import control
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -195,6 +196,19 @@ def test_requests_are_counted(host: Host) -> None:
 )
 def test_a_mistake_is_said_in_words(host: Host, arguments: tuple[str, ...], why: str) -> None:
     assert why in host.refused(*arguments)
+
+
+@pytest.mark.parametrize("command", sorted(control.commands))
+def test_a_command_is_explained_without_a_host(command: str) -> None:
+    told = CliRunner(env={"HYPERV_SIM_CONTROL": None, "HYPERV_SIM_CONTROL_TOKEN": None}).invoke(
+        main, ["control", command, "--help"]
+    )
+    assert told.exit_code == 0, told.output
+    assert told.output.startswith(f"Usage: main control {command} ")
+
+
+def test_a_command_needs_to_be_told_of_a_host(host: Host) -> None:
+    assert "Missing option '--url'" in host.refused("restart", HYPERV_SIM_CONTROL="")
 
 
 def test_only_who_knows_the_token_is_heard(host: Host) -> None:

@@ -6,11 +6,10 @@ import ipaddress
 import ssl
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import trustme
-from psrpcore import types as ps
 
+from hyperv_sim.records import Scalar, Value
 from hyperv_sim.wire.authentication import Account
 from hyperv_sim.wire.counts import RequestCounter
 from hyperv_sim.wire.faults import FaultPlan, Rule
@@ -171,16 +170,18 @@ def _tls(ca_bundle: str) -> tuple[ssl.SSLContext, bytes]:
     return context, ssl.PEM_cert_to_DER_cert(certificate.cert_chain_pems[0].bytes().decode())
 
 
-def _version_table(build: str) -> dict[str, Any]:
+def _version_table(build: str) -> dict[str, Value]:
     """Give the PSVersionTable of a Windows with PowerShell 5.1, as recorded; the build is the host's."""
-    powershell = ps.PSVersion("5.1." + build.removeprefix("10.0."))
+    powershell = "5.1." + build.removeprefix("10.0.")
     return {
-        "PSVersion": powershell,
-        "PSEdition": "Desktop",
-        "PSCompatibleVersions": [*map(ps.PSVersion, ("1.0", "2.0", "3.0", "4.0", "5.0")), powershell],
-        "CLRVersion": ps.PSVersion("4.0.30319.42000"),
-        "BuildVersion": ps.PSVersion(build),
-        "WSManStackVersion": ps.PSVersion("3.0"),
-        "PSRemotingProtocolVersion": ps.PSVersion("2.3"),
-        "SerializationVersion": ps.PSVersion("1.1.0.1"),
+        "PSVersion": Scalar("Version", powershell),
+        "PSEdition": Scalar("String", "Desktop"),
+        "PSCompatibleVersions": tuple(
+            Scalar("Version", version) for version in ("1.0", "2.0", "3.0", "4.0", "5.0", powershell)
+        ),
+        "CLRVersion": Scalar("Version", "4.0.30319.42000"),
+        "BuildVersion": Scalar("Version", build),
+        "WSManStackVersion": Scalar("Version", "3.0"),
+        "PSRemotingProtocolVersion": Scalar("Version", "2.3"),
+        "SerializationVersion": Scalar("Version", "1.1.0.1"),
     }

@@ -48,6 +48,20 @@ Until then what was written last is not in them, and another machine cannot have
 BUSY_NAT = Retry((0, 0.25, 0.5, 1, 2), (ErrorKind.BUSY,))
 """Writing to WinNAT, which refuses while another program writes: it keeps all NAT networks of a host in one file."""
 
+NOT_READY = (ErrorKind.INVALID, ErrorKind.ABSENT)
+"""What Windows answers to New-NetIPAddress while it still sets up a new adapter, tried again together with the NAT.
+
+Error 87, whose text is of PolicyStore and Dhcp (docker/for-win#2, #432), or 1168, Element not found
+(Siemens-Healthineers/K2s#1131).
+"""
+
+HELD_IMAGE = Retry((0, 0.5, 1, 2, 4, 8), (ErrorKind.BUSY,))
+"""Making a disk on an image, which New-VHD fails at times to open while others make theirs (microsoft/openvmm#1600)."""
+
+STOPPED = Retry((0, 0.5, 1, 2, 4), (ErrorKind.WRONG_STATE,))
+"""Removing a machine that was just turned off, which Hyper-V may take for one that runs for a moment
+(taliesins/terraform-provider-hyperv#275)."""
+
 HOST_ADAPTER = Retry((0.25, 0.5, 1, 2, 4, 8))
 """Reading until the host's adapter to a new switch is there: it can appear some time after New-VMSwitch returns."""
 
@@ -74,14 +88,18 @@ def poll(read: Step, ready: Callable[[Facts], bool], retry: Retry) -> Plan[Facts
     return facts
 
 
-def insist(step: Callable[[Attempt], Step | None], retry: Retry) -> Plan[Facts]:
-    """Run the step until it runs without an error that is retried, or until there is none left to run."""
+def insist(step: Callable[[Attempt], Step | None], retry: Retry, cmdlet: str = "") -> Plan[Facts]:
+    """Run the step until it runs without an error that is retried, or until there is none left to run.
+
+    If a `cmdlet` is named, its errors alone count.
+    """
     facts = Facts()
     for attempt in retry.attempts():
         next_step = step(attempt)
         if next_step is None:
             break
         facts = yield next_step
-        if not any(kind_of(error) in attempt.retried for error in facts.errors):
+        failed = [kind_of(error) for error in facts.errors if cmdlet in ("", error.cmdlet)]
+        if not any(kind in attempt.retried for kind in failed):
             break
     return facts

@@ -133,7 +133,8 @@ def remove_vm(call: Call) -> Iterator[object]:
     """Remove-VM: only off or saved machines; disk files and folders stay."""
 
     def remove(machine: Machine) -> Iterator[object]:
-        if machine.state not in RESTING or machine.is_merging:
+        is_held = call.host.contention.refuses(call.cmdlet.name, machine.id)
+        if is_held or machine.state not in RESTING or machine.is_merging:
             raise errors.hyper_v(
                 "InvalidState",
                 "The operation cannot be performed while the virtual machine is in its current state.",
@@ -169,6 +170,11 @@ fact(
     "Get-VM",
     "a missing `-Name` is `InvalidParameter`, InvalidArgument, target the name; a pattern may fit nothing",
     "public logs; code of taliesins/terraform-provider-hyperv",
+)
+fact(
+    "Remove-VM",
+    "on a busy host (--busy) a machine that was just turned off is refused for a moment (`InvalidState`)",
+    "taliesins/terraform-provider-hyperv#275",
 )
 fact("Get-VM", "a missing `-Id` is `ObjectNotFound`", f"public logs for id and category; wording {UNKNOWN}")
 fact(

@@ -103,6 +103,7 @@ def new_net_ip_address(call: Call) -> Iterator[object]:
     interface = _interface(call)
     network = call.host.network
     ip = _ip(call)
+    _check_ready(call, interface)
     if any(other.ip.ip == ip.ip for other in network.of(interface)):
         raise errors.windows_system_error(87, "InvalidArgument", f"Instance {CLASS} already exists")
     if any(other.ip.ip == ip.ip for other in network.addresses):
@@ -110,6 +111,16 @@ def new_net_ip_address(call: Call) -> Iterator[object]:
     address = network.assign(interface, str(ip))
     yield Stored(address)
     yield Stored(address, "PersistentStore")
+
+
+def _check_ready(call: Call, interface: Interface) -> None:
+    """Raise one of the two errors that Windows has while it still sets up an adapter to a new switch."""
+    left = 0 if interface.is_physical else call.host.contention.refuses(call.cmdlet.name, interface)
+    if left % 2:
+        text = "Inconsistent parameters PolicyStore PersistentStore and Dhcp Enabled"
+        raise errors.windows_system_error(87, "InvalidArgument", text)
+    if left:
+        raise errors.windows_system_error(1168, "ObjectNotFound", "Element not found.")
 
 
 def _interface(call: Call) -> Interface:
@@ -174,6 +185,12 @@ fact(
     "New-NetIPAddress",
     "no address, one of the network or its broadcast, multicast or loopback: `Windows System Error 87`",
     "public logs for 87; the cases inferred",
+)
+fact(
+    "New-NetIPAddress",
+    "on a busy host (--busy) a fresh vEthernet refuses for a moment: `Windows System Error 87`, whose text is of "
+    "PolicyStore and Dhcp, or 1168 (`Element not found.`)",
+    "docker/for-win#2, #432, #2050, #3726; Siemens-Healthineers/K2s#1131",
 )
 fact("New-NetIPAddress", "a missing interface is `CmdletizationQuery_NotFound_...`", UNKNOWN)
 fact(

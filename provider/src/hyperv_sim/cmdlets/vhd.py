@@ -13,7 +13,7 @@ from hyperv_sim.powershell.declared_types import describe_class
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.records import Scalar
 from hyperv_sim.state.checkpoints import is_differences, look
-from hyperv_sim.state.disks import blank, chain, check_size, child_of, create, failure, format_of, is_in_use
+from hyperv_sim.state.disks import NEW, blank, chain, check_size, child_of, create, failure, format_of, is_in_use
 from hyperv_sim.state.enumerations import VhdFormat, VhdType
 from hyperv_sim.state.files import File, VirtualDisk
 from hyperv_sim.state.world import Host
@@ -139,6 +139,8 @@ def _new_child(call: Call, path: str) -> VirtualDisk:
     parent_path = call.parameters["ParentPath"]
     _check_absolute(call, parent_path)
     disk = child_of(call.host.files, parent_path)
+    if call.host.contention.refuses(call.cmdlet.name, path.lower()):
+        raise failure(f"{NEW} The system failed to open '{parent_path}'", 0x80070020)
     if disk.vhd_format is not format_of(path):
         raise errors.hyper_v("InvalidParameter", f"The format of the parent '{parent_path}' differs from '{path}'.")
     return disk
@@ -241,3 +243,8 @@ fact(
     "listings in public notes and in Azure Stack's documentation",
 )
 fact("Set-VHD", "anything but -ParentPath is refused", "not simulated")
+fact(
+    "New-VHD",
+    "-ParentPath on a busy host (--busy): refused for a moment, 0x80070020, with the id of its other I/O failures",
+    "openvmm#1600 for the fact; id and number inferred",
+)

@@ -16,7 +16,7 @@ from typing import Any
 from spnego import ContextProxy
 
 from hyperv_sim.fidelity import fact
-from hyperv_sim.wire import message_encryption, soap, wsman_faults
+from hyperv_sim.wire import identify, message_encryption, soap, wsman_faults
 from hyperv_sim.wire.authentication import Account, Authenticator
 from hyperv_sim.wire.counts import RequestCounter
 from hyperv_sim.wire.faults import FaultPlan, Rule
@@ -175,6 +175,9 @@ class Connection(BaseHTTPRequestHandler):
         if self.path.partition("?")[0].rstrip("/").lower() != _PATH:
             self._answer(HTTPStatus.NOT_FOUND)
             return
+        if self.headers.get(identify.HEADER, "").lower() == identify.UNAUTHENTICATED and identify.is_asked(body):
+            self._answer(HTTPStatus.OK, identify.answer(identify.NO_VERSION), [("Content-Type", _SOAP)])
+            return
         verdict = self._authenticator.judge(self.headers.get("Authorization", ""))
         if verdict.user is None:
             offers = (verdict.challenge,) if verdict.challenge else self._authenticator.offers
@@ -218,6 +221,8 @@ class Connection(BaseHTTPRequestHandler):
     def _wsman(self, envelope: bytes, user: str) -> tuple[HTTPStatus, bytes] | None:
         """Answer an envelope; None if the fault plan breaks the connection."""
         message_id = ""
+        if identify.is_asked(envelope):
+            return HTTPStatus.OK, identify.answer(self._site.service.windows_version)
         try:
             request = soap.parse(envelope)
             message_id = request.message_id

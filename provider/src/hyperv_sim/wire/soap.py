@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 from xml.sax.saxutils import escape, quoteattr
 
+from hyperv_sim.wire import headers
 from hyperv_sim.wire.wsman_faults import Fault, invalid_timeout, not_soap
 
 NAMESPACES = {
@@ -62,6 +63,7 @@ def parse(envelope: bytes) -> Request:
     body = root.find("s:Body", NAMESPACES)
     if header is None or body is None:
         raise not_soap("header or body is missing")
+    headers.check(header)
     return Request(
         action=_text(header, "a:Action"),
         message_id=_text(header, "a:MessageID"),

@@ -14,8 +14,9 @@ from xml.sax.saxutils import escape
 
 from hyperv_sim.fidelity import fact
 from hyperv_sim.wire import soap, wsman_faults
+from hyperv_sim.wire.fragments import MalformedMessageError
 from hyperv_sim.wire.outbox import Outbox
-from hyperv_sim.wire.psrp import MalformedMessageError, RunspacePool
+from hyperv_sim.wire.psrp import RunspacePool
 from hyperv_sim.wire.soap import NAMESPACES, Request
 
 _DONE = f"{NAMESPACES['rsp']}/CommandState/Done"

@@ -13,14 +13,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
 from uuid import uuid4
 from xml.sax.saxutils import escape, quoteattr
 
 from hyperv_sim.fidelity import fact
-from hyperv_sim.records import Shell
+from hyperv_sim.records import BrokenEndpointError, ErrorRecord, Scalar, Shell, Value
 from hyperv_sim.wire import soap, wsman_faults
-from hyperv_sim.wire.psrp import MalformedMessageError, RunspacePool
+from hyperv_sim.wire.fragments import MalformedMessageError
+from hyperv_sim.wire.psrp import BrokenShell, RunspacePool
 from hyperv_sim.wire.soap import NAMESPACES, Request
 from hyperv_sim.wire.windows_shell import WindowsShell, decoded
 from hyperv_sim.wire.wsman_faults import Fault
@@ -54,10 +54,10 @@ class Service:
     """The service: shells by id, and what a client may ask of them.
 
     `shells` gives a shell for an endpoint's name, None if there is no such endpoint, and raises PermissionError
-    if the user may not use it.
+    if the user may not use it, BrokenEndpointError if it cannot be opened.
     """
 
-    def __init__(self, shells: Shells, limits: Limits, version_table: Mapping[str, Any], machine: str) -> None:
+    def __init__(self, shells: Shells, limits: Limits, version_table: Mapping[str, Value], machine: str) -> None:
         self._shells = shells
         self._limits = limits
         self._version_table = version_table
@@ -68,6 +68,12 @@ class Service:
     def handle(self, request: Request, caller: Caller) -> bytes:
         """Answer a request. Raises Fault."""
         return soap.response(request, self._answer(request, caller))
+
+    @property
+    def windows_version(self) -> str:
+        """The version of Windows, in three parts."""
+        build = self._version_table["BuildVersion"]
+        return str(build.value).rpartition(".")[0] if isinstance(build, Scalar) else ""
 
     @property
     def open_shells(self) -> int:
@@ -106,13 +112,17 @@ class Service:
             return shell.act(request, caller.is_gone)
 
     def _create(self, request: Request, caller: Caller) -> str:
+        broken: ErrorRecord | None = None
+        shell: Shell | None
         try:
             shell = self._shells(request.resource_uri.removeprefix(_POWERSHELL))
         except PermissionError as error:
             raise wsman_faults.access_denied() from error
+        except BrokenEndpointError as error:
+            shell, broken = BrokenShell(), error.error
         if shell is None:
             raise wsman_faults.unknown_resource(request.resource_uri)
-        made = self._made(request, caller, RunspacePool(shell, dict(self._version_table)))
+        made = self._made(request, caller, RunspacePool(shell, self._version_table, broken))
         try:
             made.pool.receive(decoded(request.body.findtext("rsp:Shell/pwsh:creationXml", "", NAMESPACES)))
         except MalformedMessageError as error:

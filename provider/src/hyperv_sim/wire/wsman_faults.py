@@ -138,6 +138,34 @@ def shell_disconnected(shell_id: str) -> Fault:
     return Fault(2150859206, "Sender", "w:InvalidParameter", message)
 
 
+def no_message_id() -> Fault:
+    """MessageID is missing or empty: the subcode from [MS-WSMV] 3.1.4.1.5, number and reason from wsmerror.h."""
+    message = f"{_REFUSED}The request contains one or more invalid SOAP headers. "
+    return Fault(2150858767, "Sender", "a:InvalidMessageInformationHeader", message)
+
+
+def not_understood(header: str) -> Fault:
+    """A header with mustUnderstand that nobody here knows: number and words from wsmerror.h, the rest inferred."""
+    message = (
+        "The WS-Management service cannot process a SOAP header in the request that is marked as mustUnderstand by the "
+        "client. This could be caused by the use of a version of the protocol which is not supported, or may be an "
+        f"incompatibility between the client and server implementations. [{header}]"
+    )
+    return Fault(2150858768, "MustUnderstand", "w:UnsupportedFeature", message)
+
+
+def no_number(header: str) -> Fault:
+    """A header that must be a number is none: the number seen for other elements (diyan/pywinrm#377)."""
+    message = f"{_REFUSED}The SOAP packet did not match the schema at the element {header}. "
+    return Fault(2150858817, "Sender", "w:SchemaValidationError", message)
+
+
+def envelope_too_small(size: str) -> Fault:
+    """MaxEnvelopeSize is below 8192: the subcode from [MS-WSMV] 3.1.4.1.7, number and words from wsmerror.h."""
+    message = f"{_REFUSED[:-2]} because the envelope size in the request is too small. [{size}]"
+    return Fault(2150858878, "Sender", "w:EncodingLimit", message, detail="MinimumEnvelopeLimit")
+
+
 def defect(failure: Exception) -> Fault:
     """The simulator itself failed: nothing that Windows says."""
     what = f"This is a defect of hyperv_sim, not an answer of Windows: {type(failure).__name__}: {failure}"

@@ -11,6 +11,7 @@ from nestedlab.declare import Attribute, Resource
 from nestedlab.errors import NestedlabError, RefusedError
 from nestedlab.lifecycle import ROLLED_BACK, CheckFailed, HalfMade, Observed, Plan, Prefetched, ReadsMany, shown, verify
 from nestedlab.machine.adapters import facet as adapters
+from nestedlab.machine.apply import applied, compiled
 from nestedlab.machine.changes import MachineChanges
 from nestedlab.machine.create import create, lookup, needed_by, older_namesake, take_over
 from nestedlab.machine.disks.changes import changes_to_refuse, unreadable_disks
@@ -33,7 +34,7 @@ from nestedlab.machine.table import MachineOutputs, NestedHyperVHost, ObservedMa
 from nestedlab.marking import mark_of
 from nestedlab.ownership import begun, gone, left_alone, name_taken, owner_of, stack_of
 from nestedlab.pipeline import Cmdlet, ErrorKind, Facts, Pipeline, Step, cmdlet, statement
-from nestedlab.retry import MERGING_DISKS, MERGING_STAYING_DISKS, Attempt, insist, poll
+from nestedlab.retry import MERGING_DISKS, MERGING_STAYING_DISKS, STOPPED, Attempt, insist, poll
 
 # How many machines are read in one invocation: its message and its answer stay within a few of WinRM's envelopes.
 _AT_ONCE = 32
@@ -179,13 +180,7 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
             left = left_alone("machine", shown, state.inputs.stack_id, state.outputs.creation)
             if left is not None:
                 return left
-            yield Step(
-                "remove the machine",
-                (
-                    (machine | cmdlet("Stop-VM", TurnOff=True, Force=True)).tolerating(ErrorKind.WRONG_STATE),
-                    machine | cmdlet("Remove-VM", Force=True),
-                ),
-            )
+            yield from _remove(machine)
         made = made_files(facts or Facts(), state)
         if made:
             yield from _remove_files(made)
@@ -203,16 +198,14 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
             return changes.state
         # What is refused is refused before the guest is shut down.
         changes = yield from _looked_up(changes, is_new=is_new)
-        pipelines = [pipeline for facet in FACETS for pipeline in facet.apply(changes)]
+        pipelines = compiled(changes)
         machine, state = machine_by_id(changes.state.id), changes.power_state
         if changes.shuts_down:
             yield from shut_down(machine, state, self.shutdown_seconds)
             state = "Off"
-        facts = changes.state.facts
+        facts, known = changes.state.facts, _known_after(changes)
         if pipelines or not changes.starts:
-            purpose = "apply the settings" if pipelines else "read the machine"
-            facts = yield Step(purpose, (*pipelines, *reads(changes.state.id)))
-        known = _known_after(changes)
+            facts = yield from applied(changes, pipelines, known)
         verify(changes.inputs, observe(facts, known), leaving_out=("running", "baseline"))
         for step in [facet.before_start(changes, facts) for facet in FACETS]:
             if step is not None:
@@ -286,6 +279,19 @@ def _looked_up(changes: MachineChanges, *, is_new: bool) -> Plan[MachineChanges]
         for facet in facets:
             facet.validate(facts, inputs, now)
     return replace(changes, state=replace(now, facts=Facts(now.facts.objects + facts.objects)))
+
+
+def _remove(machine: Cmdlet) -> Plan[None]:
+    """Turn a machine off, and remove it."""
+
+    def removing(attempt: Attempt) -> Step:
+        pipelines = (
+            (machine | cmdlet("Stop-VM", TurnOff=True, Force=True)).tolerating(ErrorKind.WRONG_STATE),
+            (machine | cmdlet("Remove-VM", Force=True)).tolerating(*attempt.retried),
+        )
+        return Step("remove the machine", pipelines, delay=attempt.delay)
+
+    yield from insist(removing, STOPPED, "Remove-VM")
 
 
 def _remove_files(paths: list[str]) -> Plan[None]:

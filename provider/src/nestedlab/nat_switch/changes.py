@@ -12,6 +12,7 @@ from nestedlab.nat_switch.network import Nat, NatNetworks, nat_networks
 from nestedlab.nat_switch.table import NatSwitch, ObservedNatSwitch, nat_network
 from nestedlab.ownership import made_name
 from nestedlab.pipeline import ErrorKind, Pipeline, statement
+from nestedlab.retry import NOT_READY
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,9 @@ def set_up(change: NatChange, kept: Sequence[PortForward], tolerated: Sequence[E
         yield from leave(networks.known_by(change.state.inputs))
     if change.removes_own:
         yield from remove_own(networks)
-    yield from gateway.changes(networks.adapter, inputs, change.state.inputs)
+    not_ready = NOT_READY if tolerated else ()
+    for pipeline in gateway.changes(networks.adapter, inputs, change.state.inputs):
+        yield pipeline.tolerating(*not_ready)
     if change.makes_own:
         prefix = str(nat_network(inputs))
         making = statement("New-NetNat", Name=change.nat_name, InternalIPInterfaceAddressPrefix=prefix)

@@ -33,6 +33,16 @@ def refused(code: object, connection: Connection) -> NestedlabError | None:
     return None
 
 
+def broken(cause: str, connection: Connection) -> UnreachableError:
+    """The error for an endpoint that could not open a session, as one whose configuration cannot be loaded."""
+    reason = cause.strip().rstrip(".")
+    return UnreachableError(
+        f"the host could not open a session on the endpoint {connection.configuration_name}: {reason}. "
+        "Check the endpoint's configuration and the role files there: Test-PSSessionConfigurationFile, and "
+        "Enter-PSSession with the same endpoint, report what is wrong"
+    )
+
+
 def not_installed(error: ImportError, connection: Connection) -> ConfigurationError:
     """The error for a way to log on whose library is not installed."""
     return ConfigurationError(

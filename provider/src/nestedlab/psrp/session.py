@@ -12,8 +12,14 @@ from contextlib import suppress
 from typing import Any
 
 import requests
-from pypsrp.complex_objects import Command, PSInvocationState
-from pypsrp.exceptions import AuthenticationError, WinRMError, WinRMTransportError, WSManFaultError
+from pypsrp.complex_objects import Command, PSInvocationState, RunspacePoolState
+from pypsrp.exceptions import (
+    AuthenticationError,
+    InvalidPSRPOperation,
+    WinRMError,
+    WinRMTransportError,
+    WSManFaultError,
+)
 from pypsrp.messages import CreatePipeline
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.serializer import Serializer
@@ -24,7 +30,7 @@ from nestedlab.connection import Connection
 from nestedlab.errors import AccessError, Interrupted, NestedlabError, UnreachableError
 from nestedlab.pipeline import END, END_MARK, Facts, Pipeline, PSObject, Step
 from nestedlab.psrp.error_records import error_record
-from nestedlab.psrp.faults import answered, not_installed, refused, unreachable
+from nestedlab.psrp.faults import answered, broken, not_installed, refused, unreachable
 from nestedlab.psrp.message import create_pipeline
 from nestedlab.psrp.objects import read, readable
 
@@ -86,6 +92,9 @@ class Session:
         try:
             pool.open()
         except (WinRMError, requests.RequestException, OSError, ValueError, SpnegoError, ImportError) as error:
+            if pool.state == RunspacePoolState.BROKEN:  # whose shell is there all the same; pypsrp does not end it
+                with suppress(WinRMError, requests.RequestException, OSError):
+                    pool.shell.close()
             pool.connection.close()
             raise _cannot_open(error, self._connection) from error
         _keep_proxies(pool)
@@ -168,6 +177,8 @@ def _cannot_open(error: Exception, connection: Connection) -> NestedlabError:
         )
     if isinstance(error, WinRMTransportError):
         return answered(error.code, connection)
+    if isinstance(error, InvalidPSRPOperation):
+        return broken(str(error).partition(": ")[2], connection)  # "Received a broken ... message: the cause"
     return unreachable(error, connection)
 
 

@@ -1,0 +1,32 @@
+"""What is not ready yet, or is held by another, on a busy host: it is refused a few times, and then done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+
+MOST = 2
+"""How often a thing is refused at most."""
+
+
+@dataclass(slots=True)
+class Contention:
+    """How busy a host is. Without a seed it has nothing else to do, and refuses nothing.
+
+    For each thing that a cmdlet is run on it is drawn once how often it is refused, so that a seed is a schedule.
+    """
+
+    seed: int | None = None
+    _random: Random = field(init=False)
+    _left: dict[tuple[str, object], int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._random = Random(self.seed)  # noqa: S311 - a schedule, no secret
+
+    def refuses(self, cmdlet: str, thing: object) -> int:
+        """How often the thing is still refused, this time among them; 0 if it is done."""
+        if self.seed is None:
+            return 0
+        left = self._left.setdefault((cmdlet, thing), self._random.randint(0, MOST))
+        self._left[cmdlet, thing] = max(left - 1, 0)
+        return left
