@@ -219,7 +219,8 @@ def test_only_who_knows_the_token_is_heard(host: Host) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"{", b'{"command": "__init__"}', b'{"command": "arm", "arguments": "x"}', b" " * 65537]
+    "body",
+    [b"{", b'{"command": "__init__"}', b'{"command": "arm", "arguments": "x"}', b" " * 65537, b"[" * 60000, b"\xff"],
 )
 def test_a_request_that_is_none_is_refused(host: Host, body: bytes) -> None:
     headers = {"Authorization": f"Bearer {host.ready['controlToken']}"}

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from tests.wire.conftest import Wire
 
-TIMED_OUT, NOT_FOUND, NO_RESOURCE, TOO_MANY_SHELLS = 2150858793, 2150858843, 2150858811, 2150859173
+TIMED_OUT, NOT_FOUND, NO_RESOURCE = 2150858793, 2150858843, 2150858811
+TOO_MANY_SHELLS = "w:QuotaLimit"  # which is all that pypsrp reads of an error of WMI
 
 
 def test_an_unknown_endpoint_is_not_in_the_catalog(wire: Wire) -> None:
@@ -44,7 +45,7 @@ def test_a_resource_that_is_no_shell_is_not_in_the_catalog(wire: Wire) -> None:
 def test_the_quota_of_shells_is_per_user_and_freed_by_closing(wire: Wire) -> None:
     server = wire.serve(max_shells_per_user=2)
     first, _second = wire.open(server), wire.open(server)
-    with pytest.raises(WSManFaultError, match="maximum number of 2 concurrent shells") as fault:
+    with pytest.raises(WSManFaultError, match="maximum number of concurrent shells") as fault:
         wire.open(server)
     assert fault.value.code == TOO_MANY_SHELLS
     first.close()

@@ -11,9 +11,10 @@ import trustme
 
 from hyperv_sim.records import Scalar, Value
 from hyperv_sim.wire.authentication import Account
+from hyperv_sim.wire.connection import Site
 from hyperv_sim.wire.counts import RequestCounter
 from hyperv_sim.wire.faults import FaultPlan, Rule
-from hyperv_sim.wire.listener import Listener, Site
+from hyperv_sim.wire.listener import Listener
 from hyperv_sim.wire.wsman import Limits, Service, Shells
 
 
@@ -22,7 +23,8 @@ class SimulatedServer:
 
     `shells` gives a shell for the name of an endpoint (configuration), None if there is none; it may raise
     PermissionError. `listen` is host:port, loopback only (ValueError otherwise); port 0 takes a free one. Without a
-    password one is made up. `latency_ms` passes before each HTTP answer. `windows_build` shows in PSVersionTable.
+    password one is made up. `latency_ms` passes before each HTTP answer. `idle_seconds` is how long a connection may
+    wait for a request, or for the rest of one. `windows_build` shows in PSVersionTable.
     """
 
     def __init__(  # noqa: PLR0913 - each is a setting of its own, and all but the first have a default
@@ -37,13 +39,15 @@ class SimulatedServer:
         max_shells_per_user: int = 30,
         max_commands_per_shell: int = 1000,
         max_envelope_kb: int = 500,
+        max_connections: int = 300,
+        idle_seconds: float = 120,
         machine: str = "HYPERV-SIM",
         windows_build: str = "10.0.20348.1",
     ) -> None:
         account = Account(username) if password is None else Account(username, password)
         limits = Limits(max_shells_per_user, max_commands_per_shell, max_envelope_kb)
         service = Service(shells, limits, _version_table(windows_build), machine)
-        self._site = Site(service, account, machine, max_envelope_kb, latency_ms / 1000)
+        self._site = Site(service, account, machine, max_envelope_kb, latency_ms / 1000, idle_seconds, max_connections)
         self._listen = loopback(listen)
         self._is_tls = tls
         self._listener: Listener | None = None
@@ -138,9 +142,9 @@ class SimulatedServer:
             self._listener.break_connections()
 
     def close_idle_connections(self) -> None:
-        """Break the connections that wait for a next request, as HTTP.sys does after its keep-alive timeout."""
+        """Do to connections that wait for a request what is done after `idle_seconds`."""
         if self._listener:
-            self._listener.break_connections(only_idle=True)
+            self._listener.close_idle_connections()
 
 
 def loopback(listen: str) -> tuple[str, int]:
