@@ -78,8 +78,10 @@ def _all(data: Data) -> list[Data]:
 
 
 def _command(item: Data) -> tuple[str, Mapping[str, Check] | None]:
-    if not isinstance(item, dict) or "parameters" not in item:
+    if isinstance(item, str):
         return _name(item), None
+    if not isinstance(item, dict) or "parameters" not in item:
+        raise ValueError(f"a role lists a command by its name, or by Name and Parameters, not as {item!r}")
     return _name(item), {_name(parameter): _check(parameter) for parameter in _all(item["parameters"])}
 
 
@@ -92,9 +94,9 @@ def _name(item: Data) -> str:
 
 def _check(parameter: Data) -> Check:
     if not isinstance(parameter, dict):
-        return Check()
+        raise ValueError(f"a role lists a parameter as @{{ Name = ... }}, not as {parameter!r}")  # noqa: TRY004 - a file
     values = tuple(str(value) for value in _all(parameter.get("validateset", [])))
-    return Check(values, str(parameter.get("validatepattern", "")))
+    return Check(values, "|".join(str(pattern) for pattern in _all(parameter.get("validatepattern", []))))
 
 
 @dataclass(slots=True)
