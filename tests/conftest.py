@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from pypsrp.serializer import TaggedValue
 
 from hyperv_sim.host import SimulatedHost
 from hyperv_sim.server import SimulatedServer
-from hyperv_sim.state.contention import Contention
+from hyperv_sim.state.contention import MOST, Contention
 from nestedlab.connection import Connection, connection
 from nestedlab.perform import Cancellation
 
@@ -55,9 +55,16 @@ class Parent:
         return connection({f"nestedlab:{name}": value for name, value in settings.items()}, self.environment)
 
     def by_hand(self, cmdlet: str, **parameters: object) -> list[Any]:
-        """Do what an administrator of the host does at a prompt, in a session that ends with it."""
+        """Do what an administrator of the host does at a prompt, in a session that ends with it.
+
+        What a busy host refuses for a moment is done once more.
+        """
+        sent = {name: _sent(value) for name, value in parameters.items()}
         with administrator.at(self.server.url, self.server.username, PASSWORD) as admin:
-            return admin.run(cmdlet, **{name: _sent(value) for name, value in parameters.items()})
+            for _ in range(MOST if self.host.state.contention.seed is not None else 0):
+                with suppress(RuntimeError):
+                    return admin.run(cmdlet, **sent)
+            return admin.run(cmdlet, **sent)
 
     def machine(self, name: str) -> Machine:
         """The state of the one machine of this name."""

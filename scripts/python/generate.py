@@ -33,7 +33,14 @@ _OF_THE_STACK = ("owner", "stack_id")
 """Inputs that the SDK fills in, and no program."""
 
 _PYTHON = {str: "str", int: "int", bool: "bool", float: "float"}
-_VALUES = {str: "text", SecretStr: "text, secret", float: "number", bool: "true or false", Path: "path of a file"}
+_VALUES = {
+    str: "text",
+    SecretStr: "text, secret",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    Path: "path of a file",
+}
 
 
 def _type(annotation: Any) -> str:

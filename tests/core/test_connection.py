@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from requests import exceptions
+from spnego.exceptions import BadMICError
 
 from nestedlab.connection import SETTINGS, Connection, connection
-from nestedlab.errors import ConfigurationError
-from nestedlab.psrp import faults
+from nestedlab.errors import ConfigurationError, Interrupted, UnreachableError
+from nestedlab.psrp import faults, transport
 
 PASSWORD = "correct horse battery staple"
 
@@ -63,6 +64,8 @@ def test_every_setting_can_come_from_the_environment(tmp_path: Path) -> None:
         "auth": "certificate",
         "connect_timeout": "5",
         "shutdown_timeout": "6",
+        "step_timeout": "7",
+        "answer_limit_mib": "8",
         "adopt": "true",
     }
     values |= dict.fromkeys(("ca_bundle", "certificate", "certificate_key"), str(file))
@@ -104,6 +107,9 @@ TO = Connection(address="hv01", username="LAB\\admin")
         (2150859173, "UnreachableError", "MaxShellsPerUser"),
         (2150859174, "UnreachableError", "MaxShellsPerUser"),
         (2150859230, "UnreachableError", "MaxShellsPerUser"),
+        ("w:QuotaLimit", "UnreachableError", "MaxShellsPerUser"),
+        (2, "UnreachableError", "could not start the process of the endpoint Microsoft.PowerShell"),
+        (2689860592, "UnreachableError", "could not start the process"),
     ],
 )
 def test_a_fault_that_waiting_does_not_cure_has_a_remedy(code: int, name: str, fragment: str) -> None:
@@ -119,7 +125,7 @@ def test_a_quota_of_shells_may_be_the_endpoints_own(endpoint: str) -> None:
     assert rf"MaxShells in WSMan:\localhost\Plugin\{endpoint}\Quotas" in str(error)
 
 
-@pytest.mark.parametrize("code", [None, 0, 995, "5"])
+@pytest.mark.parametrize("code", [None, 0, 995, "5", "w:InternalError"])
 def test_any_other_fault_is_not_explained_away(code: object) -> None:
     assert faults.refused(code, TO) is None
 
@@ -141,6 +147,26 @@ def test_any_other_fault_is_not_explained_away(code: object) -> None:
 def test_a_connection_that_cannot_be_made_is_told_with_a_remedy(error: Exception, fragment: str) -> None:
     told = faults.unreachable(error, TO)
     assert fragment in str(told)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "fragment"),
+    [
+        (exceptions.ConnectionError("reset by peer"), Interrupted, "while trying to read it. hv01 port 5986 broke"),
+        (exceptions.ConnectionError("Read timed out."), Interrupted, "takes requests and does not answer them"),
+        (KeyError("contexts"), Interrupted, "an answer that is not WinRM's (KeyError: 'contexts')"),
+        (BadMICError(), Interrupted, "has a broken seal"),
+        (transport.SealOutdatedError(), Interrupted, "does not know the log-on"),
+        (transport.TooLargeError(), UnreachableError, "16 MiB for a step"),
+        (transport.NotWinRMError(503, "text/html"), UnreachableError, "answered HTTP 503, not WinRM"),
+        (exceptions.SSLError("certificate has expired"), UnreachableError, "has expired: renew it on the host"),
+    ],
+)
+def test_what_would_come_again_is_not_tried_again(error: Exception, kind: type[Exception], fragment: str) -> None:
+    told = faults.lost(error, TO, "read it")
+    assert type(told) is kind
+    assert fragment in str(told)
+    assert ("Run the command again" in str(told)) == (kind is Interrupted)
 
 
 def test_an_answer_of_something_else_is_told_apart() -> None:

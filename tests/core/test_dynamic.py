@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import subprocess
 import sys
 import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, NoReturn
 from uuid import UUID
@@ -16,7 +19,7 @@ import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 from pulumi.runtime import rpc
 
-from nestedlab.adapters import plain_errors, urns
+from nestedlab.adapters import log_file, plain_errors, urns
 from nestedlab.adapters.dynamic import NatSwitchProvider, NestedHyperVHostProvider
 from nestedlab.adapters.dynamic_front import DynamicFront
 from nestedlab.declare import Properties, Resource
@@ -193,6 +196,35 @@ def test_outputs_are_what_is_on_the_host(front: DynamicFront, recording: Recordi
         NestedHyperVHost,
         {"name": "hv1", "memory_mib": 8192, "os_disk": {"size_gib": 80}, "owner": "lab/dev/hv1"},
     )
+
+
+def test_what_is_secret_goes_with_the_state_by_name_and_is_not_logged(
+    front: DynamicFront, provider: DynamicFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_file, "_hidden", ())
+    notes = "key's 4711\nD:\\secret"
+    names: dict[str, Any] = {"__secretInputs": ["notes"]}
+    asked = {**ASKED, **names, "notes": notes}
+    assert checked(provider, asked)["__secretInputs"] == ["notes"]
+    created, updated, read = front.create(asked), front.update(IT, {}, asked), front.read(IT, asked)
+    assert created.outs is not None
+    assert updated.outs is not None
+    assert created.outs["__secretInputs"] == updated.outs["__secretInputs"] == ["notes"]
+    assert read.outs is not None
+    assert read.inputs is not None
+    assert (read.outs["__secretInputs"], read.inputs["__secretInputs"]) == (["notes"], ["notes"])
+    assert "__secretInputs" not in checked(provider, ASKED)
+    written = log_file._Formatter("%(message)s").format(
+        logging.makeLogRecord({"msg": "Set-VM -Notes 'key''s 4711\nD:\\secret [lab]'; 'D:\\\\secret' of hv1"})
+    )
+    assert written == "Set-VM -Notes '[secret]\n[secret] [lab]'; '[secret]' of hv1"
+
+
+def test_a_log_is_for_its_user_alone(tmp_path: Path) -> None:
+    path = tmp_path / "nestedlab.log"
+    write = "from nestedlab.adapters import log_file; import logging; log_file.start({!r}); logging.warning('x')"
+    subprocess.run([sys.executable, "-c", f"import os; os.umask(0); {write.format(str(path))}"], check=True)
+    assert (path.read_text().split()[-1], path.stat().st_mode & 0o777) == ("x", 0o600)
 
 
 def test_a_half_made_object_is_rolled_back(front: DynamicFront, recording: RecordingProvider) -> None:

@@ -23,7 +23,8 @@ from nestedlab.connection import Connection
 from nestedlab.declare import Resource
 from nestedlab.pipeline import Argument, Cmdlet, Pipeline, cmdlet, statement
 from nestedlab.psrp.message import create_pipeline
-from nestedlab.psrp.session import new_pool, new_powershell
+from nestedlab.psrp.pool import new_pool, new_powershell
+from nestedlab.psrp.transport import Bounds
 
 CASES = Path(__file__).resolve().parent.parent / "cases" / "core"
 KINDS = {name: kind for kind, name in FILES.items()}
@@ -168,6 +169,6 @@ def test_a_value_is_a_value_whatever_it_looks_like() -> None:
 def test_pypsrp_sends_the_message_that_we_have_written(text: str) -> None:
     """If this fails with a new pypsrp, look where its RunspacePool has its serializer, and what its Message packs."""
     pipelines = (statement("Get-VM", Name=text),)
-    pool = new_pool(Connection(address="hv01"))
+    pool = new_pool(Connection(address="hv01"), Bounds(2**20))
     pool.protocol_version = "2.3"
     assert sent(pool, new_powershell(pool, pipelines)) == create_pipeline(pipelines, "2.3") == sent_by_pypsrp(pipelines)

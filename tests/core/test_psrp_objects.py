@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pypsrp.complex_objects import GenericComplexObject
 from pypsrp.serializer import Serializer
 
+from nestedlab.errors import Interrupted
 from nestedlab.psrp.objects import read
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -122,8 +123,15 @@ def test_a_property_that_cannot_be_read_spoils_no_other() -> None:
     found = read('<Obj RefId="0"><Props><G N="Id">no guid</G><I32 N="Count">1</I32></Props></Obj>')
     assert found is not None
     assert found["Count"] == 1
-    with pytest.raises(ValueError, match="hexadecimal"):
+    with pytest.raises(Interrupted, match="Id in a form that cannot be read"):
         found["Id"]
+
+
+def test_a_list_in_itself_is_told_and_not_followed() -> None:
+    found = read('<Obj RefId="0"><Props><Obj N="Us" RefId="1"><LST><Ref RefId="1" /></LST></Obj></Props></Obj>')
+    assert found is not None
+    with pytest.raises(Interrupted, match="Us in a form that cannot be read"):
+        found["Us"]
 
 
 def test_the_properties_cannot_be_changed_and_print_as_what_they_are() -> None:

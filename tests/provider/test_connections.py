@@ -13,6 +13,7 @@ import pytest
 import trustme
 from tests import case_files
 
+from hyperv_sim.records import BrokenEndpointError, ErrorRecord, NetException, Shell
 from nestedlab import errors
 
 if TYPE_CHECKING:
@@ -90,6 +91,22 @@ def test_a_password_is_nowhere_in_the_log_of_a_whole_life(
         assert "New-VM" in caplog.text
         assert parent.server.password not in caplog.text
         assert parent.server.password not in repr(provider.sessions) + repr(parent.connection())
+
+
+def test_an_endpoint_that_cannot_open_a_session_is_told_with_the_host_s_own_text(
+    parent: Parent, new_provider: NewProvider
+) -> None:
+    cause = "Cannot find the role capability file 'nestedlab.psrc'."
+
+    def broken() -> Shell:
+        raise BrokenEndpointError(ErrorRecord("RoleCapabilityNotFound", "InvalidOperation", NetException(cause)))
+
+    parent.host.register("nestedlab", broken)
+    provider = new_provider(parent, configurationName="nestedlab")
+    with pytest.raises(errors.UnreachableError) as raised:
+        provider.create("machine")
+    assert f"a session on the endpoint nestedlab: {cause}" in str(raised.value)
+    assert parent.server.open_shells == 0
 
 
 def test_a_quota_of_shells_is_told_and_does_no_harm(new_parent: NewParent, new_provider: NewProvider) -> None:

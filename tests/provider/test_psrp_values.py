@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from threading import Event
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
@@ -11,6 +13,18 @@ from pypsrp.complex_objects import GenericComplexObject
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
+from hyperv_sim.records import (
+    ErrorRecord,
+    Failure,
+    Invocation,
+    NetException,
+    NetObject,
+    Output,
+    Record,
+    Scalar,
+    Statement,
+    Warned,
+)
 from nestedlab.pipeline import Pipeline, PSObject, Step, cmdlet, statement
 from nestedlab.psrp.sessions import Sessions
 
@@ -117,3 +131,31 @@ def test_every_property_is_read_as_pypsrp_reads_it(host: Parent) -> None:
         assert kind.endswith(ours.kind)
         assert ours == PSObject(ours.kind, properties)
         assert list(ours.properties) == list(properties)
+
+
+class OddShell:
+    """Says everything with a text that XML does not allow."""
+
+    def invoke(self, statements: Sequence[Statement], stop: Event) -> Iterator[Record]:  # noqa: ARG002 - as a Shell
+        yield Warned(ODD, Invocation("Get-VM", bound={"Name": Scalar("String", ODD)}))
+        target = Scalar("String", ODD)
+        yield Failure(
+            ErrorRecord("Id", "ObjectNotFound", NetException(ODD), target=target, target_name=ODD, target_type="String")
+        )
+        yield Output(NetObject(("A.Machine", "System.Object"), {"Name": target}, text=ODD))
+
+
+def test_text_that_xml_does_not_allow_is_read_in_each_stream(new_parent: NewParent) -> None:
+    parent = new_parent()
+    parent.host.register("odd", OddShell)
+    sessions = Sessions(parent.connection(configurationName="odd"))
+    try:
+        with sessions.borrow() as session:
+            facts = session.run(Step("read all", (statement("Get-VM"),)))
+    finally:
+        sessions.close()
+    (machine,), (error,) = facts.objects, facts.errors
+    assert (machine["Name"], error.message, facts.warnings) == (READ, READ, (READ,))
+
+
+ODD, READ = "a\ufffeb", "a\ufffdb"

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from tests.pulumi.conftest import LabOn
 
 PROGRAM = """
+import pulumi
 import pulumi_nestedlab as lab
 
-lab.NestedHyperVHost("hv1", os_disk=lab.Disk(size_gib=80))
+parts = [lab.Adapter(name=pulumi.Output.secret("hidden-adapter"))]
+notes = pulumi.Output.secret("the key is 4711-0815")
+lab.NestedHyperVHost("hv1", os_disk=lab.Disk(size_gib=80), notes=notes, adapters=parts)
 """
 
 
@@ -37,7 +40,11 @@ def test_a_stack_can_hold_all_settings(new_parent: NewParent, lab_on: LabOn, tmp
     lab.config("nestedlab:caBundle", "hv01.pem")
     # Without -v: with it the engine itself logs the configuration that it hands to providers, secrets in clear.
     _lives_in_silence(parent, lab, tmp_path)
-    assert "New-VM -Name 'hv1'" in log.read_text()
+    logged = log.read_text()
+    assert "New-VM -Name 'hv1'" in logged
+    assert "[secret]" in logged
+    assert not [secret for secret in ("4711-0815", "hidden-adapter") if secret in logged]
+    assert log.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_environment_can_hold_all_settings(parent: Parent, lab_on: LabOn, tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_a_sharing_violation_has_its_own_hresult(talk: type[Talk]) -> None:
     host = talk()
     host("New-VM hv1 -NewVHDPath D:\\a.vhdx -NewVHDSizeBytes 1GB; Start-VM hv1")
     (error,) = host("Remove-Item -LiteralPath D:\\a.vhdx").errors
-    assert (error.reason, error.hresult) == ("IOException", -2147024864)
+    assert (error.reason, error.exception.hresult) == ("IOException", -2147024864)
 
 
 def test_a_busy_disk_says_so(talk: type[Talk]) -> None:
@@ -165,7 +165,7 @@ def test_objects_over_cim_carry_numbers_under_their_words(talk: type[Talk]) -> N
 
 def test_an_error_is_about_the_value_that_was_asked_for(talk: type[Talk]) -> None:
     (error,) = talk()("Get-NetNat nobody").errors
-    assert (error.target_name, error.exception_types[0]) == (
+    assert (error.target_name, error.exception.type_names[0]) == (
         "nobody",
         "Microsoft.PowerShell.Cmdletization.Cim.CimJobException",
     )

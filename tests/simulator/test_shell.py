@@ -28,6 +28,37 @@ def test_script_text_is_refused_as_without_a_language(talk: type[Talk]) -> None:
     assert refused.value.error.fully_qualified_error_id == "ScriptsNotAllowed"
 
 
+@pytest.mark.parametrize(
+    ("groups", "statement", "refused"),
+    [
+        (("Remote Management Users",), "Get-VM", "Unspecified,Microsoft.HyperV.PowerShell.Commands.GetVM"),
+        (("Remote Management Users",), "New-VM hv1", "Unspecified,Microsoft.HyperV.PowerShell.Commands.NewVM"),
+        (("Remote Management Users", "Hyper-V Administrators"), "New-VM hv1", None),
+        (
+            ("Remote Management Users", "Hyper-V Administrators"),
+            "New-NetNat n -InternalIPInterfaceAddressPrefix 192.168.50.0/24",
+            "Windows System Error 5,New-NetNat",
+        ),
+        (("Administrators",), "New-NetNat n -InternalIPInterfaceAddressPrefix 192.168.50.0/24", None),
+    ],
+)
+def test_a_user_without_the_rights_is_refused_and_changes_nothing(
+    talk: type[Talk], groups: tuple[str, ...], statement: str, refused: str | None
+) -> None:
+    host = talk(groups=groups)
+    before = host.host.snapshot()
+    answer = host(statement)
+    assert [error.fully_qualified_error_id for error in answer.errors] == ([refused] if refused else [])
+    assert (host.host.snapshot() == before) == bool(refused)
+
+
+def test_what_is_not_known_of_a_user_without_rights_is_refused(talk: type[Talk]) -> None:
+    host = talk(groups=("Remote Management Users", "Hyper-V Administrators"))
+    failed = host("Get-NetNat").failed
+    assert failed is not None
+    assert failed.fully_qualified_error_id == "NotSimulated,Get-NetNat"
+
+
 def test_a_guest_that_never_answers_holds_no_one_else_up_and_the_wait_can_be_stopped(talk: type[Talk]) -> None:
     host = talk()
     host("New-VM hv1; Start-VM hv1")

@@ -13,10 +13,13 @@ from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
 from hyperv_sim.records import (
+    BrokenEndpointError,
     Command,
     ErrorRecord,
     Failure,
+    Invocation,
     InvocationFailedError,
+    NetException,
     Output,
     Record,
     Scalar,
@@ -27,16 +30,19 @@ from hyperv_sim.records import (
 )
 from hyperv_sim.server import SimulatedServer
 
+MACHINE = Scalar("String", "hv9")
 ERROR = ErrorRecord(
-    fully_qualified_error_id="InvalidParameter,Microsoft.HyperV.PowerShell.Commands.GetVM",
-    category="InvalidArgument",
-    message='Hyper-V was unable to find a virtual machine with name "hv9".\r\nSecond line.',
-    exception_types=("Microsoft.HyperV.PowerShell.VirtualizationException", "System.Exception", "System.Object"),
+    "InvalidParameter,Microsoft.HyperV.PowerShell.Commands.GetVM",
+    "InvalidArgument",
+    NetException(
+        'Hyper-V was unable to find a virtual machine with name "hv9".\r\nSecond line.',
+        ("Microsoft.HyperV.PowerShell.VirtualizationException", "System.Exception", "System.Object"),
+    ),
     activity="Get-VM",
-    reason="VirtualizationException",
-    target=Scalar("String", "hv9"),
+    target=MACHINE,
     target_name="hv9",
     target_type="String",
+    invocation=Invocation("Get-VM", "Get-VM"),
 )
 
 
@@ -53,6 +59,8 @@ class EchoHost:
     def shells(self, configuration_name: str) -> Shell | None:
         if configuration_name == "Forbidden":
             raise PermissionError
+        if configuration_name == "Broken":
+            raise BrokenEndpointError(ERROR)
         return EchoShell(self) if configuration_name == "Microsoft.PowerShell" else None
 
 
@@ -77,10 +85,12 @@ class EchoShell:
                 yield Output(Scalar("String", "script text"))
             case "Get-Answer":
                 yield from (Output(answer) for answer in self._host.answers)
+            case "Read-Input":
+                yield from map(Output, command.piped or ())
             case "Write-Error":
                 yield Failure(ERROR)
             case "Write-Warning":
-                yield Warned("Mind the gap.")
+                yield Warned("Mind the gap.", Invocation("Write-Warning", "Write-Warning"), command.merges_warnings)
             case "Stop-Here":
                 raise InvocationFailedError(ERROR)
             case "Stop-Oddly":

@@ -78,7 +78,7 @@ def test_a_batch_that_begins_with_an_error_ends_completed_and_is_not_heard_whole
 def test_another_pipeline_comes_between_the_statements_that_are_left(
     host: SimulatedHost, pool: RunspacePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hyperv_sim.wire.psrp.UNHEARD_DELAY", 2.0)  # however busy this computer is
+    monkeypatch.setattr("hyperv_sim.wire.pipeline.UNHEARD_DELAY", 2.0)  # however busy this computer is
     batch(pool, ("Get-VM",), ("Get-Unicorn",), *MAKES_TWO)
     seen = [len(batch(pool, ("Get-VM",)).output) for _ in MAKES_TWO]
     assert seen == [0, 1]
@@ -88,3 +88,33 @@ def test_another_pipeline_comes_between_the_statements_that_are_left(
 def test_stopping_does_not_reach_the_statements_that_are_left(host: SimulatedHost, pool: RunspacePool) -> None:
     batch(pool, ("Get-VM",), ("Get-Unicorn",), *MAKES_TWO).close()
     wait_for(host, {"a", "b"})
+
+
+def test_a_script_in_a_later_statement_ends_the_batch_at_once_as_a_restricted_session_was_recorded_to_do(
+    host: SimulatedHost, pool: RunspacePool
+) -> None:
+    shell = PowerShell(pool)
+    shell.add_cmdlet("Get-Item").add_parameter("LiteralPath", "C:\\no").add_statement()
+    shell.add_script("New-VM a")
+    shell.add_statement().add_cmdlet("New-VM").add_parameter("Name", "b")
+    shell.invoke()
+    assert shell.state == PSInvocationState.FAILED
+    missing: Any
+    refused: Any
+    missing, refused = shell.streams.error
+    assert str(missing.fq_error).startswith("PathNotFound,")
+    assert (refused.fq_error, refused.category, refused.reason) == ("ScriptsNotAllowed", 17, "ParseException")
+    assert (refused.target_object, refused.target_type) == ("New-VM a", "String")
+    assert refused.message == "ParserError: (New-VM a:String) [], ParseException"
+    assert refused.invocation_info is None
+    wait_for(host, {"b"})
+
+
+def test_a_hidden_command_is_an_unknown_one(host: SimulatedHost, pool: RunspacePool) -> None:
+    host.hide("Get-VMHost")
+    hidden: Any
+    unknown: Any
+    hidden, unknown = (batch(pool, (name,)).streams.error[0] for name in ("Get-VMHost", "Get-Unicorn"))
+    assert str(hidden).replace("Get-VMHost", "Get-Unicorn") == str(unknown)
+    assert hidden.exception.types == unknown.exception.types
+    assert (hidden.fq_error, hidden.target_object) == ("CommandNotFoundException", "Get-VMHost")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+from pypsrp.exceptions import WSManFaultError
 from pypsrp.powershell import RunspacePool
 from pypsrp.wsman import WSMan
 
@@ -83,12 +84,19 @@ def test_a_password_from_the_environment_is_not_printed() -> None:
         open_and_close_a_pool(ready, "open sesame")
 
 
+def test_a_user_may_do_what_the_groups_of_the_host_let_that_user_do() -> None:
+    with serving("--group", "Hyper-V Administrators") as (_, ready), pytest.raises(WSManFaultError) as refused:
+        open_and_close_a_pool(ready, ready["password"])
+    assert refused.value.code == 5
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
         (["--listen", "0.0.0.0:0"], "'0.0.0.0' is not a loopback address"),
         (["--listen", "5985"], "is not HOST:PORT"),
         (["--windows", "2012"], "'2012' is not one of"),
+        (["--group", "Backup Operators"], "'Backup Operators' is not one of"),
         (["--password-env", "HYPERV_SIM_UNSET"], "HYPERV_SIM_UNSET is not set"),
         (["--latency-ms", "-1"], "-1"),
     ],

@@ -19,6 +19,7 @@ from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
 from hyperv_sim.command import main
+from hyperv_sim.remote_control import control
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -197,6 +198,19 @@ def test_a_mistake_is_said_in_words(host: Host, arguments: tuple[str, ...], why:
     assert why in host.refused(*arguments)
 
 
+@pytest.mark.parametrize("command", sorted(control.commands))
+def test_a_command_is_explained_without_a_host(command: str) -> None:
+    told = CliRunner(env={"HYPERV_SIM_CONTROL": None, "HYPERV_SIM_CONTROL_TOKEN": None}).invoke(
+        main, ["control", command, "--help"]
+    )
+    assert told.exit_code == 0, told.output
+    assert told.output.startswith(f"Usage: main control {command} ")
+
+
+def test_a_command_needs_to_be_told_of_a_host(host: Host) -> None:
+    assert "Missing option '--url'" in host.refused("restart", HYPERV_SIM_CONTROL="")
+
+
 def test_only_who_knows_the_token_is_heard(host: Host) -> None:
     assert "the token is not the one" in host.refused("restart", HYPERV_SIM_CONTROL_TOKEN="guessed")
     assert "is not set, or empty" in host.refused("restart", HYPERV_SIM_CONTROL_TOKEN="")
@@ -205,7 +219,8 @@ def test_only_who_knows_the_token_is_heard(host: Host) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"{", b'{"command": "__init__"}', b'{"command": "arm", "arguments": "x"}', b" " * 65537]
+    "body",
+    [b"{", b'{"command": "__init__"}', b'{"command": "arm", "arguments": "x"}', b" " * 65537, b"[" * 60000, b"\xff"],
 )
 def test_a_request_that_is_none_is_refused(host: Host, body: bytes) -> None:
     headers = {"Authorization": f"Bearer {host.ready['controlToken']}"}

@@ -15,8 +15,8 @@ from psrpcore import types as ps
 from hyperv_sim.records import Command, Parameter, Scalar
 from hyperv_sim.wire import create_pipeline
 from hyperv_sim.wire.clixml import from_wire
-from hyperv_sim.wire.fragments import CREATE_PIPELINE, Defragmenter
-from hyperv_sim.wire.psrp import MalformedMessageError, RunspacePool
+from hyperv_sim.wire.fragments import CREATE_PIPELINE, Defragmenter, MalformedMessageError
+from hyperv_sim.wire.psrp import RunspacePool
 
 if TYPE_CHECKING:
     from tests.wire.conftest import Wire

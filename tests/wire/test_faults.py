@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
+from pypsrp.complex_objects import RunspacePoolState
 from pypsrp.exceptions import WinRMTransportError, WSManFaultError
+from pypsrp.powershell import RunspacePool
 
 from hyperv_sim.wire.faults import FaultPlan, Rule
 
@@ -88,7 +90,7 @@ def test_a_declared_fault_is_answered_without_any_work(wire: Wire) -> None:
     server.arm("fault=2150859173 Create#1")
     with pytest.raises(WSManFaultError, match="concurrent shells") as fault:
         wire.open(server)
-    assert (fault.value.code, server.open_shells) == (2150859173, 0)
+    assert (fault.value.code, server.open_shells) == ("w:QuotaLimit", 0)
     wire.open(server)
 
 
@@ -142,9 +144,21 @@ def test_an_idle_connection_that_the_server_closed_breaks_an_ntlm_client_for_goo
     for _ in range(2):  # it authenticates anew, but sends what it sealed for the old context
         with pytest.raises(WinRMTransportError) as refused:
             wire.invoke(pool, "Write-Output")
-        assert refused.value.code == 500
+        assert refused.value.code == 400
+    assert (wire.host.ran, server.open_shells) == ([], 1)
     with wire.open(server) as fresh:
         wire.invoke(fresh, "Write-Output")
+
+
+def test_a_shell_whose_connection_was_idle_too_long_over_http_is_disconnected(wire: Wire) -> None:
+    server = wire.serve(idle_seconds=0.2)
+    pool = wire.open(server)
+    end = monotonic() + 10
+    while server.open_connections and monotonic() < end:
+        sleep(0.01)
+    assert server.open_connections == 0
+    (shell,) = RunspacePool.get_runspace_pools(wire.connect(server))
+    assert (shell.id.upper(), shell.state) == (pool.id.upper(), RunspacePoolState.DISCONNECTED)
 
 
 def test_an_idle_connection_that_the_server_closed_does_not_matter_to_basic(wire: Wire) -> None:

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pypsrp.client import Client
-from pypsrp.complex_objects import PSInvocationState
-from pypsrp.exceptions import InvalidPSRPOperation
+from pypsrp.complex_objects import PipelineResultTypes, PSInvocationState
+from pypsrp.exceptions import InvalidPSRPOperation, WSManFaultError
 from pypsrp.powershell import PowerShell
+
+from hyperv_sim.records import Scalar
+
+NOTHING: list[list[object]] = [[]]
+"""Input that ends without an object."""
 
 if TYPE_CHECKING:
     from tests.wire.conftest import Wire
@@ -77,18 +82,57 @@ def test_a_defect_ends_its_pipeline_only_and_says_whose_it_is(wire: Wire, comman
 
 
 @pytest.mark.parametrize("merge", ["merge_warning", "merge_verbose", "merge_all"])
-def test_merged_streams_are_refused_rather_than_ignored(wire: Wire, merge: str) -> None:
+def test_what_is_merged_into_the_output_is_asked_of_the_shell(wire: Wire, merge: str) -> None:
     with wire.open(wire.serve()) as pool:
         shell = wire.shell(pool, "Write-Output")
         getattr(shell, merge)("output")
+        shell.invoke()
+    (command,) = wire.host.ran
+    assert (command.merges_warnings, command.merges_errors) == (merge != "merge_verbose", merge == "merge_all")
+
+
+def test_a_merged_warning_comes_among_the_output(wire: Wire) -> None:
+    wire.host.answers = [Scalar("Int32", 1)]
+    with wire.open(wire.serve()) as pool:
+        shell = wire.shell(pool, "Write-Warning", "Get-Answer")
+        shell.commands[0].merge_warning = PipelineResultTypes(value=PipelineResultTypes.OUTPUT)
+        shell.invoke()
+    warning, answer = shell.output
+    assert (str(warning), answer, shell.streams.warning) == ("Mind the gap.", 1, [])
+
+
+def test_records_that_are_to_go_nowhere_are_refused_rather_than_sent(wire: Wire) -> None:
+    with wire.open(wire.serve()) as pool:
+        shell = wire.shell(pool, "Write-Warning")
+        shell.merge_warning("null")
         shell.invoke()
     assert shell.streams.error[0].fq_error == "HypervSimNotSimulated"
     assert wire.host.ran == []
 
 
-def test_pipeline_input_is_refused_rather_than_ignored(wire: Wire) -> None:
+def test_what_a_client_pipes_in_comes_to_the_first_command(wire: Wire) -> None:
     with wire.open(wire.serve()) as pool:
-        shell = wire.shell(pool, "Write-Output")
+        shell = wire.shell(pool, "Read-Input")
+        assert shell.invoke(input=(item for item in ["a", 1])) == ["a", 1]
+
+
+def test_a_pipeline_whose_input_stays_open_waits_until_it_is_stopped(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with wire.open(wire.serve(tls=True), operation_timeout=1) as pool:
+        monkeypatch.setattr(pool.shell, "send", lambda *_, **__: None)  # so that the end of the input never comes
+        shell = wire.shell(pool, "Read-Input")
+        shell.begin_invoke(input=(item for item in NOTHING))
+        with pytest.raises(WSManFaultError, match="OperationTimeout"):
+            pool.shell.receive("stdout", command_id=shell.id)
+        assert [command.name for command in wire.host.ran] == ["Read-Input"]
+        shell.stop()
+        assert wire.invoke(pool, "Write-Output", InputObject="next").output == ["next"]
+
+
+def test_input_of_a_batch_is_refused_rather_than_given_to_one_of_its_statements(wire: Wire) -> None:
+    with wire.open(wire.serve()) as pool:
+        shell = wire.shell(pool, "Write-Output", "Write-Output")
         shell.invoke(input=(item for item in ["a"]))
     assert shell.streams.error[0].fq_error == "HypervSimNotSimulated"
 
@@ -181,10 +225,45 @@ def test_the_pool_s_own_calls_work(wire: Wire) -> None:
         assert pool.get_available_runspaces() == 2
         pool.max_runspaces = 5
         assert pool.get_available_runspaces() == 5
-        with pytest.raises(InvalidPSRPOperation):
-            pool.max_runspaces = -1
-        with pytest.raises(InvalidPSRPOperation):
-            pool.min_runspaces = 6
+        pool.min_runspaces = 5
+        for wrong in (-1, 0, 4):  # 4 is below the least
+            with pytest.raises(InvalidPSRPOperation):
+                pool.max_runspaces = wrong
+        for wrong in (0, 6):
+            with pytest.raises(InvalidPSRPOperation):
+                pool.min_runspaces = wrong
+        pool.max_runspaces = 7
         pool.reset_runspace_state()
         told: Any = pool.application_private_data
         assert told.data["PSVersionTable"]["BuildVersion"] == "10.0.20348.1"
+
+
+@pytest.mark.parametrize("version", ["2.1", "2.2", "2.3"])
+def test_an_older_client_is_spoken_to_in_its_version(wire: Wire, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    monkeypatch.setattr("pypsrp.powershell.PROTOCOL_VERSION", version)
+    with wire.open(wire.serve()) as pool:
+        told: Any = pool.application_private_data
+        assert (pool.protocol_version, told.data["PSVersionTable"]["PSRemotingProtocolVersion"]) == (version, version)
+        assert wire.invoke(pool, "Write-Output", InputObject=1).output == [1]
+
+
+def test_the_first_answer_of_a_session_comes_after_a_record_of_progress(wire: Wire) -> None:
+    server = wire.serve()
+    with wire.open(server) as pool:
+        server.requests.reset()
+        first, second = wire.invoke(pool, "Write-Error"), wire.invoke(pool, "Write-Output")
+        assert dict(server.requests.snapshot().actions) == {"Command": 2, "Receive": 2}
+    (record,) = first.streams.progress
+    assert (record.activity, record.description, record.percent_complete) == (
+        "Preparing modules for first use.",
+        " ",
+        -1,
+    )
+    assert second.streams.progress == []
+
+
+def test_a_pool_breaks_while_it_opens_with_the_text_of_its_error(wire: Wire) -> None:
+    server = wire.serve()
+    with pytest.raises(InvalidPSRPOperation, match='unable to find a virtual machine with name "hv9"'):
+        wire.open(server, configuration_name="Broken")
+    assert server.open_shells == 1  # it is there until the client closes it

@@ -20,6 +20,7 @@ from pypsrp.wsman import WSMan
 from hyperv_sim.host import SimulatedHost
 from hyperv_sim.server import SimulatedServer
 
+NOTHING: list[list[object]] = [[]]
 MISSING = "InvalidParameter,Microsoft.HyperV.PowerShell.Commands.GetVM"
 
 
@@ -139,7 +140,36 @@ def test_streams(pool: RunspacePool) -> None:
     ps.invoke()
     assert [error.fq_error for error in ps.streams.error] == [MISSING]
     assert len(ps.streams.warning) == 1
-    assert not [*ps.streams.debug, *ps.streams.verbose, *ps.streams.information, *ps.streams.progress]
+    assert [record.activity for record in ps.streams.progress] == ["Preparing modules for first use."]
+    assert not [*ps.streams.debug, *ps.streams.verbose, *ps.streams.information]
+
+
+def test_a_warning_tells_of_its_command(pool: RunspacePool) -> None:
+    ps = PowerShell(pool)
+    ps.add_cmdlet("New-VM").add_parameter("Name", "hv1").add_statement()
+    ps.add_cmdlet("Stop-VM").add_parameter("Name", ["hv1"])
+    ps.invoke()
+    (warning,) = ps.streams.warning
+    assert (warning.invocation, warning.invocation_name, warning.command_name) == (True, "Stop-VM", "Stop-VM")
+    assert warning.invocation_bound_parameters == {"Name": ["hv1"]}
+    assert warning.pipeline_iteration_info == [0, 1]
+
+
+def test_a_pipeline_whose_input_ends_empty_runs_no_command(pool: RunspacePool) -> None:
+    ps = PowerShell(pool)
+    ps.add_cmdlet("New-VM").add_parameter("Name", "hv1")
+    assert ps.invoke(input=(item for item in NOTHING)) == []
+    ps = PowerShell(pool)
+    assert ps.add_cmdlet("Get-VM").invoke() == []
+
+
+def test_what_is_piped_in_is_bound(pool: RunspacePool) -> None:
+    ps = PowerShell(pool)
+    ps.add_cmdlet("New-VM").add_parameter("Name", "hv1")
+    ps.invoke()
+    ps = PowerShell(pool)
+    ps.add_cmdlet("Test-Path")
+    assert ps.invoke(input=(path for path in ["C:\\", "C:\\no"])) == [True, False]
 
 
 def test_an_error_is_merged_into_the_output(pool: RunspacePool) -> None:

@@ -15,6 +15,7 @@ from psrpcore.types import deserialize
 from pypsrp.complex_objects import GenericComplexObject
 from pypsrp.serializer import TaggedValue
 
+from hyperv_sim.powershell.cim import FOREVER
 from hyperv_sim.records import EnumMember, NetObject, Parameter, Scalar, Value
 from hyperv_sim.wire.clixml import from_wire
 from hyperv_sim.wire.clixml_writer import written
@@ -76,6 +77,79 @@ def test_an_object_that_comes_back_is_marked_as_deserialized() -> None:
     machine = NetObject(("A.VM", "System.Object"), {"Name": Scalar("String", "x")}, {"N": Scalar("Int64", 1)}, "x")
     expected = NetObject(("Deserialized.A.VM", "Deserialized.System.Object"), machine.adapted, machine.extended, "x")
     assert _read_again(machine) == expected
+
+
+def _text(text: str) -> Scalar:
+    return Scalar("String", text)
+
+
+CUSTOM = ("System.Management.Automation.PSCustomObject", "System.Object")
+PLAIN = NetObject(("Lab.Plain", "System.Object"), {"A": Scalar("Int32", 1)}, text="Lab.Plain")
+PLAIN_TYPES = "<T>Lab.Plain</T><T>System.Object</T>"
+PLAIN_CONTENT = '<ToString>Lab.Plain</ToString><Props><I32 N="A">1</I32></Props>'
+CUSTOM_TYPES = '<TN RefId="0"><T>System.Management.Automation.PSCustomObject</T><T>System.Object</T></TN>'
+
+
+@pytest.mark.parametrize(
+    ("value", "recorded"),
+    [
+        (Scalar("TimeSpan", timedelta(0)), "<TS>PT0S</TS>"),
+        (Scalar("TimeSpan", timedelta(seconds=10)), "<TS>PT10S</TS>"),
+        (Scalar("TimeSpan", timedelta(minutes=1)), "<TS>PT1M</TS>"),
+        (Scalar("TimeSpan", timedelta(days=1.5)), "<TS>P1DT12H</TS>"),
+        (Scalar("TimeSpan", timedelta(seconds=-90.25)), "<TS>-PT1M30.25S</TS>"),
+        (Scalar("TimeSpan", FOREVER), "<TS>P10675199DT2H48M5.4775807S</TS>"),
+        (Scalar("Double", float("nan")), "<Db>NaN</Db>"),
+        (Scalar("Double", float("inf")), "<Db>INF</Db>"),
+        (Scalar("Double", 1.7976931348623157e308), "<Db>1.7976931348623157E+308</Db>"),
+        (Scalar("Double", 1e-7), "<Db>1E-07</Db>"),
+        (Scalar("Double", -0.0), "<Db>-0</Db>"),
+        (Scalar("Byte[]", b"\x01\x02\xff"), "<BA>AQL/</BA>"),
+        (Scalar("Version", "1.2.3.4"), "<Version>1.2.3.4</Version>"),
+        (_text("a\tb\r\nc\0d\x7f\x85"), "<S>a_x0009_b_x000D__x000A_c_x0000_d_x007F__x0085_</S>"),
+        (_text("\U0001f600"), "<S>_xD83D__xDE00_</S>"),
+        (_text("a\ud800b"), "<S>a_xD800_b</S>"),
+        (_text("a\ufffeb\uffff"), "<S>a&#xFFFE;b&#xFFFF;</S>"),
+        (_text("  a  "), "<S>  a  </S>"),
+        (_text("A _x000a A _xZZZZ_"), "<S>A _x005F_x000a A _x005F_xZZZZ_</S>"),
+        (
+            (Scalar("Int32", 1), _text("a"), None),
+            (
+                '<Obj RefId="0"><TN RefId="0"><T>System.Object[]</T><T>System.Array</T><T>System.Object</T></TN>'
+                "<LST><I32>1</I32><S>a</S><Nil /></LST></Obj>"
+            ),
+        ),
+        (
+            {"a": Scalar("Int32", 1)},
+            (
+                '<Obj RefId="0"><TN RefId="0"><T>System.Collections.Hashtable</T><T>System.Object</T></TN>'
+                '<DCT><En><S N="Key">a</S><I32 N="Value">1</I32></En></DCT></Obj>'
+            ),
+        ),
+        (
+            PLAIN,
+            f'<Obj RefId="0"><TN RefId="0">{PLAIN_TYPES}</TN>{PLAIN_CONTENT}</Obj>',
+        ),
+        (
+            NetObject(CUSTOM, extended={"A": Scalar("Int32", 1), "B": None}),
+            f'<Obj RefId="0">{CUSTOM_TYPES}<MS><I32 N="A">1</I32><Nil N="B" /></MS></Obj>',
+        ),
+        (
+            NetObject(CUSTOM, extended={"A": PLAIN, "B": PLAIN}),
+            (
+                f'<Obj RefId="0">{CUSTOM_TYPES}<MS><Obj N="A" RefId="1"><TN RefId="1">{PLAIN_TYPES}</TN>'
+                f'{PLAIN_CONTENT}</Obj><Ref N="B" RefId="1" /></MS></Obj>'
+            ),
+        ),
+    ],
+)
+def test_a_value_is_written_as_powershell_was_recorded_to_write_it(value: Value, recorded: str) -> None:
+    assert written(value) == recorded
+
+
+def test_two_members_of_an_enumeration_are_two_objects() -> None:
+    sent = written(NetObject(CUSTOM, extended={"A": OFF, "B": OFF}))
+    assert sent.count("<ToString>Off</ToString><I32>3</I32>") == 2
 
 
 @pytest.mark.parametrize(

@@ -6,17 +6,21 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 from pypsrp.exceptions import WinRMError, WSManFaultError
 from pypsrp.powershell import RunspacePool
 from pypsrp.shell import WinRS
 from pypsrp.wsman import SelectorSet
+
+from hyperv_sim.wire.soap import NAMESPACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.wire.conftest import Wire
 
-TIMED_OUT, NOT_FOUND, NO_RESOURCE, TOO_MANY_SHELLS = 2150858793, 2150858843, 2150858811, 2150859173
+TIMED_OUT, NOT_FOUND, NO_RESOURCE = 2150858793, 2150858843, 2150858811
+TOO_MANY_SHELLS = "w:QuotaLimit"  # which is all that pypsrp reads of an error of WMI
 
 
 def test_an_unknown_endpoint_is_not_in_the_catalog(wire: Wire) -> None:
@@ -41,7 +45,7 @@ def test_a_resource_that_is_no_shell_is_not_in_the_catalog(wire: Wire) -> None:
 def test_the_quota_of_shells_is_per_user_and_freed_by_closing(wire: Wire) -> None:
     server = wire.serve(max_shells_per_user=2)
     first, _second = wire.open(server), wire.open(server)
-    with pytest.raises(WSManFaultError, match="maximum number of 2 concurrent shells") as fault:
+    with pytest.raises(WSManFaultError, match="maximum number of concurrent shells") as fault:
         wire.open(server)
     assert fault.value.code == TOO_MANY_SHELLS
     first.close()
@@ -128,9 +132,10 @@ def test_the_same_receive_sent_again_gets_the_same_output(wire: Wire, monkeypatc
             return send(message)
 
         monkeypatch.setattr(pool.connection.transport, "send", noted)
-        assert wire.invoke(pool, "Write-Output", InputObject="twice").output == ["twice"]
+        first = wire.invoke(pool, "Write-Output", InputObject="twice")
         again = send(sent[-1]).decode()
-    assert again.count('<rsp:Stream Name="stdout"') == 2
+    assert (first.output, len(first.streams.progress)) == (["twice"], 1)
+    assert again.count('<rsp:Stream Name="stdout"') == 3  # progress, output and state
 
 
 def test_what_a_client_that_went_away_asked_for_stays_for_the_next(wire: Wire) -> None:
@@ -239,3 +244,58 @@ def test_a_defect_of_the_simulator_is_a_fault_that_says_so(wire: Wire, monkeypat
     monkeypatch.setattr(wire.host, "shells", lambda _name: 1 / 0)
     with pytest.raises(WSManFaultError, match=r"defect of hyperv_sim.*ZeroDivisionError"):
         wire.open(wire.serve())
+
+
+HEADER = "<a:MessageID>uuid:1</a:MessageID><w:OperationTimeout>PT1S</w:OperationTimeout>"
+
+
+def refused(wire: Wire, header: str) -> str:
+    """The answer to an envelope with these headers, which the host refuses."""
+    namespaces = "".join(f' xmlns:{name}="{NAMESPACES[name]}"' for name in ("s", "a", "w"))
+    envelope = f"<s:Envelope{namespaces}><s:Header>{header}</s:Header><s:Body/></s:Envelope>"
+    with pytest.raises(WinRMError) as raised:
+        wire.connect(wire.serve(tls=True)).transport.send(envelope.encode())
+    return str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "code", "subcode"),
+    [
+        (f'{HEADER}<x xmlns="urn:x" s:mustUnderstand="true"/>', 2150858768, "s:MustUnderstand"),
+        (f'{HEADER}<x xmlns="urn:x" s:mustUnderstand="1"/>', 2150858768, "s:MustUnderstand"),
+        ("", 2150858767, "a:InvalidMessageInformationHeader"),
+        ("<a:MessageID> </a:MessageID>", 2150858767, "a:InvalidMessageInformationHeader"),
+        (f"{HEADER}<w:MaxEnvelopeSize>8191</w:MaxEnvelopeSize>", 2150858878, "w:EncodingLimit"),
+        (f"{HEADER}<w:MaxEnvelopeSize>many</w:MaxEnvelopeSize>", 2150858817, "w:SchemaValidationError"),
+        (f"{HEADER}<w:MaxEnvelopeSize>-1</w:MaxEnvelopeSize>", 2150858817, "w:SchemaValidationError"),
+        # What need not be understood is passed over: only the resource, which is not named, is found wanting.
+        (f'{HEADER}<x xmlns="urn:x" s:mustUnderstand="false"/>', 2150858811, "a:DestinationUnreachable"),
+        (f'{HEADER}<w:MaxEnvelopeSize s:mustUnderstand="true">8192</w:MaxEnvelopeSize>', 2150858811, ""),
+    ],
+)
+def test_a_header_that_windows_refuses_gets_its_fault(wire: Wire, header: str, code: int, subcode: str) -> None:
+    answer = refused(wire, header)
+    assert f'Code="{code}"' in answer
+    assert subcode in answer
+
+
+IDENTIFY = (
+    f'<s:Envelope xmlns:s="{NAMESPACES["s"]}" xmlns:i="http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd">'
+    "<s:Header/><s:Body><i:Identify/></s:Body></s:Envelope>"
+)
+
+
+def test_a_service_says_what_it_is_to_who_has_not_logged_on(wire: Wire) -> None:
+    url = f"{wire.serve().url}/wsman"
+    answer = requests.post(url, data=IDENTIFY, headers={"WSMANIDENTIFY": "unauthenticated"}, timeout=30)
+    assert answer.status_code == 200
+    assert "Microsoft Corporation" in answer.text
+    assert "OS: 0.0.0 SP: 0.0 Stack: 3.0" in answer.text
+    assert requests.post(url, data=IDENTIFY, timeout=30).status_code == 401
+    other = IDENTIFY.replace("Identify/", "Other/")
+    assert requests.post(url, data=other, headers={"WSMANIDENTIFY": "unauthenticated"}, timeout=30).status_code == 401
+
+
+def test_a_service_says_its_version_to_who_has_logged_on(wire: Wire) -> None:
+    answer = wire.connect(wire.serve()).transport.send(IDENTIFY.encode())
+    assert b"OS: 10.0.20348 SP: 0.0 Stack: 3.0" in answer

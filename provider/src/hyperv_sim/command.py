@@ -15,6 +15,7 @@ import click
 from hyperv_sim.remote_control import control
 from hyperv_sim.server import SimulatedServer, loopback
 from hyperv_sim.state.contention import Contention
+from hyperv_sim.state.groups import GROUPS
 from hyperv_sim.state.windows import WINDOWS
 
 if TYPE_CHECKING:
@@ -65,6 +66,15 @@ main.add_command(control)
 @click.option("--cpu", type=click.Choice(PROCESSORS), default="intel", show_default=True, help="The host's processor.")
 @click.option("--username", default="Administrator", show_default=True, help="The one user that may log on.")
 @click.option(
+    "--group",
+    "groups",
+    type=click.Choice(GROUPS),
+    multiple=True,
+    default=GROUPS[:1],
+    show_default=True,
+    help="A group of the host that the user is in. Can be repeated.",
+)
+@click.option(
     "--password-env",
     "password",
     metavar="NAME",
@@ -100,6 +110,7 @@ def serve(  # noqa: PLR0913 - click gives each option as an argument
     windows: str,
     cpu: str,
     username: str,
+    groups: tuple[str, ...],
     password: str | None,
     latency_ms: float,
     external_switches: tuple[str, ...],
@@ -119,7 +130,9 @@ def serve(  # noqa: PLR0913 - click gives each option as an argument
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     try:
-        host = SimulatedHost(windows, cpu, external_switches=external_switches, contention=Contention(busy))
+        host = SimulatedHost(
+            windows, cpu, external_switches=external_switches, groups=groups, contention=Contention(busy)
+        )
         server = SimulatedServer(
             host.shells,
             listen=listen,

@@ -165,9 +165,10 @@ class _Request(BaseHTTPRequestHandler):
 
     def _length(self) -> int:
         text = self.headers.get("Content-Length", "")
-        if not text.isdecimal() or int(text) > LARGEST:
+        length = int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST)) else None
+        if length is None or length > LARGEST:
             raise ValueError(f"a request has a length, of at most {LARGEST} bytes")
-        return int(text)
+        return length
 
     def _answer(self, status: HTTPStatus, content: Mapping[str, object]) -> None:
         body = json.dumps(content, default=str).encode()
@@ -182,7 +183,10 @@ class _Request(BaseHTTPRequestHandler):
 
 
 def _read(body: bytes) -> tuple[str, list[str]]:
-    content = json.loads(body)  # its error is a ValueError
+    try:
+        content = json.loads(body)  # its errors are ValueErrors, but for one
+    except RecursionError:
+        raise ValueError("a request has no lists in lists in lists") from None
     if isinstance(content, dict) and isinstance(content.get("command"), str):
         arguments = content.get("arguments", [])
         if isinstance(arguments, list) and all(isinstance(argument, str) for argument in arguments):

@@ -6,7 +6,9 @@ rely on `-ErrorAction SilentlyContinue` with them). A TerminatingError ends the 
 
 from __future__ import annotations
 
-from hyperv_sim.records import Scalar
+from collections.abc import Mapping
+
+from hyperv_sim.records import COR_E_EXCEPTION, Scalar
 
 CATEGORY = {
     "AccessDenied": "PermissionDenied",
@@ -25,36 +27,30 @@ CATEGORY = {
 NON_INTERACTIVE = "Windows PowerShell is in NonInteractive mode. Read and Prompt functionality is not available."
 """What a cmdlet says that would have to ask, in a session with nobody to answer."""
 
-COR_E_EXCEPTION = -2146233088
-"""The HResult of an exception that sets none."""
-
-BINDING_EXCEPTION = (
-    "System.Management.Automation.ParameterBindingException",
-    "System.Management.Automation.RuntimeException",
-    "System.SystemException",
-    "System.Exception",
-    "System.Object",
-)
+SYSTEM_EXCEPTION = ("System.SystemException", "System.Exception", "System.Object")
+RUNTIME_EXCEPTION = ("System.Management.Automation.RuntimeException", *SYSTEM_EXCEPTION)
+BINDING_EXCEPTION = ("System.Management.Automation.ParameterBindingException", *RUNTIME_EXCEPTION)
+NOT_FOUND_EXCEPTION = ("System.Management.Automation.CommandNotFoundException", *RUNTIME_EXCEPTION)
 VIRTUALIZATION_EXCEPTION = ("Microsoft.HyperV.PowerShell.VirtualizationException", "System.Exception", "System.Object")
 CIM_EXCEPTION = ("Microsoft.Management.Infrastructure.CimException", "System.Exception", "System.Object")
-CIM_JOB_EXCEPTION = (
-    "Microsoft.PowerShell.Cmdletization.Cim.CimJobException",
-    "System.Exception",
-    "System.Object",
-)
+CIM_JOB_EXCEPTION = ("Microsoft.PowerShell.Cmdletization.Cim.CimJobException", *SYSTEM_EXCEPTION)
 
 
 class CmdletError(Exception):
-    """A non-terminating error: id and category as in the ErrorRecord, without the cmdlet's own part of the id."""
+    """A non-terminating error: id and category as in the ErrorRecord, without the cmdlet's own part of the id.
 
-    def __init__(
+    `details` are properties of its exception that do not follow from the rest.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a part of the record
         self,
         identifier: str,
         category: str,
         message: str,
         *,
         exception_types: tuple[str, ...] = VIRTUALIZATION_EXCEPTION,
-        target: Scalar | None = None,
+        target: object = None,
+        details: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.identifier = identifier
@@ -62,6 +58,7 @@ class CmdletError(Exception):
         self.message = message
         self.exception_types = exception_types
         self.target = target
+        self.details = details or {}
         self.hresult = COR_E_EXCEPTION
 
 
@@ -131,6 +128,18 @@ def validation(parameter: str, reason: str, kind: str = "") -> ArgumentValidatio
         "InvalidData",
         f"Cannot validate argument on parameter '{parameter}'. {reason}",
         exception_types=("System.Management.Automation.ParameterBindingValidationException", *BINDING_EXCEPTION),
+    )
+
+
+def command_not_found(name: str) -> CmdletError:
+    """There is no command of this name, or the session does not show it."""
+    message = (
+        f"The term '{name}' is not recognized as the name of a cmdlet, function, script file, or operable program. "
+        "Check the spelling of the name, or if a path was included, verify that the path is correct and try again."
+    )
+    target = Scalar("String", name)
+    return CmdletError(
+        "CommandNotFoundException", "ObjectNotFound", message, exception_types=NOT_FOUND_EXCEPTION, target=target
     )
 
 

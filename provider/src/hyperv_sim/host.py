@@ -6,11 +6,13 @@ import re
 from collections.abc import Callable
 from typing import Any, Literal, cast
 
+from hyperv_sim.powershell import rights
 from hyperv_sim.powershell.role import read_role
 from hyperv_sim.powershell.shell import HostShell
 from hyperv_sim.records import Shell
 from hyperv_sim.state.disks import MIB, format_of, place
 from hyperv_sim.state.files import File
+from hyperv_sim.state.groups import GROUPS
 from hyperv_sim.state.machines import Manner
 from hyperv_sim.state.snapshot import plain
 from hyperv_sim.state.windows import WINDOWS
@@ -31,6 +33,8 @@ class SimulatedHost:
             raise ValueError(f"windows must be one of {', '.join(WINDOWS)}, not {windows!r}")
         if cpu not in ("intel", "amd"):
             raise ValueError(f"cpu must be intel or amd, not {cpu!r}")
+        if not {*parts.get("groups", ())} <= {*GROUPS}:
+            raise ValueError(f"groups must be among {', '.join(GROUPS)}")
         self.state = Host(windows, cast(Literal["intel", "amd"], cpu), **parts)
         self._endpoints: dict[str, Callable[[], Shell]] = {}
         self.register(ENDPOINT, lambda: HostShell(self.state))
@@ -45,7 +49,12 @@ class SimulatedHost:
         self.register(configuration_name, lambda: HostShell(self.state, shown))
 
     def shells(self, configuration_name: str) -> Shell | None:
-        """A shell for a new runspace pool, or None if no endpoint has this name (in any case)."""
+        """A shell for a new runspace pool, or None if no endpoint has this name (in any case).
+
+        Raises PermissionError if the user may not open a session.
+        """
+        if not rights.may_open_a_session(self.state.groups):
+            raise PermissionError("the user's groups do not open a session")
         make = self._endpoints.get(configuration_name.lower())
         return make() if make else None
 

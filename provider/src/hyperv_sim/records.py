@@ -13,6 +13,9 @@ from typing import Literal, Protocol, TypeAlias
 
 COR_E_EXCEPTION = -2146233088
 """The HRESULT that .NET gives an exception that sets none."""
+COR_E_SYSTEM = -2146233087
+"""The HRESULT of System.SystemException and of what derives from it, if it sets none."""
+EXCEPTION = ("System.Exception", "System.Object")
 
 ScalarType: TypeAlias = Literal[
     "Boolean",
@@ -92,36 +95,85 @@ class Parameter:
 class Command:
     """A command as the client sent it; `is_script` marks script text, which no restricted endpoint takes.
 
-    `merges_errors`: its errors that end nothing are to come among the output, as 2>&1 has it.
+    `merges_errors`: its errors that end nothing are to come among the output, as 2>&1 has it; `merges_warnings` says
+    so of warnings. `piped` is what the client pipes to it; it waits for each.
     """
 
     name: str
     parameters: tuple[Parameter, ...] = ()
     is_script: bool = False
     merges_errors: bool = False
+    merges_warnings: bool = False
+    piped: Iterator[Value] | None = None
 
 
 Statement: TypeAlias = Sequence[Command]
 
 
 @dataclass(frozen=True, slots=True)
+class NetException:
+    """A .NET exception: its types go from the most derived one to System.Object.
+
+    `own` are the properties of its own classes in Windows' order, with Message among them if its class declares that
+    anew. `site` is the method that threw it, empty if it was made and never thrown; `source` is the method's assembly.
+    """
+
+    message: str
+    type_names: tuple[str, ...] = EXCEPTION
+    own: Mapping[str, Value] = field(default_factory=dict)
+    hresult: int = COR_E_EXCEPTION
+    site: str = ""
+    inner: NetException | None = None
+    source: str = "System.Management.Automation"
+
+    @property
+    def name(self) -> str:
+        """The class's name without its namespace."""
+        return self.type_names[0].rpartition(".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """The command that a record comes from.
+
+    `name` is the one it was called by, empty while it is still being bound. `iteration` is how many objects each
+    command of the pipeline has been given so far, from the pipeline itself on. `bound` are its arguments.
+    """
+
+    command: str
+    name: str = ""
+    is_function: bool = False
+    iteration: tuple[int, ...] = (0, 1)
+    position: int = 1
+    bound: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorRecord:
     """An error as PowerShell reports it.
 
-    `category` is a name of System.Management.Automation.ErrorCategory; `exception_types` go from the most derived type
-    to System.Object; `target` is what the error is about: a text or a GUID.
+    `category` is a name of System.Management.Automation.ErrorCategory; `target` is what the error is about. There is
+    no `invocation` if no command could be found.
     """
 
     fully_qualified_error_id: str
     category: str
-    message: str
-    exception_types: tuple[str, ...] = ("System.Exception", "System.Object")
+    exception: NetException
     activity: str = ""
-    reason: str = ""
-    target: Scalar | None = None
+    target: Value = None
     target_name: str = ""
     target_type: str = ""
-    hresult: int = COR_E_EXCEPTION
+    invocation: Invocation | None = None
+
+    @property
+    def message(self) -> str:
+        """What the error says."""
+        return self.exception.message
+
+    @property
+    def reason(self) -> str:
+        """The class of its exception."""
+        return self.exception.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,17 +185,23 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A record of the error stream, or with `as_output` an error among the output; the invocation goes on."""
+    """A record of the error stream, or with `as_output` an error among the output; the invocation goes on.
+
+    `has_ended`: the error has ended its statement, the first of a batch.
+    """
 
     error: ErrorRecord
     as_output: bool = False
+    has_ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """A record of the warning stream."""
+    """A record of the warning stream, or with `as_output` a warning among the output."""
 
     message: str
+    invocation: Invocation
+    as_output: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +221,14 @@ Record: TypeAlias = "Output | Failure | Warned | Ended | Unheard"
 
 class InvocationFailedError(Exception):
     """The invocation ends in state Failed with this error record, as after `-ErrorAction Stop`."""
+
+    def __init__(self, error: ErrorRecord) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+class BrokenEndpointError(Exception):
+    """The endpoint is there, and its configuration cannot be loaded: a runspace pool on it breaks while it opens."""
 
     def __init__(self, error: ErrorRecord) -> None:
         super().__init__(error.message)

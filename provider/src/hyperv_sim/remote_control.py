@@ -16,20 +16,25 @@ URL, TOKEN = "HYPERV_SIM_CONTROL", "HYPERV_SIM_CONTROL_TOKEN"
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A running host's control port."""
+    """A running host's control port, as the options name it: whether it is named right is seen when it is asked."""
 
-    url: str
-    token: str
+    url: str | None
+    token_env: str
 
     def ask(self, command: str, *arguments: str) -> Any:
         """Give the command's result. Raises ClickException with what the host said, or that it is not there."""
+        token = os.environ.get(self.token_env)
+        if not self.url:
+            raise click.UsageError(f"Missing option '--url' (env var: '{URL}')")
+        if not token:
+            raise click.UsageError(f"the environment variable {self.token_env} is not set, or empty")
         with requests.Session() as session:
             session.trust_env = False  # no proxy stands before loopback
             try:
                 answer = session.post(
                     self.url,
                     json={"command": command, "arguments": arguments},
-                    headers={"Authorization": f"Bearer {self.token}"},
+                    headers={"Authorization": f"Bearer {token}"},
                     timeout=SECONDS,
                 )
                 content = answer.json()
@@ -41,9 +46,7 @@ class Remote:
 
 
 @click.group()
-@click.option(
-    "--url", envvar=URL, required=True, show_envvar=True, metavar="URL", help="`control` of the host's ready line."
-)
+@click.option("--url", envvar=URL, show_envvar=True, metavar="URL", help="`control` of the host's ready line. Needed.")
 @click.option(
     "--token-env",
     default=TOKEN,
@@ -52,7 +55,7 @@ class Remote:
     help="The environment variable that holds `controlToken` of the ready line, or the token the host was given.",
 )
 @click.pass_context
-def control(context: click.Context, url: str, token_env: str) -> None:
+def control(context: click.Context, url: str | None, token_env: str) -> None:
     """Make a running host misbehave that was started with `serve --control`, and read what it did and what is on it.
 
     \b
@@ -61,10 +64,7 @@ def control(context: click.Context, url: str, token_env: str) -> None:
     Let nested virtualization be dropped in silence:
         hyperv-sim control revert VMProcessor ExposeVirtualizationExtensions
     """
-    token = os.environ.get(token_env)
-    if not token:
-        raise click.UsageError(f"the environment variable {token_env} is not set, or empty")
-    context.obj = Remote(url, token)
+    context.obj = Remote(url, token_env)
 
 
 @control.command()

@@ -6,15 +6,15 @@ import ipaddress
 import ssl
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import trustme
-from psrpcore import types as ps
 
+from hyperv_sim.records import Scalar, Value
 from hyperv_sim.wire.authentication import Account
+from hyperv_sim.wire.connection import Site
 from hyperv_sim.wire.counts import RequestCounter
 from hyperv_sim.wire.faults import FaultPlan, Rule
-from hyperv_sim.wire.listener import Listener, Site
+from hyperv_sim.wire.listener import Listener
 from hyperv_sim.wire.wsman import Limits, Service, Shells
 
 
@@ -23,7 +23,8 @@ class SimulatedServer:
 
     `shells` gives a shell for the name of an endpoint (configuration), None if there is none; it may raise
     PermissionError. `listen` is host:port, loopback only (ValueError otherwise); port 0 takes a free one. Without a
-    password one is made up. `latency_ms` passes before each HTTP answer. `windows_build` shows in PSVersionTable.
+    password one is made up. `latency_ms` passes before each HTTP answer. `idle_seconds` is how long a connection may
+    wait for a request, or for the rest of one. `windows_build` shows in PSVersionTable.
     """
 
     def __init__(  # noqa: PLR0913 - each is a setting of its own, and all but the first have a default
@@ -38,13 +39,15 @@ class SimulatedServer:
         max_shells_per_user: int = 30,
         max_commands_per_shell: int = 1000,
         max_envelope_kb: int = 500,
+        max_connections: int = 300,
+        idle_seconds: float = 120,
         machine: str = "HYPERV-SIM",
         windows_build: str = "10.0.20348.1",
     ) -> None:
         account = Account(username) if password is None else Account(username, password)
         limits = Limits(max_shells_per_user, max_commands_per_shell, max_envelope_kb)
         service = Service(shells, limits, _version_table(windows_build), machine)
-        self._site = Site(service, account, machine, max_envelope_kb, latency_ms / 1000)
+        self._site = Site(service, account, machine, max_envelope_kb, latency_ms / 1000, idle_seconds, max_connections)
         self._listen = loopback(listen)
         self._is_tls = tls
         self._listener: Listener | None = None
@@ -139,9 +142,9 @@ class SimulatedServer:
             self._listener.break_connections()
 
     def close_idle_connections(self) -> None:
-        """Break the connections that wait for a next request, as HTTP.sys does after its keep-alive timeout."""
+        """Do to connections that wait for a request what is done after `idle_seconds`."""
         if self._listener:
-            self._listener.break_connections(only_idle=True)
+            self._listener.close_idle_connections()
 
 
 def loopback(listen: str) -> tuple[str, int]:
@@ -171,16 +174,18 @@ def _tls(ca_bundle: str) -> tuple[ssl.SSLContext, bytes]:
     return context, ssl.PEM_cert_to_DER_cert(certificate.cert_chain_pems[0].bytes().decode())
 
 
-def _version_table(build: str) -> dict[str, Any]:
+def _version_table(build: str) -> dict[str, Value]:
     """Give the PSVersionTable of a Windows with PowerShell 5.1, as recorded; the build is the host's."""
-    powershell = ps.PSVersion("5.1." + build.removeprefix("10.0."))
+    powershell = "5.1." + build.removeprefix("10.0.")
     return {
-        "PSVersion": powershell,
-        "PSEdition": "Desktop",
-        "PSCompatibleVersions": [*map(ps.PSVersion, ("1.0", "2.0", "3.0", "4.0", "5.0")), powershell],
-        "CLRVersion": ps.PSVersion("4.0.30319.42000"),
-        "BuildVersion": ps.PSVersion(build),
-        "WSManStackVersion": ps.PSVersion("3.0"),
-        "PSRemotingProtocolVersion": ps.PSVersion("2.3"),
-        "SerializationVersion": ps.PSVersion("1.1.0.1"),
+        "PSVersion": Scalar("Version", powershell),
+        "PSEdition": Scalar("String", "Desktop"),
+        "PSCompatibleVersions": tuple(
+            Scalar("Version", version) for version in ("1.0", "2.0", "3.0", "4.0", "5.0", powershell)
+        ),
+        "CLRVersion": Scalar("Version", "4.0.30319.42000"),
+        "BuildVersion": Scalar("Version", build),
+        "WSManStackVersion": Scalar("Version", "3.0"),
+        "PSRemotingProtocolVersion": Scalar("Version", "2.3"),
+        "SerializationVersion": Scalar("Version", "1.1.0.1"),
     }

@@ -68,6 +68,12 @@ class Connection(BaseModel):
     """PEM file with the key of the client's certificate, for auth certificate."""
     connect_timeout: Annotated[float, Field(gt=0, le=600)] = 30
     """Seconds to wait for a connection."""
+    step_timeout: Annotated[float, Field(gt=0, le=86400)] = 300
+    """Seconds that the host may take for one step, such as to create a machine or to read it. Steps that take long by
+    nature (a checkpoint that is taken, applied or removed; the removal of a machine) get four times as many."""
+    answer_limit_mib: Annotated[int, Field(ge=1, le=1024)] = 16
+    """The most that the host may answer to one step, in MiB. A machine takes about 0.03, and one step reads up to 32
+    of them, or lists all of the host's."""
     shutdown_timeout: Annotated[float, Field(ge=0, le=3600)] = 300
     """Seconds that a guest gets to shut down before its machine is turned off. Windows gives applications with
     unsaved work five minutes."""

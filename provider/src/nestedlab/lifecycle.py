@@ -22,6 +22,7 @@ from nestedlab.errors import (
     RefusedError,
     RevertedError,
 )
+from nestedlab.names import unsendable
 from nestedlab.pipeline import Argument, Cmdlet, Facts, Pipeline, PSObject, Step
 from nestedlab.plain import observed, table_in
 
@@ -191,10 +192,16 @@ def check(
     # The engine sends outputs too, where the SDK has named them so that they have no value before there is one.
     left_out = {*unknown, *kind.outputs.model_fields}
     given = {name: value for name, value in values.items() if name not in left_out and value is not None}
+    failures = [
+        CheckFailed(path, f"must not contain {sign!r}, which cannot be sent to a host. Leave it out.")
+        for path, sign in unsendable(given)
+    ]
     try:
-        return _without(kind, frozenset(unknown)).model_validate(given), []
+        inputs = _without(kind, frozenset(unknown)).model_validate(given)
     except ValidationError as error:
-        return None, [_failure(kind, failure) for failure in error.errors()]
+        inputs = None
+        failures += [_failure(kind, failure) for failure in error.errors()]
+    return (None, failures) if failures else (inputs, [])
 
 
 @cache

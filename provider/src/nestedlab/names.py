@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import PureWindowsPath
 from typing import Annotated
 
@@ -89,6 +90,22 @@ def _is_version(version: str) -> str:
 
 ConfigurationVersion = Annotated[str, AfterValidator(_is_version)]
 """A configuration version of a machine, such as 9.0."""
+
+
+# Half a character, and two that are none (XML 1.0, 2.2). Control characters are written in PowerShell's own way.
+_NOT_IN_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
+
+
+def unsendable(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Where in a value there is a text that XML cannot carry to a host, with the first such character."""
+    if isinstance(value, str) and (found := _NOT_IN_XML.search(value)):
+        yield path, found.group()
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield from unsendable(part, (*path, str(name)))
+    elif isinstance(value, list):
+        for place, part in enumerate(value):
+            yield from unsendable(part, (*path, str(place)))
 
 
 def same_path(left: str, right: str) -> bool:

@@ -117,13 +117,15 @@ class Step:
 
     After a failing pipeline the following ones still run (PowerShell's batch semantics), some of them after the answer
     has come; so a step never holds one that does harm when an earlier one has failed. `timeout` bounds the wait in
-    seconds; then the step is stopped on the host and the runner raises `TimeoutError`. `delay` is waited before, in
-    seconds, where the host needs a moment. Steps of the same `lock` never run at the same time against a host.
+    seconds; then the step is stopped on the host and the runner raises `TimeoutError`. Without it the connection's
+    `step_timeout` does, and what is `slow` by nature gets more of it. `delay` is waited before, in seconds, where the
+    host needs a moment. Steps of the same `lock` never run at the same time against a host.
     """
 
     purpose: str
     pipelines: tuple[Pipeline, ...]
     timeout: float | None = None
+    slow: bool = False
     delay: float = 0
     lock: str | None = None
 

@@ -13,7 +13,7 @@ from hyperv_sim.powershell.call import Call
 from hyperv_sim.powershell.properties import Property, describe
 from hyperv_sim.powershell.registry import cmdlet, present
 from hyperv_sim.powershell.targets import WILDCARDS, matcher
-from hyperv_sim.records import EnumMember, Scalar
+from hyperv_sim.records import EnumMember
 
 AUTOMATION = "System.Management.Automation"
 KIND = f"{AUTOMATION}.CommandTypes"
@@ -64,17 +64,7 @@ def get_command(call: Call) -> Iterator[object]:
         found = [contract for _, contract in present(call.host) if fits(contract.name)]
         yield from (FunctionInfo(contract) if contract.is_cim else CmdletInfo(contract) for contract in found)
         if not found and not any(mark in name for mark in WILDCARDS):
-            call.fail(_not_found(name))
-
-
-def _not_found(name: str) -> errors.CmdletError:
-    return errors.CmdletError(
-        "CommandNotFoundException",
-        "ObjectNotFound",
-        f"The term '{name}' is not recognized as the name of a cmdlet, function, script file, or operable program.",
-        exception_types=(f"{AUTOMATION}.CommandNotFoundException", "System.Exception", "System.Object"),
-        target=Scalar("String", name),
-    )
+            call.fail(errors.command_not_found(name))
 
 
 fact("Get-Command", "the simulated cmdlets only; name, type, module", "not simulated")

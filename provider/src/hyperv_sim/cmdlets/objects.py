@@ -11,6 +11,11 @@ from hyperv_sim.powershell.call import Call
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.records import Scalar
 
+ARGUMENT_EXCEPTION = (
+    "System.Management.Automation.PSArgumentException",
+    "System.ArgumentException",
+    *errors.SYSTEM_EXCEPTION,
+)
 SELECTED_BASES = ("System.Management.Automation.PSCustomObject", "System.Object")
 
 
@@ -36,13 +41,28 @@ def select_object(call: Call) -> Iterator[object]:
 
 
 def _selected(call: Call, live: object) -> properties.Selected:
-    """A missing property becomes a null one, as Select-Object has it."""
+    """A missing property becomes a null one, and one that is named twice an error besides, as Select-Object has it."""
     values: dict[str, object] = {}
     for given in call.parameters["Property"]:
         name = _plain_name(given)
         spelling, value = properties.get(live, name, call.host.windows) or (name, None)
-        values[spelling] = value
-    return properties.Selected((f"Selected.{properties.type_names(live)[0]}", *SELECTED_BASES), values)
+        if any(spelling.lower() == known.lower() for known in values):
+            call.fail(_there_already(spelling, live))
+        else:
+            values[spelling] = value
+    kind = SELECTED_BASES[0] if isinstance(live, properties.Selected) else properties.type_names(live)[0]
+    return properties.Selected((f"Selected.{kind}", *SELECTED_BASES), values)
+
+
+def _there_already(name: str, live: object) -> errors.CmdletError:
+    message = f'The property cannot be processed because the property "{name}" already exists.'
+    return errors.CmdletError(
+        "AlreadyExistingUserSpecifiedPropertyNoExpand",
+        "InvalidOperation",
+        message,
+        exception_types=ARGUMENT_EXCEPTION,
+        target=live,
+    )
 
 
 def _plain_name(given: object) -> str:
@@ -59,13 +79,13 @@ def _expanded(call: Call, live: object) -> Iterator[object]:
     name = call.parameters["ExpandProperty"]
     found = properties.get(live, name, call.host.windows)
     if found is None:
-        target = Scalar("String", properties.type_names(live)[0])
         raise errors.CmdletError(
             "ExpandPropertyNotFound",
             "InvalidArgument",
             f'Property "{name}" cannot be found.',
-            exception_types=("System.Management.Automation.PSArgumentException", "System.Exception", "System.Object"),
-            target=target,
+            exception_types=ARGUMENT_EXCEPTION,
+            target=live,
+            details={"ParamName": "ExpandProperty"},
         )
     yield from found[1] if isinstance(found[1], tuple) else (found[1],)
 
@@ -81,5 +101,6 @@ fact(
     "names without wildcards; enumerations and objects stay objects with one level of properties",
     POWERSHELL,
 )
+fact("Select-Object", "a property that is named twice is an error, and the object comes all the same", POWERSHELL)
 fact("Select-Object", "of a hashtable its keys are selected; whole, it goes out as it came in", POWERSHELL)
 fact("Out-Null", "takes all and gives nothing", REFERENCE)

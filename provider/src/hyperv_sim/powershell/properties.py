@@ -243,7 +243,7 @@ def serialised(live: object, windows: str) -> Value:
     """A live object as remoting serialises it, at depth 1."""
     if isinstance(live, Selected):
         notes = {name: _noted(value, windows) for name, value in live.values.items()}
-        return NetObject(live.type_names, extended=notes, text=to_string(live))
+        return NetObject(live.type_names, extended=notes)  # a PSCustomObject goes out without its text
     return _noted(live, windows)
 
 

@@ -11,21 +11,20 @@ from threading import Event
 from hyperv_sim import errors
 from hyperv_sim.contract import Cmdlet
 from hyperv_sim.fidelity import POWERSHELL, UNKNOWN, fact
-from hyperv_sim.powershell import not_simulated, properties
+from hyperv_sim.powershell import error_records, not_simulated, properties, rights
 from hyperv_sim.powershell.binding import Bound, CommandLine, bind
 from hyperv_sim.powershell.call import Call
 from hyperv_sim.powershell.registry import Simulated, find
 from hyperv_sim.powershell.role import RestrictedSession, Role, Shown
 from hyperv_sim.records import (
-    COR_E_EXCEPTION,
     Command,
     Ended,
     ErrorRecord,
     Failure,
+    Invocation,
     InvocationFailedError,
     Output,
     Record,
-    Scalar,
     Statement,
     Unheard,
     Warned,
@@ -41,50 +40,6 @@ class _StatementEndedError(Exception):
         self.record = record
 
 
-def _record(error: errors.CmdletError, activity: str, suffix: str) -> ErrorRecord:
-    reason = error.exception_types[0].rsplit(".", 1)[-1]
-    return ErrorRecord(
-        fully_qualified_error_id=f"{error.identifier},{suffix}" if suffix else error.identifier,
-        category=error.category,
-        message=error.message,
-        exception_types=error.exception_types,
-        activity=activity,
-        reason=reason,
-        target=error.target,
-        target_name=properties.to_string(error.target),
-        target_type=properties.type_names(error.target)[0].rsplit(".", 1)[-1] if error.target else "",
-        hresult=error.hresult,
-    )
-
-
-def _not_found(name: str) -> ErrorRecord:
-    """An absent command and a hidden one look the same. [PowerShell sources, CommandDiscovery]"""
-    types = ("System.Management.Automation.CommandNotFoundException", "System.Exception", "System.Object")
-    message = (
-        f"The term '{name}' is not recognized as the name of a cmdlet, function, script file, or operable program. "
-        "Check the spelling of the name, or if a path was included, verify that the path is correct and try again."
-    )
-    error = errors.CmdletError(
-        "CommandNotFoundException", "ObjectNotFound", message, exception_types=types, target=Scalar("String", name)
-    )
-    return _record(error, "", "")
-
-
-def _in_a_batch(record: ErrorRecord) -> ErrorRecord:
-    """The record of a batch's first statement: its exception is the one that PowerShell wraps records in."""
-    name = "ParentContainsErrorRecordException"
-    bases = ("System.SystemException", "System.Exception", "System.Object")
-    types = (f"System.Management.Automation.{name}", *bases)
-    return replace(record, exception_types=types, reason=name, hresult=COR_E_EXCEPTION)
-
-
-def _no_scripts() -> ErrorRecord:
-    """Script text is refused as an endpoint without a language refuses it, so that no client comes to rely on it."""
-    types = ("System.Management.Automation.ParseException", "System.Exception", "System.Object")
-    message = "The syntax is not supported by this runspace. This can occur if the runspace is in no-language mode."
-    return _record(errors.CmdletError("ScriptsNotAllowed", "ParserError", message, exception_types=types), "", "")
-
-
 @dataclass(slots=True)
 class _Stage:
     """A command of a pipeline, bound to its own arguments."""
@@ -92,7 +47,10 @@ class _Stage:
     simulated: Simulated
     shown: Shown
     line: CommandLine
-    merges_errors: bool
+    sent: Command
+    windows: str
+    position: int
+    length: int
     seen: int = 0
     enough: bool = False
 
@@ -101,10 +59,19 @@ class _Stage:
         """The command's signature, as the session shows it."""
         return self.shown.contract
 
+    def invocation(self) -> Invocation:
+        """The command as a record of it tells it: each command up to it has been given one object."""
+        given = (0, *(int(number < self.position) for number in range(self.length)))
+        return Invocation(self.shown.activity, self.contract.name, self.contract.is_cim, given, self.position)
+
     def record(self, error: errors.CmdletError) -> ErrorRecord:
         if isinstance(error, errors.PipedObjectError):
-            return _record(error, self.contract.name, self.shown.bound_by)
-        return _record(error, self.shown.activity, self.shown.suffix)
+            return error_records.of_binding(error, self.windows, self.shown.bound_by, self.contract, self.sent)
+        return error_records.record(error, self.windows, self.shown.suffix, self.invocation())
+
+    def warning(self, message: str) -> Warned:
+        bound = {parameter.name: parameter.value for parameter in self.sent.parameters if parameter.name is not None}
+        return Warned(message, replace(self.invocation(), bound=bound), self.sent.merges_warnings)
 
 
 class HostShell:
@@ -145,7 +112,7 @@ class HostShell:
             except _StatementEndedError as ended:
                 if number == 0:
                     is_cut = True
-                    yield Failure(_in_a_batch(ended.record))
+                    yield Failure(error_records.in_a_batch(ended.record), has_ended=True)
                     continue
                 error = ended.record
             if is_cut or error is not None:
@@ -168,11 +135,12 @@ class HostShell:
     def _statement(self, statement: Statement, stop: Event) -> Iterator[Record]:
         """Bind all commands before any runs, then pull objects through them one at a time."""
         self._fail_on_purpose(statement)
-        if any(command.merges_errors for command in statement[:-1]):
-            raise _StatementEndedError(_record(errors.not_simulated("errors piped to another command"), "", ""))
-        stages = [self._stage(command, expects_input=at > 0) for at, command in enumerate(statement)]
+        if any(command.merges_errors or command.merges_warnings for command in statement[:-1]):
+            refused = errors.not_simulated("errors or warnings piped to another command")
+            raise _StatementEndedError(error_records.record(refused, self._host.windows))
+        stages = [self._stage(statement, at) for at in range(len(statement))]
         waiting: deque[Record] = deque()
-        objects: Iterator[object] | None = None
+        objects: Iterator[object] | None = statement[0].piped
         for stage in stages:
             objects = self._through(stage, objects, waiting, stop)
         try:
@@ -191,25 +159,27 @@ class HostShell:
         with self._host.lock:
             fails = hooks.begin_statement()
         if fails and hooks.stops:
-            raise InvocationFailedError(_not_found(statement[0].name))
+            raise InvocationFailedError(error_records.not_found(statement[0].name, self._host.windows))
         if fails:
-            raise _StatementEndedError(_not_found(statement[0].name))
+            raise _StatementEndedError(error_records.not_found(statement[0].name, self._host.windows))
 
-    def _stage(self, command: Command, *, expects_input: bool) -> _Stage:
+    def _stage(self, statement: Statement, at: int) -> _Stage:
+        command = statement[at]
         if command.is_script:
-            raise _StatementEndedError(_no_scripts())
+            raise _StatementEndedError(error_records.no_scripts(command.name, self._host.windows))
         simulated, shown = self._shown(command.name)
         try:
-            line = bind(shown.contract, command.parameters, expects_input=expects_input)
+            line = bind(shown.contract, command.parameters, expects_input=at > 0 or command.piped is not None)
             not_simulated.check(simulated, line)
         except errors.TerminatingError as error:
-            raise _StatementEndedError(_record(error, shown.contract.name, shown.bound_by)) from None
-        return _Stage(simulated, shown, line, command.merges_errors)
+            refused = error_records.of_binding(error, self._host.windows, shown.bound_by, shown.contract, command)
+            raise _StatementEndedError(refused) from None
+        return _Stage(simulated, shown, line, command, self._host.windows, at + 1, len(statement))
 
     def _shown(self, name: str) -> tuple[Simulated, Shown]:
         found = find(self._host, name)
         if found is None:
-            raise _StatementEndedError(_not_found(name))
+            raise _StatementEndedError(error_records.not_found(name, self._host.windows))
         simulated, contract = found
         if self._session is None:
             suffix = simulated.id_suffix(contract)
@@ -217,9 +187,9 @@ class HostShell:
         try:
             shown = self._session.shown(simulated, contract) if name.lower() == contract.name.lower() else None
         except errors.TerminatingError as error:
-            raise _StatementEndedError(_record(error, "", "")) from None
+            raise _StatementEndedError(error_records.record(error, self._host.windows)) from None
         if shown is None:
-            raise _StatementEndedError(_not_found(name))
+            raise _StatementEndedError(error_records.not_found(name, self._host.windows))
         return simulated, shown
 
     def _through(
@@ -248,6 +218,7 @@ class HostShell:
                 bound = binding()
                 call.set_name = bound.set_name
                 call.parameters = _given(stage.contract, bound)
+                rights.check(self._host.groups, stage.contract)
                 self._host.hooks.check(stage.contract.name)
                 if self._session:
                     self._session.check_provider(stage.contract)
@@ -261,9 +232,9 @@ class HostShell:
         stage.seen += 1
         stage.enough = call.enough
         if not_simulated.action(stage.line, "WarningAction") == "Continue":
-            waiting.extend(Warned(message) for message in call.warnings)
+            waiting.extend(stage.warning(message) for message in call.warnings)
         if action == "Continue":
-            waiting.extend(Failure(stage.record(error), stage.merges_errors) for error in call.failures)
+            waiting.extend(Failure(stage.record(error), stage.sent.merges_errors) for error in call.failures)
         yield from results
         if fatal:
             raise _StatementEndedError(stage.record(fatal))
@@ -303,4 +274,5 @@ fact(
     "the rest of a batch goes on when its shell is deleted, and after a further terminating error in it",
     UNKNOWN,
 )
+fact("PowerShell", "input that has ended without an object runs no command", "recorded on a PowerShell 7.6")
 fact("PowerShell", "`-ErrorAction Stop` ends the whole invocation as Failed", f"{POWERSHELL} (BatchInvocationCallback)")

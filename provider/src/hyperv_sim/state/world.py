@@ -10,6 +10,7 @@ from uuid import UUID
 from hyperv_sim.state.contention import Contention
 from hyperv_sim.state.enumerations import VMState, VMSwitchType
 from hyperv_sim.state.files import File, Files
+from hyperv_sim.state.groups import ADMINISTRATORS
 from hyperv_sim.state.hooks import Hooks
 from hyperv_sim.state.machines import Drive, HostAdapter, Machine
 from hyperv_sim.state.network import Network
@@ -43,7 +44,8 @@ class Host:
     are the hardware's; `is_virtual`: that is a machine of Hyper-V's in its turn. `migration_enabled` is what Get-VMHost
     says of live migration. `is_clustered`: new machines are roles of a failover cluster. `external_switches` names
     switches that an administrator has made, each on a network adapter of its own. The disks of a removed checkpoint
-    are merged after `reads_to_merge` reads of the host. `contention` is what others do on it meanwhile.
+    are merged after `reads_to_merge` reads of the host. `groups` are those of the host that its user is in,
+    `contention` is what others do on it meanwhile.
     """
 
     windows: str = "2022"
@@ -60,6 +62,7 @@ class Host:
     migration_enabled: bool = False
     is_clustered: bool = False
     external_switches: tuple[str, ...] = ()
+    groups: tuple[str, ...] = (ADMINISTRATORS,)
     virtual_machine_path: str = DATA
     virtual_hard_disk_path: str = DISKS
     machines: dict[UUID, Machine] = field(default_factory=dict)

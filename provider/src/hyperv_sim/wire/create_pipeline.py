@@ -7,7 +7,7 @@ psrpcore reads what the flags are not about: the values of the arguments.
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET  # expat expands no external entities
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,9 @@ _HOST = ("_isHostNull", "_isHostUINull", "_isHostRawUINull", "_useRunspaceHost")
 _PIPELINE = ("Cmds", "History", "RedirectShellErrorOutputPipe")
 _COMMAND = ("Cmd", "Args", "IsScript", "UseLocalScope", "MergeMyResult", "MergeToResult", "MergePreviousResults")
 
+# Decide where records go; MergeMyResult and MergeToResult beside them are not looked at. [recorded]
+_MERGES = ("MergeError", "MergeWarning", "MergeVerbose", "MergeDebug", "MergeInformation")
+
 # A reference, and what it refers to.
 _REFERENCES = {"TNRef": "TN", "Ref": "Obj"}
 
@@ -42,19 +45,26 @@ class SentCommand:
     arguments: tuple[tuple[str | None, Any], ...]
     is_script: bool
     merges_errors: bool
+    merges_warnings: bool
 
     def command(self) -> Command:
         """Give the command as a shell takes it."""
         parameters = tuple(Parameter(name, from_wire(value)) for name, value in self.arguments)
-        return Command(self.name, parameters, self.is_script, self.merges_errors)
+        return Command(self.name, parameters, self.is_script, self.merges_errors, self.merges_warnings)
 
 
 @dataclass(frozen=True, slots=True)
 class PipelineRequest:
-    """What a pipeline is to do. `not_simulated` names what of it the simulated host refuses, if anything."""
+    """What a pipeline is to do. `not_simulated` names what of it the simulated host refuses, if anything.
+
+    `has_input`: the client pipes objects to it, and says when it is done. `invocations` is of whose records the client
+    wants the commands: RemoteStreamOptions.
+    """
 
     statements: tuple[tuple[SentCommand, ...], ...] = ()
     not_simulated: str = ""
+    has_input: bool = False
+    invocations: int = 0
 
 
 def read(clixml: bytes, read_value: ReadValue) -> PipelineRequest:
@@ -68,7 +78,9 @@ def read(clixml: bytes, read_value: ReadValue) -> PipelineRequest:
         raise ValueError("a statement has no command")
     return PipelineRequest(
         tuple(tuple(_command(fields, read_value) for fields in statement) for statement in statements),
-        _not_simulated(message, [fields for statement in statements for fields in statement]),
+        _not_simulated(message, statements),
+        has_input=not _truth(message["NoInput"]),
+        invocations=_member(message, "RemoteStreamOptions"),
     )
 
 
@@ -81,15 +93,15 @@ def _batch(message: Fields) -> list[ET.Element]:
     return [_fields(statement, ("Cmds",))["Cmds"] for statement in _items(batch)]
 
 
-def _not_simulated(message: Fields, commands: Iterable[Fields]) -> str:
-    if not _truth(message["NoInput"]):
-        return "pipeline input"
-    return "merging of streams other than errors" if any(map(_merges_other_streams, commands)) else ""
-
-
-def _merges_other_streams(command: Fields) -> bool:
-    is_merged = any(_stream(command, name) for name in ("MergeWarning", "MergeVerbose", "MergeDebug"))
-    return is_merged or _stream(command, "MergePreviousResults") == _OUTPUT_AND_ERROR
+def _not_simulated(message: Fields, statements: Sequence[Sequence[Fields]]) -> str:
+    if len(statements) > 1 and not _truth(message["NoInput"]):
+        return "input of a batch"
+    for command in (command for statement in statements for command in statement):
+        if any(_member(command, name) not in {0, _OUTPUT} for name in _MERGES):
+            return "records that are merged into anything but the output"
+        if _member(command, "MergePreviousResults") == _OUTPUT_AND_ERROR:
+            return "what the commands before had to say as a command's input"
+    return ""
 
 
 def _command(fields: Fields, read_value: ReadValue) -> SentCommand:
@@ -98,7 +110,8 @@ def _command(fields: Fields, read_value: ReadValue) -> SentCommand:
         _text(fields["Cmd"], read_value),
         tuple((_name(argument["N"], read_value), _value(argument["V"], read_value)) for argument in arguments),
         is_script=_truth(fields["IsScript"]),
-        merges_errors=_stream(fields, "MergeError") == _OUTPUT,
+        merges_errors=_member(fields, "MergeError") == _OUTPUT,
+        merges_warnings=_member(fields, "MergeWarning") == _OUTPUT,
     )
 
 
@@ -163,6 +176,6 @@ def _truth(element: ET.Element) -> bool:
     return element.text == "true"
 
 
-def _stream(fields: Fields, name: str) -> int:
-    """Give the number of the stream that a command's records go to, 0 if they stay in their own."""
+def _member(fields: Fields, name: str) -> int:
+    """Give the number of an enumeration's member, such as the stream that records go to; 0 if it is not there."""
     return int(fields[name].findtext("I32", "")) if name in fields else 0

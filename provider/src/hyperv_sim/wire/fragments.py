@@ -17,6 +17,10 @@ _FIRST, _LAST = 1, 2
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
+class MalformedMessageError(ValueError):
+    """The client sent fragments that are not PSRP or do not fit the state of the pool."""
+
+
 def fragmented(message: bytes, object_number: int, size: int) -> Iterator[bytes]:
     """Give a message in fragments of a size, headers included."""
     room = size - _FRAGMENT.size

@@ -12,7 +12,7 @@ _BOUNDARY = b"--Encrypted Boundary"
 _HEAD = re.compile(
     rb"--\s*Encrypted Boundary\r\n"
     rb"\s*Content-Type:\s*application/HTTP-SPNEGO-session-encrypted\r\n"
-    rb"\s*OriginalContent:\s*type=application/soap\+xml;\s*charset=UTF-8;\s*Length=(\d+)\r\n"
+    rb"\s*OriginalContent:\s*type=application/soap\+xml;\s*charset=UTF-8;\s*Length=(\d{1,9})\r\n"
     rb"--\s*Encrypted Boundary\r\n\s*Content-Type:\s*application/octet-stream\r\n",
     re.IGNORECASE,
 )

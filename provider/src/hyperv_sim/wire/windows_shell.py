@@ -14,8 +14,9 @@ from xml.sax.saxutils import escape
 
 from hyperv_sim.fidelity import fact
 from hyperv_sim.wire import soap, wsman_faults
+from hyperv_sim.wire.fragments import MalformedMessageError
 from hyperv_sim.wire.outbox import Outbox
-from hyperv_sim.wire.psrp import MalformedMessageError, RunspacePool
+from hyperv_sim.wire.psrp import RunspacePool
 from hyperv_sim.wire.soap import NAMESPACES, Request
 
 _DONE = f"{NAMESPACES['rsp']}/CommandState/Done"
@@ -35,6 +36,7 @@ class WindowsShell:
     pool: RunspacePool
     idle_timeout: float  # seconds
     commands_limit: int
+    name: str = ""
     input_streams: str = "stdin pr"
     output_streams: str = "stdout"
     is_connected: bool = True
@@ -85,7 +87,7 @@ class WindowsShell:
             raise wsman_faults.too_many_commands()
         line = request.body.find("rsp:CommandLine", NAMESPACES)
         if line is None:
-            raise wsman_faults.malformed_message("There is no CommandLine.")
+            raise wsman_faults.schema_violation("CommandLine")
         pipeline_id = _uuid(line.get("CommandId") or str(uuid4()))
         with _malformed():
             self.pool.create_pipeline(pipeline_id, decoded(line.findtext("rsp:Arguments", "", NAMESPACES)))
@@ -165,8 +167,11 @@ class WindowsShell:
         if element is not None and element.get("CommandId"):
             self._outbox(_uuid(element.get("CommandId", "")))
             return "<rsp:ConnectResponse/>"
+        connecting = request.body.findtext("rsp:Connect/pwsh:connectXml", "", NAMESPACES)
+        if not connecting:
+            raise wsman_faults.no_such_element("connectXml")
         with _malformed():
-            fragments = self.pool.connect(decoded(request.body.findtext("rsp:Connect/pwsh:connectXml", "", NAMESPACES)))
+            fragments = self.pool.connect(decoded(connecting))
         self.is_connected = True
         if _NOBODY in self._answers:
             self._answers[_NOBODY] = ("", self._answers[_NOBODY][1])
@@ -183,6 +188,7 @@ class WindowsShell:
         idle = _days(monotonic() - self.active)
         fields = {
             "ShellId": self.id,
+            **({"Name": self.name} if self.name else {}),
             "ResourceUri": self.resource_uri,
             "Owner": self.owner,
             "ClientIP": self.client_ip,

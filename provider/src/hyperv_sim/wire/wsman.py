@@ -10,17 +10,17 @@ went away is not lost: a Receive whose connection broke takes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
 from uuid import uuid4
 from xml.sax.saxutils import escape, quoteattr
 
 from hyperv_sim.fidelity import fact
-from hyperv_sim.records import Shell
+from hyperv_sim.records import BrokenEndpointError, ErrorRecord, Scalar, Shell, Value
 from hyperv_sim.wire import soap, wsman_faults
-from hyperv_sim.wire.psrp import MalformedMessageError, RunspacePool
+from hyperv_sim.wire.fragments import MalformedMessageError
+from hyperv_sim.wire.psrp import BrokenShell, RunspacePool
 from hyperv_sim.wire.soap import NAMESPACES, Request
 from hyperv_sim.wire.windows_shell import WindowsShell, decoded
 from hyperv_sim.wire.wsman_faults import Fault
@@ -54,10 +54,10 @@ class Service:
     """The service: shells by id, and what a client may ask of them.
 
     `shells` gives a shell for an endpoint's name, None if there is no such endpoint, and raises PermissionError
-    if the user may not use it.
+    if the user may not use it, BrokenEndpointError if it cannot be opened.
     """
 
-    def __init__(self, shells: Shells, limits: Limits, version_table: Mapping[str, Any], machine: str) -> None:
+    def __init__(self, shells: Shells, limits: Limits, version_table: Mapping[str, Value], machine: str) -> None:
         self._shells = shells
         self._limits = limits
         self._version_table = version_table
@@ -70,6 +70,12 @@ class Service:
         return soap.response(request, self._answer(request, caller))
 
     @property
+    def windows_version(self) -> str:
+        """The version of Windows, in three parts."""
+        build = self._version_table["BuildVersion"]
+        return str(build.value).rpartition(".")[0] if isinstance(build, Scalar) else ""
+
+    @property
     def open_shells(self) -> int:
         """How many shells are open."""
         return len(self._open)
@@ -80,6 +86,11 @@ class Service:
             shells, self._open = list(self._open.values()), {}
         for shell in shells:
             shell.pool.close()
+
+    def disconnect(self, shells: Iterable[str]) -> None:
+        """Let the clients of these shells be gone, by id; what runs there goes on."""
+        for shell in filter(None, map(self._open.get, shells)):
+            shell.is_connected = False
 
     def _answer(self, request: Request, caller: Caller) -> str:
         self._drop_idle()
@@ -106,15 +117,22 @@ class Service:
             return shell.act(request, caller.is_gone)
 
     def _create(self, request: Request, caller: Caller) -> str:
+        broken: ErrorRecord | None = None
+        shell: Shell | None
         try:
             shell = self._shells(request.resource_uri.removeprefix(_POWERSHELL))
         except PermissionError as error:
             raise wsman_faults.access_denied() from error
+        except BrokenEndpointError as error:
+            shell, broken = BrokenShell(), error.error
         if shell is None:
             raise wsman_faults.unknown_resource(request.resource_uri)
-        made = self._made(request, caller, RunspacePool(shell, dict(self._version_table)))
+        made = self._made(request, caller, RunspacePool(shell, self._version_table, broken))
+        creation = request.body.findtext("rsp:Shell/pwsh:creationXml", "", NAMESPACES)
+        if not creation:
+            raise wsman_faults.no_such_element("creationXml")
         try:
-            made.pool.receive(decoded(request.body.findtext("rsp:Shell/pwsh:creationXml", "", NAMESPACES)))
+            made.pool.receive(decoded(creation))
         except MalformedMessageError as error:
             raise wsman_faults.malformed_message(str(error)) from error
         self._register(made)
@@ -128,9 +146,10 @@ class Service:
     def _made(self, request: Request, caller: Caller, pool: RunspacePool) -> WindowsShell:
         shell = request.body.find("rsp:Shell", NAMESPACES)
         if shell is None:
-            raise wsman_faults.malformed_message("There is no Shell.")
+            raise wsman_faults.schema_violation("Shell")
         return WindowsShell(
             id=(shell.get("ShellId") or str(uuid4())).upper(),
+            name=shell.get("Name", ""),
             resource_uri=request.resource_uri,
             owner=f"{self._machine}\\{caller.user}",
             client_ip=caller.address,
@@ -191,8 +210,20 @@ def _items(items: str) -> str:
 
 
 fact("WSMan", "an endpoint that does not exist is fault 2150858811", "diyan/pywinrm#273; codes inferred")
-fact("WSMan", "30 shells per user, then fault 2150859173", "hashicorp/vagrant#7489")
-fact("WSMan", "1000 pipelines per shell that were never closed, then a fault", "jborean93/pypsrp#148; number unknown")
+fact(
+    "WSMan",
+    "30 shells per user, then fault 2150859173, a MSFT_WmiError without RelatesTo",
+    "WinRb/WinRM's tests; hashicorp/vagrant#7489",
+)
+fact(
+    "WSMan",
+    "1000 pipelines per shell that were never closed, then a fault, a MSFT_WmiError too",
+    "jborean93/pypsrp#148; number unknown",
+)
+fact("WSMan", "a Create without creationXml: fault 2152992672 of the plug-in", "recorded, a fork of diyan/pywinrm")
+fact("WSMan", "a Connect without connectXml: the same fault", "go-psrp's documentation; number inferred")
+fact("WSMan", "what the schema forbids: fault 2150858817", "Devolutions/ironPosh, diyan/pywinrm#377; words inferred")
+fact("WSMan", "a client's OperationID comes back, with SequenceId 1", "Devolutions/ironPosh")
 fact(
     "WSMan",
     "a shell that nobody used for its IdleTimeOut (two hours) is gone",

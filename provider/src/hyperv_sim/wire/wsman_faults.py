@@ -17,22 +17,33 @@ _SELECTORS = (
 
 @dataclass(eq=False)
 class Fault(Exception):  # noqa: N818 - WS-Management's own name
-    """A fault. `side` is Sender or Receiver, `providers` are the (name, path) that Windows wraps it in."""
+    """A fault. `side` is Sender or Receiver; `provider` is the (name, path) of what it is from, if not WS-Management.
+
+    A provider tells its own number, unless it `is_of_plugin`, of which there is only the text.
+    """
 
     code: int
     side: str
     subcode: str
     message: str
-    reason: str = ""
+    reason: str | None = None
     detail: str = ""
-    providers: tuple[tuple[str, str], ...] = ()
+    provider: tuple[str, str] | None = None
+    is_of_plugin: bool = False
 
     def __post_init__(self) -> None:
         super().__init__(self.code, self.message)
-        self.reason = self.reason or self.message
+        self.reason = self.message if self.reason is None else self.reason
 
     def __str__(self) -> str:
         return f"{self.code} {self.message}"
+
+
+class QuotaFault(Fault):
+    """A quota is full: a fault that Windows (2012 R2 and later) writes as an error of WMI, without RelatesTo.
+
+    Recorded: WinRb/WinRM's and diyan/pywinrm's tests; jborean93/pypsrp#148 and ansible/ansible#83656 show its subcodes.
+    """
 
 
 def timed_out() -> Fault:
@@ -59,7 +70,7 @@ def unknown_shell_to_get() -> Fault:
         "w:InvalidSelectors",
         _SELECTORS,
         detail="UnexpectedSelectors",
-        providers=(("Shell provider", r"%systemroot%\system32\WsmSvc.dll"),),
+        provider=("Shell provider", r"%systemroot%\system32\WsmSvc.dll"),
     )
 
 
@@ -82,7 +93,7 @@ def unknown_resource(uri: str) -> Fault:
 
 
 def too_many_shells(limit: int) -> Fault:
-    """MaxShellsPerUser is reached: seen (hashicorp/vagrant#7489 and others; the codes in Zenoss' txwinrm)."""
+    """MaxShellsPerUser is reached: recorded (WinRb/WinRM's tests), the words seen (hashicorp/vagrant#7489)."""
     message = (
         f"{_REFUSED}This user is allowed a maximum number of {limit} concurrent shells, which has been exceeded. "
         "Close existing shells or raise the quota for this user. "
@@ -91,7 +102,16 @@ def too_many_shells(limit: int) -> Fault:
         f"{_REFUSED}The maximum number of concurrent shells for this user has been exceeded. Close existing shells or "
         "raise the quota for this user. "
     )
-    return Fault(2150859173, "Sender", "w:QuotaLimit", message, reason)
+    return QuotaFault(2150859173, "Sender", "w:QuotaLimit", message, reason)
+
+
+def too_many_operations(limit: int) -> Fault:
+    """MaxConcurrentOperationsPerUser is reached: recorded (WinRb/WinRM's tests)."""
+    message = (
+        f"{_REFUSED}This user is allowed a maximum number of {limit} concurrent operations, which has been exceeded. "
+        "Close existing operations for this user, or raise the quota for this user. "
+    )
+    return QuotaFault(2150859174, "Receiver", "w:InternalError", message)
 
 
 def too_many_commands() -> Fault:
@@ -100,7 +120,7 @@ def too_many_commands() -> Fault:
         f"{_REFUSED}The maximum number of concurrent commands per shell has been exceeded. Retry the request later or "
         "raise the Maximum Commands per Shell quota. "
     )
-    return Fault(2150859230, "Receiver", "w:InternalError", message)
+    return QuotaFault(2150859230, "Receiver", "w:InternalError", message)
 
 
 def access_denied() -> Fault:
@@ -118,6 +138,28 @@ def invalid_timeout(text: str) -> Fault:
 def not_soap(why: str) -> Fault:
     """The envelope is not SOAP: inferred."""
     return Fault(2150858770, "Sender", "w:SchemaValidationError", f"{_REFUSED}The request is not valid SOAP: {why}. ")
+
+
+def schema_violation(element: str) -> Fault:
+    """The schema does not allow the request: number and codes seen (diyan/pywinrm#377), the words inferred."""
+    message = (
+        f"{_REFUSED}The request does not comply with the schema of WS-Management: the element {element} is missing, "
+        "or has a value that it may not have. "
+    )
+    return Fault(2150858817, "Sender", "w:SchemaValidationError", message, detail=element)
+
+
+def no_such_element(element: str) -> Fault:
+    """The plug-in for PowerShell misses an element: recorded for creationXml (a fork of pywinrm)."""
+    return Fault(
+        2152992672,
+        "Receiver",
+        "w:InternalError",
+        f"Element '{element}' was not found. Line 1, position 2.",
+        reason="",
+        provider=("microsoft.powershell", r"C:\Windows\system32\pwrshplugin.dll"),
+        is_of_plugin=True,
+    )
 
 
 def unsupported_action(action: str) -> Fault:
@@ -138,6 +180,34 @@ def shell_disconnected(shell_id: str) -> Fault:
     return Fault(2150859206, "Sender", "w:InvalidParameter", message)
 
 
+def no_message_id() -> Fault:
+    """MessageID is missing or empty: the subcode from [MS-WSMV] 3.1.4.1.5, number and reason from wsmerror.h."""
+    message = f"{_REFUSED}The request contains one or more invalid SOAP headers. "
+    return Fault(2150858767, "Sender", "a:InvalidMessageInformationHeader", message)
+
+
+def not_understood(header: str) -> Fault:
+    """A header with mustUnderstand that nobody here knows: number and words from wsmerror.h, the rest inferred."""
+    message = (
+        "The WS-Management service cannot process a SOAP header in the request that is marked as mustUnderstand by the "
+        "client. This could be caused by the use of a version of the protocol which is not supported, or may be an "
+        f"incompatibility between the client and server implementations. [{header}]"
+    )
+    return Fault(2150858768, "MustUnderstand", "w:UnsupportedFeature", message)
+
+
+def no_number(header: str) -> Fault:
+    """A header that must be a number is none: the number seen for other elements (diyan/pywinrm#377)."""
+    message = f"{_REFUSED}The SOAP packet did not match the schema at the element {header}. "
+    return Fault(2150858817, "Sender", "w:SchemaValidationError", message)
+
+
+def envelope_too_small(size: str) -> Fault:
+    """MaxEnvelopeSize is below 8192: the subcode from [MS-WSMV] 3.1.4.1.7, number and words from wsmerror.h."""
+    message = f"{_REFUSED[:-2]} because the envelope size in the request is too small. [{size}]"
+    return Fault(2150858878, "Sender", "w:EncodingLimit", message, detail="MinimumEnvelopeLimit")
+
+
 def defect(failure: Exception) -> Fault:
     """The simulator itself failed: nothing that Windows says."""
     what = f"This is a defect of hyperv_sim, not an answer of Windows: {type(failure).__name__}: {failure}"
@@ -151,6 +221,7 @@ def of(code: int) -> Fault:
         unknown_shell("00000000-0000-0000-0000-000000000000"),
         unknown_resource("http://schemas.microsoft.com/powershell/Microsoft.PowerShell"),
         too_many_shells(30),
+        too_many_operations(1500),
         too_many_commands(),
         access_denied(),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +20,8 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from nestedlab.adapters import engine_log, plain_errors, urns
+from nestedlab.adapters import engine_log, log_file, plain_errors, urns
+from nestedlab.adapters.secret_inputs import keep_secret
 from nestedlab.adapters.wire import from_wire, path_on_wire, to_wire
 from nestedlab.connection import SETTINGS, Connection
 from nestedlab.declare import Resource
@@ -44,6 +44,8 @@ class DynamicFront:
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Validate the inputs; those that have no value yet stay as they are."""
+        keep_secret(olds)
+        secret = keep_secret(news)
         values, unknown = from_wire(self.kind, news)
         old_inputs, _ = from_wire(self.kind, olds)
         checked = self.provider.check(self.kind, values, unknown, old_inputs)
@@ -52,10 +54,11 @@ class DynamicFront:
                 news, [CheckFailure(path_on_wire(failure.path), failure.reason) for failure in checked.failures]
             )
         pending = {row.wire: news[row.wire] for row in self.kind.attributes() if row.name in unknown}
-        return CheckResult({**to_wire(checked.inputs), **pending}, [])
+        return CheckResult({**to_wire(checked.inputs), **pending, **secret}, [])
 
     def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Compare the state with the inputs."""
+        keep_secret(olds, news)
         state, _ = from_wire(self.kind, olds)
         values, unknown = from_wire(self.kind, news)
         diff = self.provider.diff(self.kind, id_, state, values, unknown)
@@ -67,29 +70,34 @@ class DynamicFront:
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Create it, and roll back what could not be completed: the protocol cannot record a half-made resource."""
+        secret = keep_secret(props)
         values, _ = from_wire(self.kind, props)
         try:
             created = self.provider.create(self.kind, values)
         except HalfMade as half_made:
             self.provider.undo(self.kind, half_made)
-        return CreateResult(created.id, to_wire(created.state))
+        return CreateResult(created.id, {**to_wire(created.state), **secret})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Read it; a blank id reports to the engine that it is gone."""
+        secret = keep_secret(props)
         state, _ = from_wire(self.kind, props)
         recorded = self.provider.read(self.kind, id_, state)
         if recorded is None:
             return ReadResult("", {})
-        return ReadResult(id_, to_wire(recorded.state), to_wire(recorded.inputs))
+        return ReadResult(id_, {**to_wire(recorded.state), **secret}, {**to_wire(recorded.inputs), **secret})
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Update it to the inputs."""
+        keep_secret(olds)
+        secret = keep_secret(news)
         state, _ = from_wire(self.kind, olds)
         values, _ = from_wire(self.kind, news)
-        return UpdateResult(to_wire(self.provider.update(self.kind, id_, state, values).state))
+        return UpdateResult({**to_wire(self.provider.update(self.kind, id_, state, values).state), **secret})
 
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         """Remove it from the host."""
+        keep_secret(props)
         state, _ = from_wire(self.kind, props)
         self.provider.delete(self.kind, id_, state)
 
@@ -97,7 +105,8 @@ class DynamicFront:
 def configured(kind: str, request: ConfigureRequest) -> DynamicFront:
     """The front of a kind, for the stack's configuration and this process's environment."""
     plain_errors.install()
-    _log_to(os.environ.get(LOG_VARIABLE))
+    if path := os.environ.get(LOG_VARIABLE):
+        log_file.start(path)
     return DynamicFront(_KINDS[kind], _provider(json.dumps(settings_of(request), sort_keys=True)))
 
 
@@ -125,9 +134,3 @@ def _sessions(to: Connection) -> Sessions:
 
 def _report(kind: type[Resource], owner: str, text: str) -> None:
     engine_log.warn(urns.urn(kind.__name__, owner), text)
-
-
-def _log_to(path: str | None) -> None:
-    if path:
-        logging.basicConfig(filename=path, format="%(asctime)s %(threadName)s %(levelname)s %(message)s")
-        logging.getLogger("nestedlab").setLevel(logging.DEBUG)

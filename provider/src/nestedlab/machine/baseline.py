@@ -55,7 +55,7 @@ class Baseline(Facet):
         restoring = cmdlet("Get-VMSnapshot", Id=now.outputs.baseline_id) | cmdlet("Restore-VMSnapshot", Confirm=False)
         return (
             Step("turn the machine off, to go back to its baseline", (off,)),
-            Step("go back to the baseline", (restoring.setting("reset"),)),
+            Step("go back to the baseline", (restoring.setting("reset"),), slow=True),
         )
 
     def before_start(self, changes: MachineChanges, facts: Facts) -> Step | None:
@@ -70,7 +70,7 @@ class Baseline(Facet):
             return None
         # A checkpoint has no notes of its own to say whose it is: its name carries the machine's id.
         taking = machine_by_id(now.id) | cmdlet("Checkpoint-VM", SnapshotName=made_name(name, now.id))
-        return Step("take the baseline", (taking.setting("baseline"),))
+        return Step("take the baseline", (taking.setting("baseline"),), slow=True)
 
     def after_start(self, changes: MachineChanges, facts: Facts) -> Step | None:
         """Give up the baseline before, if there is one that is not the baseline any more.
@@ -84,7 +84,8 @@ class Baseline(Facet):
         if "baseline" not in changes.names or not before or (now is not None and now.text("Id") == before):
             return None
         gone = cmdlet("Get-VMSnapshot", Id=before) | cmdlet("Remove-VMSnapshot", Confirm=False)
-        return Step("remove the previous baseline", (gone.tolerating(ErrorKind.ABSENT).setting("baseline"),))
+        pipelines = (gone.tolerating(ErrorKind.ABSENT).setting("baseline"),)
+        return Step("remove the previous baseline", pipelines, slow=True)
 
 
 def _by_id(facts: Facts, identity: str) -> PSObject | None:

@@ -289,7 +289,7 @@ def _remove(machine: Cmdlet) -> Plan[None]:
             (machine | cmdlet("Stop-VM", TurnOff=True, Force=True)).tolerating(ErrorKind.WRONG_STATE),
             (machine | cmdlet("Remove-VM", Force=True)).tolerating(*attempt.retried),
         )
-        return Step("remove the machine", pipelines, delay=attempt.delay)
+        return Step("remove the machine", pipelines, slow=True, delay=attempt.delay)
 
     yield from insist(removing, STOPPED, "Remove-VM")
 

@@ -1,1 +1,1 @@
-"""Sessions with a parent host over PSRP. `session` is the only module that imports pypsrp."""
+"""Sessions with a parent host over PSRP. `pool` is the only module that imports pypsrp."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from uuid import UUID
 from xml.etree import ElementTree
 
+from nestedlab.errors import Interrupted
 from nestedlab.pipeline import PSObject, Value
 
 
@@ -58,7 +59,11 @@ class _Properties(Mapping[str, Value]):
         self._elements = {part.attrib["N"]: part for group in groups if group is not None for part in group}
 
     def __getitem__(self, name: str) -> Value:
-        return _value(self._elements[name], self._root)
+        element = self._elements[name]
+        try:
+            return _value(element, self._root)
+        except (ValueError, OverflowError, RecursionError, StopIteration) as error:
+            raise Interrupted(f"the host sent {name} in a form that cannot be read. Run the command again.") from error
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._elements)

@@ -1,6 +1,8 @@
 """A PSRP session: a runspace pool on a parent host, opened when first needed.
 
 pypsrp's pools are not safe across threads (message sealing is ordered), so a session belongs to one worker at a time.
+Whatever goes wrong below, in pypsrp, requests, the log-on or the XML of an answer, leaves this module as an error of
+`nestedlab.errors`, and the session that it happened to is dropped.
 """
 
 from __future__ import annotations
@@ -9,37 +11,35 @@ import atexit
 import logging
 import time
 from contextlib import suppress
-from typing import Any
-
-import requests
-from pypsrp.complex_objects import Command, PSInvocationState
-from pypsrp.exceptions import AuthenticationError, WinRMError, WinRMTransportError, WSManFaultError
-from pypsrp.messages import CreatePipeline
-from pypsrp.powershell import PowerShell, RunspacePool
-from pypsrp.serializer import Serializer
-from pypsrp.wsman import WSMan
-from spnego.exceptions import SpnegoError
 
 from nestedlab.connection import Connection
-from nestedlab.errors import AccessError, Interrupted, NestedlabError, UnreachableError
-from nestedlab.pipeline import END, END_MARK, Facts, Pipeline, PSObject, Step
-from nestedlab.psrp.error_records import error_record
-from nestedlab.psrp.faults import answered, not_installed, refused, unreachable
-from nestedlab.psrp.message import create_pipeline
-from nestedlab.psrp.objects import read, readable
+from nestedlab.errors import NestedlabError
+from nestedlab.pipeline import END, Facts, Step
+from nestedlab.psrp import faults
+from nestedlab.psrp.pool import (
+    OPERATION_SECONDS,
+    PowerShell,
+    RunspacePool,
+    facts_of,
+    is_running,
+    lost,
+    new_pool,
+    new_powershell,
+    not_opened,
+)
+from nestedlab.psrp.transport import Bounds, SealOutdatedError, TooLateError
 
 _LOG = logging.getLogger(__name__)
-
-# Windows' own default is two hours; a process that is killed would leave its shells on the host that long, against a
-# quota of 30 for each user.
-_IDLE_SECONDS = 300
-
-# The host answers a Receive within this time, with output or with "nothing yet"; the socket waits a little longer.
-_OPERATION_SECONDS = 20
 
 # A finished pipeline that is not closed counts against the host's quota of commands in a shell (1000 by default), and
 # closing each is a request more; a new shell now and then is cheaper.
 _PIPELINES_A_SHELL = 500
+
+_SLOW = 4
+"""How many times the usual time a step gets that is slow by nature."""
+
+_GRACE = 10
+"""Seconds for ending something, a pipeline or a shell: it is tried whatever has happened, and not for long."""
 
 
 class Session:
@@ -47,6 +47,7 @@ class Session:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._bounds = Bounds(connection.answer_limit_mib * 2**20)
         self._pool: RunspacePool | None = None
         self._pipelines = 0
 
@@ -59,7 +60,7 @@ class Session:
         """Run the step and return its facts.
 
         Raises Interrupted if the answer was lost, after which the next step has a new session, TimeoutError after
-        `step.timeout` seconds, and UnreachableError or AccessError if no session can be had.
+        `step.timeout` seconds, and UnreachableError or AccessError if no session can be had or its answers are no use.
         """
         _LOG.debug("%s:\n%s", self.host, step)
         facts = self._invoke(step)
@@ -73,158 +74,102 @@ class Session:
         pool, self._pool = self._pool, None
         if pool is None:
             return
-        with suppress(WinRMError, requests.RequestException, OSError):
-            pool.close()
-        pool.connection.close()
+        self._end(pool)
 
     def _open(self) -> RunspacePool:
         if self._pipelines >= _PIPELINES_A_SHELL:
             self.close()
         if self._pool is not None:
             return self._pool
-        pool = new_pool(self._connection)
+        self._bounds.renew(max(self._connection.step_timeout, self._connection.connect_timeout))
+        pool = new_pool(self._connection, self._bounds)
         try:
             pool.open()
-        except (WinRMError, requests.RequestException, OSError, ValueError, SpnegoError, ImportError) as error:
-            pool.connection.close()
-            raise _cannot_open(error, self._connection) from error
-        _keep_proxies(pool)
+        except Exception as error:
+            self._end(pool, anew=True)
+            raise not_opened(error, self._connection) from error
         self._pool, self._pipelines = pool, 0
         # Only now: hooks run last in, first out, and a hook of urllib3 closes the connections at exit. The message
-        # that ends the shell is sealed for this connection; on another connection the host would answer 500.
+        # that ends the shell is sealed for this connection; on another connection the host would answer 400.
         atexit.register(self.close)
         return pool
 
     def _invoke(self, step: Step) -> Facts:
+        seconds = step.timeout
+        if seconds is None:
+            seconds = self._connection.step_timeout * (_SLOW if step.slow else 1)
+        try:
+            powershell = self._begin(step, seconds)
+            is_done = self._wait(powershell, seconds)
+            # Not closed: that costs a request for each, and the host frees a finished pipeline with its shell.
+            powershell.runspace_pool.pipelines.pop(powershell.id, None)
+            if is_done:
+                return facts_of(powershell, step)
+        except NestedlabError:
+            raise
+        except Exception as error:
+            self._drop()
+            if isinstance(error, TooLateError):
+                raise _overdue(step, seconds) from error
+            raise lost(error, self._connection, step.purpose) from error
+        raise _overdue(step, seconds)
+
+    def _begin(self, step: Step, seconds: float) -> PowerShell:
+        """Start the step's pipelines, on a new session if the host has forgotten the log-on of this one.
+
+        Windows closes a connection that was idle for two minutes. What is sealed for its log-on is then answered with
+        HTTP 400, on whatever connection it comes, and is not done (jborean93/pypsrp#21, #53, #203).
+        """
+        was_open = self._pool is not None
+        try:
+            return self._started(step, seconds)
+        except SealOutdatedError:
+            if not was_open:
+                raise
+        self._drop()
+        return self._started(step, seconds)
+
+    def _started(self, step: Step, seconds: float) -> PowerShell:
         batch = (*step.pipelines, END) if len(step.pipelines) > 1 else step.pipelines
         powershell = new_powershell(self._open(), batch)
         self._pipelines += 1
-        deadline = None if step.timeout is None else time.monotonic() + step.timeout
-        try:
-            powershell.begin_invoke()
-            while powershell.state == PSInvocationState.RUNNING:
-                remaining = _OPERATION_SECONDS if deadline is None else deadline - time.monotonic()
-                if remaining <= 0:
-                    powershell.stop()
-                    raise TimeoutError(f"{step.purpose}: not done within {step.timeout} seconds")
-                powershell.poll_invoke(timeout=max(1, min(_OPERATION_SECONDS, round(remaining))))
-        except (WinRMError, requests.RequestException) as error:
-            raise self._lost(error, step) from error
-        # Not closed: that costs a request for each, and the host frees a finished pipeline with its shell.
-        powershell.runspace_pool.pipelines.pop(powershell.id, None)
-        return _facts(powershell, step)
+        self._bounds.renew(seconds + _GRACE)
+        powershell.begin_invoke()
+        return powershell
 
-    def _lost(self, error: Exception, step: Step) -> NestedlabError:
-        """The error for a failure in the middle. The shell is ended, so that nothing of ours goes on in it."""
+    def _wait(self, powershell: PowerShell, seconds: float) -> bool:
+        """Take the answer; whether it is complete. If it is not after so many seconds, the step is stopped."""
+        end = time.monotonic() + seconds
+        while is_running(powershell):
+            remaining = end - time.monotonic()
+            if remaining <= 0:
+                self._bounds.renew(_GRACE)
+                powershell.stop()
+                return False
+            powershell.poll_invoke(timeout=max(1, min(OPERATION_SECONDS, round(remaining))))
+        return True
+
+    def _drop(self) -> None:
+        """Give the session up after a failure in the middle. Its shell is ended, so that nothing goes on in it."""
+        atexit.unregister(self.close)
         pool, self._pool = self._pool, None
         if pool is not None:
+            self._end(pool, anew=True)
+
+    def _end(self, pool: RunspacePool, *, anew: bool = False) -> None:
+        """End a pool's shell, on a new connection if nothing can come of the one that it has."""
+        self._bounds.renew(_GRACE)
+        if anew:
             # A message sealed for the old connection cannot be sent on a new connection: pypsrp keeps both in these.
+            pool.connection.close()
             pool.connection.transport.session = None
             pool.connection.transport.encryption = None
-            with suppress(WinRMError, requests.RequestException, OSError):
-                pool.close()
-            pool.connection.close()
-        fault = refused(error.code, self._connection) if isinstance(error, WSManFaultError) else None
-        return fault or Interrupted(
-            f"the connection was lost while trying to {step.purpose}. Run the command again: it goes on "
-            f"from there. ({error})"
-        )
+        with suppress(Exception):
+            pool.shell.close()  # the pool's own close() leaves the shell of a broken one
+        pool.connection.close()
 
 
-def _wsman(connection: Connection) -> WSMan:
-    options: dict[str, Any] = {
-        "port": connection.port,
-        "path": connection.path,
-        "ssl": connection.tls,
-        "username": connection.username,
-        "password": connection.password.get_secret_value() if connection.password else None,
-        "auth": connection.auth,
-        "cert_validation": str(connection.ca_bundle) if connection.ca_bundle else True,
-        "connection_timeout": round(connection.connect_timeout),
-        "operation_timeout": _OPERATION_SECONDS,
-        "read_timeout": _OPERATION_SECONDS + 10,
-    }
-    if connection.auth == "certificate":
-        options["certificate_pem"] = str(connection.certificate)
-        options["certificate_key_pem"] = str(connection.certificate_key)
-    return WSMan(connection.host, **options)
-
-
-def _cannot_open(error: Exception, connection: Connection) -> NestedlabError:
-    if isinstance(error, ImportError):
-        return not_installed(error, connection)
-    if isinstance(error, AuthenticationError | SpnegoError):
-        return AccessError(
-            f"the host refused the logon of {connection.username or 'the current user'} with {connection.auth}: check "
-            "nestedlab:username and nestedlab:password; a local account of a domain member is written 'HOST\\user', "
-            "and the user must be in Administrators or Remote Management Users"
-        )
-    if isinstance(error, WSManFaultError):
-        fault = refused(error.code, connection)
-        reason = str(error.reason or error).strip().rstrip(".")
-        return fault or UnreachableError(
-            f"the host refused a session: {reason}. Look at its event log "
-            f"Microsoft-Windows-WinRM/Operational for the cause. [WSManFault {error.code}]"
-        )
-    if isinstance(error, WinRMTransportError):
-        return answered(error.code, connection)
-    return unreachable(error, connection)
-
-
-class _Written(Command):
-    """A finished message, in the place of the commands that pypsrp would build it from."""
-
-    def __init__(self, message: bytes) -> None:
-        super().__init__()
-        self.message = message
-
-
-class _Serializer(Serializer):
-    """pypsrp's serializer, except for the messages that are nearly all of its work: pipelines and their output."""
-
-    def serialize(self, value: Any, *args: Any, **options: Any) -> Any:
-        """Turn a value into XML; return the bytes of a finished message, which pypsrp sends as they are."""
-        pipeline = value.pipeline if isinstance(value, CreatePipeline) else None
-        first = pipeline.commands[0] if pipeline and pipeline.commands else None
-        return first.message if isinstance(first, _Written) else super().serialize(value, *args, **options)
-
-    def deserialize(self, element: Any, metadata: Any = None, *args: Any, **options: Any) -> Any:
-        """Read a value from XML. Only output is text without metadata; an object in it is read by `read`."""
-        if isinstance(element, str):
-            element = readable(element)
-        output = read(element) if metadata is None and isinstance(element, str) else None
-        return super().deserialize(element, metadata, *args, **options) if output is None else output
-
-
-def new_pool(connection: Connection) -> RunspacePool:
-    """A pool that is not open yet, and that writes and reads messages with our serializer."""
-    pool = RunspacePool(
-        _wsman(connection), configuration_name=connection.configuration_name, idle_timeout=_IDLE_SECONDS
-    )
-    # pypsrp lets nobody choose its serializer. The fragmenter packs and unpacks all messages with its own; the pool's
-    # own stays what it is, for it has the key for secure strings, which we never send.
-    pool._fragmenter.serializer = _Serializer()
-    return pool
-
-
-def new_powershell(pool: RunspacePool, pipelines: tuple[Pipeline, ...]) -> PowerShell:
-    """A PowerShell that runs these pipelines in an open pool, if it is begun with pypsrp's defaults."""
-    return PowerShell(pool).add_command(_Written(create_pipeline(pipelines, pool.protocol_version or "")))
-
-
-def _keep_proxies(pool: RunspacePool) -> None:
-    """Stop requests from searching the environment for proxies, which it does three times for each message.
-
-    pypsrp has done so already when it made the session, and the session keeps the result.
-    """
-    if pool.connection.transport.session is not None:
-        pool.connection.transport.session.trust_env = False
-
-
-def _facts(powershell: PowerShell, step: Step) -> Facts:
-    return Facts(
-        tuple(output for output in powershell.output if isinstance(output, PSObject)),
-        tuple(error_record(record, step) for record in powershell.streams.error),
-        tuple(str(warning) for warning in powershell.streams.warning),
-        whole=len(step.pipelines) == 1 or END_MARK in powershell.output,
-    )
+def _overdue(step: Step, seconds: float) -> Exception:
+    if step.timeout is not None:
+        return TimeoutError(f"{step.purpose}: not done within {seconds:g} seconds")
+    return faults.overdue(step.purpose, seconds)

@@ -14,12 +14,14 @@ from pulumi_nestedlab._by_name import warn_of_switches_by_name
 from pulumi_nestedlab._identity import stack_id
 from pulumi_nestedlab._names import on_the_wire, refuse_unknown
 from pulumi_nestedlab._owner import owner_of
+from pulumi_nestedlab._secrets import secret_inputs
 from pulumi_nestedlab._settings import refuse_unknown_settings
 
 _SETTINGS = frozenset(
     {
         "nestedlab:address",
         "nestedlab:adopt",
+        "nestedlab:answerLimitMib",
         "nestedlab:auth",
         "nestedlab:caBundle",
         "nestedlab:certificate",
@@ -29,6 +31,7 @@ _SETTINGS = frozenset(
         "nestedlab:hosts",
         "nestedlab:password",
         "nestedlab:shutdownTimeout",
+        "nestedlab:stepTimeout",
         "nestedlab:username",
     }
 )
@@ -454,6 +457,7 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
             "owner": owner_of(resource_name, opts),
             "stackId": stack_id(),
         }
+        properties |= secret_inputs(properties)
         # Names on the host are fixed: the old object has to go first, in a forced replacement too.
         opts = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)
         super().__init__(NatSwitchProvider(), resource_name, properties, opts)
@@ -788,6 +792,7 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             "owner": owner_of(resource_name, opts),
             "stackId": stack_id(),
         }
+        properties |= secret_inputs(properties)
         # Names on the host are fixed: the old object has to go first, in a forced replacement too.
         opts = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)
         super().__init__(NestedHyperVHostProvider(), resource_name, properties, opts)
