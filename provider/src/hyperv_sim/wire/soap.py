@@ -71,7 +71,7 @@ def parse(envelope: bytes) -> Request:
     body = root.find("s:Body", NAMESPACES)
     if header is None or body is None:
         raise not_soap("header or body is missing")
-    headers.check(header)
+    headers.check(header)  # what follows relies on it
     return Request(
         action=_text(header, "a:Action"),
         message_id=_text(header, "a:MessageID"),
