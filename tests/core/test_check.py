@@ -56,3 +56,11 @@ def test_inputs_are_checked(case: dict[str, Any], kind: type[Resource]) -> None:
 def test_no_complaint_speaks_of_the_library_that_finds_it(case: dict[str, Any], kind: type[Resource]) -> None:
     for reason in checked(kind, case)[1].values():
         assert not any(word in reason for word in ("Input should", "input should", "pattern", "Value error", "extra_"))
+
+
+def test_half_a_character_is_refused_wherever_it_is() -> None:
+    program = {"name": "hv1", "notes": "\ud83d", "data_disks": [{"path": "D:\\\udfff.vhdx"}], "owner": OWNER}
+    _, failures = check(NestedHyperVHost, program)
+    refused = {failure.path: failure.reason for failure in failures if "cannot be sent to a host" in failure.reason}
+    assert refused.keys() == {("notes",), ("data_disks", "0", "path")}
+    assert "must not contain '\\ud83d'" in refused[("notes",)]

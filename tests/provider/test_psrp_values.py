@@ -158,4 +158,5 @@ def test_text_that_xml_does_not_allow_is_read_in_each_stream(new_parent: NewPare
     assert (machine["Name"], error.message, facts.warnings) == (READ, READ, (READ,))
 
 
-ODD, READ = "a\ufffeb", "a\ufffdb"
+ODD = "a\ufffeb\ud800c\udc00\ud800\udc00_xD800_\r\n"
+READ = "a\ufffdb\ufffdc\ufffd\U00010000_xD800_\r\n"

@@ -151,6 +151,13 @@ def test_an_object_tells_its_chain_of_types(host: Talk, name: str) -> None:
     assert _object(host, SHOWN[f"{HYPER_V}.{name}"]).type_names == chain
 
 
+def test_the_guest_service_interface_has_the_properties_of_its_base(host: Talk) -> None:
+    shown = _object(host, "Get-VMIntegrationService hv1 -Name 'Guest Service Interface'")
+    names = [f"{HYPER_V}.{name}" for name in ("GuestServiceInterfaceComponent", "VMIntegrationComponent")]
+    assert list(shown.type_names[:2]) == names
+    assert list(shown.adapted) == [name for name, _ in FILE["classes"][names[1]]]
+
+
 def test_an_older_windows_lacks_what_came_later(talk: type[Talk]) -> None:
     host = _made(talk(windows="2016"))
     for name, missing in NOT_ON_2016.items():

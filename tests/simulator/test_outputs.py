@@ -8,8 +8,10 @@ from uuid import uuid4
 
 import pytest
 
+from hyperv_sim.powershell.properties import Selected, serialised
 from hyperv_sim.records import Command, NetObject, Output, Parameter, Scalar, Value
 from hyperv_sim.state.enumerations import VMState
+from hyperv_sim.wire.clixml_writer import written
 
 if TYPE_CHECKING:
     from tests.simulator.conftest import Talk
@@ -62,3 +64,13 @@ def test_a_hashtable_is_selected_from_by_its_keys(talk: type[Talk]) -> None:
     assert isinstance(output.value, NetObject)
     assert output.value.type_names[0] == "Selected.System.Collections.Hashtable"
     assert output.value.extended == {"Name": Scalar("String", "hv1"), "Colour": None}
+
+
+def test_one_object_under_two_names_is_one_object(talk: type[Talk]) -> None:
+    host = talk()
+    host("New-VM hv1")
+    (machine,) = host.host.state.machines.values()
+    selected = serialised(Selected(("Selected.X", "System.Object"), {"A": machine, "B": machine}), "2022")
+    assert isinstance(selected, NetObject)
+    assert selected.extended["A"] is selected.extended["B"]
+    assert '<Ref N="B" RefId="1" />' in written(selected)

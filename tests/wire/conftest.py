@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from threading import Event
+from threading import Event, Lock
 from typing import Any
 
 import pytest
@@ -115,6 +115,7 @@ class Wire:
     def __init__(self, cleanup: ExitStack) -> None:
         self.host = EchoHost()
         self._cleanup = cleanup
+        self._constructing = Lock()
 
     def serve(self, **settings: Any) -> SimulatedServer:
         return self._cleanup.enter_context(SimulatedServer(self.host.shells, **settings))
@@ -132,7 +133,9 @@ class Wire:
             "cert_validation": server.ca_bundle if is_tls else True,
             "no_proxy": True,
         }
-        return self._cleanup.enter_context(WSMan(address, **(given | settings)))
+        with self._constructing:  # pypsrp names its namespaces to ElementTree, which has one list for all threads
+            client = WSMan(address, **(given | settings))
+        return self._cleanup.enter_context(client)
 
     def open(self, server: SimulatedServer, **settings: Any) -> RunspacePool:
         """Open a runspace pool; what is not a setting of RunspacePool is one of WSMan."""

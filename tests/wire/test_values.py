@@ -16,7 +16,7 @@ from pypsrp.complex_objects import GenericComplexObject
 from pypsrp.serializer import TaggedValue
 
 from hyperv_sim.powershell.cim import FOREVER
-from hyperv_sim.records import EnumMember, NetObject, Parameter, Scalar, Value
+from hyperv_sim.records import EnumMember, NetList, NetObject, Parameter, Scalar, Value
 from hyperv_sim.wire.clixml import from_wire
 from hyperv_sim.wire.clixml_writer import written
 
@@ -71,6 +71,14 @@ def _read_again(value: Value) -> Value:
 @given(_values())
 def test_what_is_written_is_read_again(value: Value) -> None:
     assert _read_again(value) == value
+
+
+def test_a_collection_is_written_with_its_own_types_and_an_object_without_any_has_none() -> None:
+    ports = NetList(("Lab.Port[]", "System.Array"), (Scalar("String", "p1"), NetObject((), extended={"N": None})))
+    assert written(ports) == (
+        '<Obj RefId="0"><TN RefId="0"><T>Lab.Port[]</T><T>System.Array</T></TN><LST><S>p1</S>'
+        '<Obj RefId="1"><MS><Nil N="N" /></MS></Obj></LST></Obj>'
+    )
 
 
 def test_an_object_that_comes_back_is_marked_as_deserialized() -> None:

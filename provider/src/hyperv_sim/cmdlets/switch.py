@@ -194,6 +194,11 @@ def _chosen(call: Call, *, missing: str) -> Iterator[Switch]:
 
 fact(
     "Get-VMSwitch",
+    "Server 2016 shows no limits and no scheduling of queues, and no software RSC",
+    "MicrosoftDocs/windows-powershell-docs#2268; Microsoft's list of what is new in the networking of Server 2019",
+)
+fact(
+    "Get-VMSwitch",
     "the bandwidth mode of a new switch is Absolute; the numbers of queue pairs have aliases",
     "dsccommunity/HyperVDsc#48; tests of intel/mfd-hyperv",
 )

@@ -13,7 +13,7 @@ from hyperv_sim.contract import Cmdlet, ParameterType
 from hyperv_sim.errors import RUNTIME_EXCEPTION, SYSTEM_EXCEPTION, CmdletError
 from hyperv_sim.fidelity import fact
 from hyperv_sim.powershell import exceptions, properties
-from hyperv_sim.records import Command, NetException
+from hyperv_sim.records import Command, NetException, Value
 from hyperv_sim.state import enumerations
 
 _AUTOMATION = "System.Management.Automation"
@@ -44,7 +44,7 @@ _INNER: Mapping[str, tuple[tuple[tuple[str, ...], str], ...]] = {
 """The exceptions that an error of an id came from, the nearest first, each with what threw it."""
 _NO_MEMBER = (RUNTIME_EXCEPTION, "System.String EnumDisambiguate(System.String, System.Type)")
 _NO_NUMBER = (("System.FormatException", *SYSTEM_EXCEPTION), "Void StringToNumber(...)")
-_NO_LIST = (("System.NotSupportedException", *SYSTEM_EXCEPTION), "System.Object CoerceTypeAsNeeded(...)")
+_NO_LIST = ("System.NotSupportedException", *SYSTEM_EXCEPTION)
 
 
 def exception(error: CmdletError, cmdlet: Cmdlet, sent: Command) -> NetException:
@@ -52,25 +52,37 @@ def exception(error: CmdletError, cmdlet: Cmdlet, sent: Command) -> NetException
     found = _NAMED.search(error.message) or _MISSING.search(error.message)
     name = found["name"] if found else ""
     parameter = cmdlet.parameters.get(name)
-    error.details = _details(error, name, parameter, sent)
-    return exceptions.exception(error, inner=_inner(error, name, parameter))
+    value = next((argument.value for argument in sent.parameters if _bare(argument.name) == name.lower()), None)
+    error.details = _details(error, name, parameter, value)
+    is_list = error.identifier == "CannotConvertArgument" and isinstance(value, tuple)
+    return exceptions.exception(error, inner=_of_a_list(error) if is_list else _inner(error, name, parameter))
 
 
-def _details(error: CmdletError, name: str, parameter: ParameterType | None, sent: Command) -> dict[str, str]:
-    found: dict[str, str] = {}
-    if name:
-        found["ParameterName"] = name
-    is_of_type = error.identifier.startswith((*_CONVERSIONS, "MissingArgument", "ParameterBindingFailed"))
-    if is_of_type and name in _ACTIONS:
-        found["ParameterType"] = f"{_AUTOMATION}.ActionPreference"
-    elif is_of_type and parameter:
-        found["ParameterType"] = _type_name(parameter)
-    if error.identifier.startswith((*_CONVERSIONS, "NamedParameterNotFound")):
-        value = next((argument.value for argument in sent.parameters if argument.name == name), None)
-        is_list = parameter is not None and parameter.is_array and "Validation" in error.identifier
-        if value is not None:
-            found["TypeSpecified"] = properties.type_names(value)[0] + ("[]" if is_list else "")
-    return found
+def _bare(name: str | None) -> str:
+    """A name as a client sends it, without what stands before and after it there."""
+    return (name or "").lstrip("-").rstrip(":").lower()
+
+
+def _details(error: CmdletError, name: str, parameter: ParameterType | None, value: Value) -> dict[str, str]:
+    """What the text and the argument tell of the parameter; of what a check refuses, the type is the converted one."""
+    found = {"ParameterName": name} if name else {}
+    type_name = f"{_AUTOMATION}.ActionPreference" if name in _ACTIONS else _type_name(parameter) if parameter else ""
+    if type_name and error.identifier.startswith((*_CONVERSIONS, "MissingArgument", "ParameterBindingFailed")):
+        found["ParameterType"] = type_name
+    if "Validation" in error.identifier:
+        is_told = value is not None or error.identifier.endswith("EmptyStringNotAllowed")
+        specified = type_name if is_told else ""
+    elif error.identifier.startswith((*_CONVERSIONS, "NamedParameterNotFound")):
+        specified = _specified(value)
+    else:
+        specified = ""
+    return found | ({"TypeSpecified": specified} if specified else {})
+
+
+def _specified(value: Value) -> str:
+    if isinstance(value, tuple):
+        return f"{_AUTOMATION}.PSObject"
+    return "" if value is None else properties.type_names(value)[0]
 
 
 def _type_name(parameter: ParameterType) -> str:
@@ -86,8 +98,6 @@ def _inner(error: CmdletError, name: str, parameter: ParameterType | None) -> Ne
     if error.identifier in {"CannotConvertArgumentNoMessage", "ParameterArgumentTransformationError"}:
         is_member = name in _ACTIONS or (parameter is not None and parameter.type_name in enumerations.BY_NAME)
         chain = (*chain, _NO_MEMBER if is_member else _NO_NUMBER)
-    if error.message.endswith(_NOT_SUPPORTED):
-        chain, cause = (_NO_LIST,), _NOT_SUPPORTED
     inner: NetException | None = None
     for types, site in reversed(chain):
         source = CmdletError(error.identifier, error.category, cause, exception_types=types)
@@ -95,6 +105,12 @@ def _inner(error: CmdletError, name: str, parameter: ParameterType | None) -> Ne
         if types is _NO_NUMBER[0]:
             inner = replace(inner, source="mscorlib")
     return inner
+
+
+def _of_a_list(error: CmdletError) -> NetException:
+    """What a list for one value came from."""
+    source = CmdletError(error.identifier, error.category, _NOT_SUPPORTED, exception_types=_NO_LIST)
+    return exceptions.exception(source)
 
 
 fact("PSRP", "the exceptions that an error of binding came from", "recorded on a PowerShell 7.6")

@@ -242,7 +242,9 @@ def _noted(live: object, windows: str) -> Value:
 def serialised(live: object, windows: str) -> Value:
     """A live object as remoting serialises it, at depth 1."""
     if isinstance(live, Selected):
-        notes = {name: _noted(value, windows) for name, value in live.values.items()}
+        # One object under two names is written once, and then referred to: it has to be one object here too.
+        noted = {id(value): _noted(value, windows) for value in live.values.values()}
+        notes = {name: noted[id(value)] for name, value in live.values.items()}
         return NetObject(live.type_names, extended=notes)  # a PSCustomObject goes out without its text
     return _noted(live, windows)
 

@@ -36,7 +36,7 @@ def check(header: ET.Element) -> None:
         raise wsman_faults.no_message_id()
     size = header.findtext(f"{_WSMAN}MaxEnvelopeSize", str(_LEAST_ENVELOPE)).strip()
     if not re.fullmatch("[0-9]{1,12}", size):
-        raise wsman_faults.no_number("MaxEnvelopeSize")
+        raise wsman_faults.schema_violation("MaxEnvelopeSize")
     if int(size) < _LEAST_ENVELOPE:
         raise wsman_faults.envelope_too_small(size)
 

@@ -29,14 +29,29 @@ def read(text: str) -> PSObject | None:
 
 
 def readable(text: str) -> str:
-    """The text with U+FFFD for the two characters that .NET writes and XML does not allow.
+    """The text with U+FFFD for what .NET writes and others do not read.
 
-    They may stand in any stranger's name or notes, and would keep all of the answer from being read.
+    These are the two characters that XML does not allow, and half a character outside the plane. They may stand in any
+    stranger's name or notes, or in an error that quotes them, and would keep all of the answer from being read.
     """
-    return _NOT_ALLOWED.sub("\ufffd", text) if "&#x" in text else text
+    if "&#x" in text:
+        text = _NOT_ALLOWED.sub("\ufffd", text)
+    return _ESCAPES.sub(_with_whole_characters, text) if _HALF.search(text) else text
 
 
 _NOT_ALLOWED = re.compile("&#x(?:fffe|ffff);", re.IGNORECASE)
+_ESCAPES = re.compile("(?:_x[0-9A-Fa-f]{4}_)+")
+_HALF = re.compile("_x[Dd][89A-Fa-f]")
+
+
+def _with_whole_characters(escapes: re.Match[str]) -> str:
+    """The same run of escapes, with U+FFFD in the place of halves."""
+    units = b"".join(bytes.fromhex(unit) for unit in _UNIT.findall(escapes[0]))
+    whole = units.decode("utf-16-be", "replace").encode("utf-16-be")
+    return "".join(f"_x{whole[at : at + 2].hex().upper()}_" for at in range(0, len(whole), 2))
+
+
+_UNIT = re.compile("_x([0-9A-Fa-f]{4})_")
 
 
 _OF_AN_OBJECT = frozenset({"TN", "ToString", "Props", "MS"})

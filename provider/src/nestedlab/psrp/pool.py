@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from threading import Lock
 from typing import Any
 from xml.etree import ElementTree
 
@@ -89,6 +90,10 @@ def _quota(error: WinRMTransportError) -> WSManFaultError | None:
     return WSManFaultError(int(code), None, wmi.findtext(f"{_WMI_ERROR}Message", "").strip(), None, None, None)
 
 
+_constructing = Lock()
+"""Held while pypsrp names its namespaces to ElementTree, which has one list of them for all threads."""
+
+
 def _wsman(connection: Connection, bounds: Bounds) -> WSMan:
     options: dict[str, Any] = {
         "port": connection.port,
@@ -105,7 +110,8 @@ def _wsman(connection: Connection, bounds: Bounds) -> WSMan:
     if connection.auth == "certificate":
         options["certificate_pem"] = str(connection.certificate)
         options["certificate_key_pem"] = str(connection.certificate_key)
-    wsman = WSMan(connection.host, operation_timeout=OPERATION_SECONDS, **options)
+    with _constructing:
+        wsman = WSMan(connection.host, operation_timeout=OPERATION_SECONDS, **options)
     wsman.transport = _Transport(connection.host, **options)
     wsman.transport.bounds, wsman.transport.ca_bundle = bounds, connection.ca_bundle
     return wsman

@@ -20,7 +20,7 @@ from nestedlab.pipeline import Cmdlet, ErrorKind, ErrorRecord, Facts, Pipeline, 
 
 DiskT = TypeVar("DiskT", bound=Disk)
 
-UNREADABLE = (ErrorKind.ABSENT, ErrorKind.FAILED, ErrorKind.OTHER)
+UNREADABLE = (ErrorKind.ABSENT, ErrorKind.FAILED, ErrorKind.UNSPECIFIED, ErrorKind.OTHER)
 """What Get-VHD reports of a file that is missing or that it cannot read: the same for both, but for the message."""
 
 _CHECKPOINT = re.compile(r"(_[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})+$")
