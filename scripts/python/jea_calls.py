@@ -92,7 +92,8 @@ def _written() -> Iterator[tuple[str, str]]:
     """What the rows of the tables write."""
     for module in _TABLES:
         import_module(module)
-    for table in _descendants(Table):
+    own = (table for table in _descendants(Table) if table.__module__.startswith("nestedlab."))
+    for table in own:
         for attribute in table.attributes():
             place = attribute.row.at
             if place is not None and place.parameter:
