@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from lab import Lab
 
+from hyperv_sim.server import SimulatedServer
+
 if TYPE_CHECKING:
     from lab import Run
     from tests.conftest import NewParent, Parent
@@ -45,6 +47,37 @@ def test_a_stack_can_hold_all_settings(new_parent: NewParent, lab_on: LabOn, tmp
     assert "[secret]" in logged
     assert not [secret for secret in ("4711-0815", "hidden-adapter") if secret in logged]
     assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_refresh_has_the_settings_of_the_last_up_and_says_how_it_gets_new_ones(parent: Parent, lab_on: LabOn) -> None:
+    lab = lab_on(parent, PROGRAM)
+    for name in ("ADDRESS", "USERNAME", "PASSWORD"):
+        value = lab.environment.pop(f"NESTEDLAB_{name}")
+        lab.config(f"nestedlab:{name.lower()}", value, secret=name == "PASSWORD")
+    lab.up()
+    state = lab.state()["resources"]
+    remedy = "run `pulumi up` first, or add --run-program"
+    parent.server.stop()
+    with SimulatedServer(parent.host.shells, username="trainer", password="another-4711") as moved:
+        address = moved.url
+        lab.config("nestedlab:address", address)
+        lab.config("nestedlab:username", moved.username)
+        lab.config("nestedlab:password", moved.password, secret=True)
+        refused = lab.refresh(fails=True)
+        assert "refused the connection" in refused.text
+        assert remedy in refused.text
+        assert [resource["urn"] for resource in lab.state()["resources"]] == [resource["urn"] for resource in state]
+        assert lab.refresh("--run-program").steps == {"hv1": ["same"]}
+        lab.up()
+        lab.refresh()
+    listen = address.removeprefix("http://").partition("/")[0]
+    with SimulatedServer(parent.host.shells, listen=listen, username="trainer", password="changed-4711"):
+        lab.config("nestedlab:password", "changed-4711", secret=True)
+        unknown = lab.destroy(fails=True)
+        assert "refused the logon of trainer" in unknown.text
+        assert remedy in unknown.text
+        lab.destroy("--run-program")
+    assert parent.machines == []
 
 
 def test_the_environment_can_hold_all_settings(parent: Parent, lab_on: LabOn, tmp_path: Path) -> None:

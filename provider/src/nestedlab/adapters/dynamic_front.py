@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -25,6 +26,7 @@ from nestedlab.adapters.secret_inputs import keep_secret
 from nestedlab.adapters.wire import from_wire, path_on_wire, to_wire
 from nestedlab.connection import SETTINGS, Connection
 from nestedlab.declare import Resource
+from nestedlab.errors import AccessError, UnreachableError
 from nestedlab.lifecycle import HalfMade
 from nestedlab.provider import KINDS, Provider
 from nestedlab.psrp.sessions import Sessions, sessions_with
@@ -82,7 +84,8 @@ class DynamicFront:
         """Read it; a blank id reports to the engine that it is gone."""
         secret = keep_secret(props)
         state, _ = from_wire(self.kind, props)
-        recorded = self.provider.read(self.kind, id_, state)
+        with _settings_of_the_state():
+            recorded = self.provider.read(self.kind, id_, state)
         if recorded is None:
             return ReadResult("", {})
         return ReadResult(id_, {**to_wire(recorded.state), **secret}, {**to_wire(recorded.inputs), **secret})
@@ -99,7 +102,23 @@ class DynamicFront:
         """Remove it from the host."""
         keep_secret(props)
         state, _ = from_wire(self.kind, props)
-        self.provider.delete(self.kind, id_, state)
+        with _settings_of_the_state():
+            self.provider.delete(self.kind, id_, state)
+
+
+@contextmanager
+def _settings_of_the_state() -> Iterator[None]:
+    """Say which settings were used if a host cannot be reached or does not let the user in.
+
+    For a refresh and a destroy the engine hands over the configuration that it keeps in the state with its provider.
+    """
+    try:
+        yield
+    except (AccessError, UnreachableError) as error:
+        raise type(error)(
+            f"{str(error).rstrip('.')}. (`pulumi refresh` and `pulumi destroy` use the settings of the last "
+            "`pulumi up`. If you have changed them since, run `pulumi up` first, or add --run-program.)"
+        ) from error
 
 
 def configured(kind: str, request: ConfigureRequest) -> DynamicFront:
