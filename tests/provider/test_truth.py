@@ -56,7 +56,7 @@ SWITCH = st.sampled_from(SWITCHES).flatmap(any_case) | st.just("")
 MAC = st.sampled_from(["00155D010203", "00-15-5d-01-02-03", "00:15:5D:01:02:03", "0015.5d01.0203", ""])
 VLAN = st.fixed_dictionaries({"vlan": st.sampled_from([0, 1, 4094])})
 TRUNK = st.fixed_dictionaries(
-    {"trunk": st.sampled_from(["10,20-22", "20-22,10", "10,20,21,22", "1-4094", "7"])},
+    {"trunk": st.sampled_from(["10,20-22", "20-22,10", "10,20,21,22", "1-4094", "7", "0-20"])},
     optional={"native_vlan": st.sampled_from([0, 5, 4094])},
 )
 ADAPTER = st.tuples(

@@ -119,10 +119,10 @@ def _listed(text: str) -> tuple[int, ...]:
         if len(ends) > 2 or not all(end.isascii() and end.isdecimal() for end in ends):
             return ()
         first, last = int(ends[0]), int(ends[-1])
-        if not 1 <= first <= last <= HIGHEST:
+        if not 0 <= first <= last <= HIGHEST:
             return ()
         found.update(range(first, last + 1))
-    return tuple(sorted(found))
+    return tuple(sorted(found)) if any(found) else ()
 
 
 fact("Get-VMNetworkAdapterVlan", "one object for each adapter; which adapter, ParentAdapter says", REFERENCE)
@@ -137,6 +137,11 @@ fact(
     "Set-VMNetworkAdapterVlan",
     "-Access needs -VlanId, -Trunk needs both -AllowedVlanIdList and -NativeVlanId",
     REFERENCE,
+)
+fact(
+    "Set-VMNetworkAdapterVlan",
+    "-AllowedVlanIdList may begin with 0, and is not 0 alone",
+    f"Microsoft's guide to virtual machines on Azure Local (0-1000); alone, and what is then shown, {UNKNOWN}",
 )
 fact("Set-VMNetworkAdapterVlan", "anything else, or an id beyond 4094: `InvalidParameter`", f"id {UNKNOWN}")
 fact("Set-VMNetworkAdapterVlan", "in any state of the machine", "inferred: it is a setting of the switch's port")

@@ -41,15 +41,19 @@ def vlans(text: str) -> frozenset[int]:
         raise ValueError("must be a list of VLANs such as 10,20-29")
     ends = [[int(end) for end in span.split("-")] for span in text.split(",")]
     found = frozenset(vlan for span in ends for vlan in range(span[0], span[-1] + 1))
-    if not found or min(found) < 1 or max(found) > 4094:
-        raise ValueError("must be VLANs from 1 to 4094, smaller ones first in a span")
+    # From 0: so Microsoft's guide to virtual machines on Azure Local has it (-AllowedVlanIdList 0-1000).
+    if not found - {0} or max(found) > 4094:
+        raise ValueError("must be VLANs up to 4094, smaller ones first in a span, and not 0 alone")
     return found
 
 
 def same_vlans(wanted: str, there: str) -> bool:
-    """Whether two lists name the same VLANs; the host may show what no program can ask for."""
+    """Whether two lists name the same VLANs; the host may show what no program can ask for.
+
+    0 makes no difference: it stands for packets without a tag, which the native VLAN is for.
+    """
     try:
-        return vlans(wanted) == vlans(there)
+        return vlans(wanted) - {0} == vlans(there) - {0}
     except ValueError:
         return wanted == there
 
