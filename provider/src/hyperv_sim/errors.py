@@ -143,6 +143,13 @@ def command_not_found(name: str) -> CmdletError:
     )
 
 
+def not_allowed(parameter: str, kind: str, why: str) -> ArgumentValidationError:
+    """A value that no mandatory parameter takes."""
+    error = validation(parameter, "", kind)
+    error.message = f"Cannot bind argument to parameter '{parameter}' because {why}."
+    return error
+
+
 def not_simulated(what: str) -> TerminatingError:
     """Something that Windows may well do, but that no source describes well enough to simulate it."""
     return TerminatingError(

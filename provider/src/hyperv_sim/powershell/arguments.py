@@ -78,7 +78,11 @@ def _compiled(parameter: ParameterType, given: object) -> object:
         values = given if isinstance(given, tuple) else (given,)
         return tuple(_no_element(parameter) if item is None else _element(parameter, item) for item in values)
     if isinstance(given, tuple) and not _takes_lists(parameter):
-        raise errors.binding("CannotConvertArgument", _cannot(parameter, given))
+        raise errors.binding(
+            "CannotConvertArgument",
+            f"Cannot convert '{text(given)}' to the type 'System.{parameter.type_name}' required by parameter "
+            f"'{parameter.name}'. Specified method is not supported.",
+        )
     return _element(parameter, given)
 
 
@@ -179,11 +183,11 @@ def _shown(value: object) -> str:
 def _check_mandatory(parameter: ParameterType, elements: Sequence[object]) -> None:
     """What a mandatory parameter takes no argument without."""
     if None in elements:
-        raise errors.validation(parameter.name, "The argument is null.", "NullNotAllowed")
+        raise errors.not_allowed(parameter.name, "NullNotAllowed", "it is null")
     if "" in elements:
-        raise errors.validation(parameter.name, "The argument is an empty string.", "EmptyStringNotAllowed")
+        raise errors.not_allowed(parameter.name, "EmptyStringNotAllowed", "it is an empty string")
     if not elements:
-        raise errors.validation(parameter.name, "The argument is an empty array.", "EmptyArrayNotAllowed")
+        raise errors.not_allowed(parameter.name, "EmptyArrayNotAllowed", "it is an empty array")
 
 
 fact(

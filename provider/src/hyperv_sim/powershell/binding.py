@@ -117,7 +117,12 @@ def _with_values(cmdlet: Cmdlet, arguments: Sequence[Parameter]) -> Iterator[tup
 
 def _next_value(parameter: ParameterType, waiting: deque[Parameter]) -> Value:
     if not waiting or waiting[0].name is not None:
-        raise errors.binding("MissingArgument", f"Missing an argument for parameter '{parameter.name}'.")
+        type_name = f"System.{parameter.type_name}{'[]' if parameter.is_array else ''}"
+        raise errors.binding(
+            "MissingArgument",
+            f"Missing an argument for parameter '{parameter.name}'. Specify a parameter of type '{type_name}' and try "
+            "again.",
+        )
     return waiting.popleft().value
 
 
