@@ -196,12 +196,6 @@ def not_understood(header: str) -> Fault:
     return Fault(2150858768, "MustUnderstand", "w:UnsupportedFeature", message)
 
 
-def no_number(header: str) -> Fault:
-    """A header that must be a number is none: the number seen for other elements (diyan/pywinrm#377)."""
-    message = f"{_REFUSED}The SOAP packet did not match the schema at the element {header}. "
-    return Fault(2150858817, "Sender", "w:SchemaValidationError", message)
-
-
 def envelope_too_small(size: str) -> Fault:
     """MaxEnvelopeSize is below 8192: the subcode from [MS-WSMV] 3.1.4.1.7, number and words from wsmerror.h."""
     message = f"{_REFUSED[:-2]} because the envelope size in the request is too small. [{size}]"
