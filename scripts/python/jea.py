@@ -1,9 +1,15 @@
-"""The role capability of a JEA endpoint that shows what the provider calls, and nothing else."""
+"""The role capability of a JEA endpoint that shows what the provider calls, and nothing else.
 
-import ast
-from pathlib import Path
+What a role must and must not list is told by PowerShell's InitialSessionState, which makes a function of each command
+that is shown in part; the generated role was tried on a PowerShell 7.6 with stand-ins for the commands.
+"""
 
-import nestedlab
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jea_calls import Parameters, calls, texts
+
 from hyperv_sim.contract import Cmdlet, load
 
 _HEAD = """\
@@ -13,14 +19,46 @@ _HEAD = """\
     GUID              = 'a3b3f0a4-6a53-4c0e-8f64-6d1f6f7d5a10'
     Description       = 'Nested Hyper-V labs with nestedlab'
 """
-_OWN_FILES = r"-[0-9a-f]{12}\.vhdx$"
-"""Names of disks that the provider makes, the only files that it removes; `made_name` in nestedlab/ownership.py."""
+_MADE = r".*-[0-9a-f]{12}"
+"""Names that the provider makes, by `made_name` in nestedlab/ownership.py. PowerShell anchors a role's patterns."""
 
-_MADE_FILES = "*.vhdx"
-"""The only files that `nestedlab orphans` lists; `MADE_FILES` in nestedlab/orphans.py."""
+_DISKS = r".*\.a?vhd[xs]?"
 
-_SHOWN_IN_PART = {"Get-ChildItem", "Get-Item", "Remove-Item"}
-"""What the role shows with some parameters alone."""
+_PATTERNS = {
+    ("Add-VMHardDiskDrive", "Path"): _DISKS,
+    ("Checkpoint-VM", "SnapshotName"): _MADE,
+    ("Get-Item", "LiteralPath"): r".*\.iso",
+    ("Get-VHD", "Path"): _DISKS,
+    ("New-VHD", "ParentPath"): r".*\.vhdx",
+    ("New-VHD", "Path"): rf"{_MADE}\.vhdx",
+    ("Remove-Item", "LiteralPath"): rf"{_MADE}\.vhdx",
+    ("Rename-VMSnapshot", "NewName"): _MADE,
+    ("Resize-VHD", "Path"): rf"{_MADE}\.vhdx",
+}
+_SETS = {
+    ("Get-ChildItem", "Filter"): ["*.vhdx"],  # MADE_FILES in nestedlab/orphans.py
+    ("Get-CimInstance", "ClassName"): texts("Win32_"),
+    ("New-VM", "Generation"): ["2"],
+}
+_PIPED = {
+    "DvdDrive",
+    "HardDiskDrive",
+    "VMNetworkAdapter",
+    "VMNetworkAdapterBase",
+    "VMSnapshot",
+    "VMSwitch",
+    "VirtualMachine",
+}
+"""What is piped from cmdlet to cmdlet: a parameter that takes it has to be listed."""
+
+_TELL_SETS_APART = {"Set-VMSwitch": ("NetAdapterInterfaceDescription", "NetAdapterName")}
+"""Without these, which are mandatory in their sets, a piped switch leaves more than one parameter set."""
+
+_ADDED = {"Confirm", "WhatIf"}
+"""What PowerShell adds by itself: listed, it would be there twice, and the command could not be called at all."""
+
+_WHOLE = {"Set-VMDvdDrive"}
+"""Shown with all parameters: of a command that is shown in part, the $null that ejects an image becomes empty text."""
 
 _SHOWN_ANYWAY = {"Select-Object"}
 """What the session type RestrictedRemoteServer shows without a role: named in one, it would be there twice."""
@@ -29,30 +67,19 @@ _SHOWN_ANYWAY = {"Select-Object"}
 def called() -> list[Cmdlet]:
     """The cmdlets that the provider's code names and that a role has to show, in the order of their names."""
     known = load("2025")
-    named = {
-        node.value
-        for file in Path(nestedlab.__file__).parent.rglob("*.py")
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
-    return [known[name] for name in sorted((named & known.keys()) - _SHOWN_ANYWAY)]
+    return [known[name] for name in sorted(calls().keys() - _SHOWN_ANYWAY)]
 
 
 def role() -> str:
     """The text of the role capability."""
     cmdlets = called()
+    parameters = calls()
     modules = sorted({cmdlet.module for cmdlet in cmdlets if not cmdlet.module.startswith("Microsoft.PowerShell.")})
-    visible = [f"'{cmdlet.name}'" for cmdlet in cmdlets if not cmdlet.is_cim and cmdlet.name not in _SHOWN_IN_PART]
-    listed = f"@{{ Name = 'LiteralPath' }}, @{{ Name = 'Filter'; ValidateSet = '{_MADE_FILES}' }}"
-    visible.append(f"@{{ Name = 'Get-ChildItem'; Parameters = {listed} }}")
-    visible.append("@{ Name = 'Get-Item'; Parameters = @{ Name = 'LiteralPath'; ValidatePattern = '.*\\.iso' } }")
-    pattern = f"Parameters = @{{ Name = 'LiteralPath'; ValidatePattern = '{_OWN_FILES}' }}"
-    visible.append(f"@{{ Name = 'Remove-Item'; {pattern} }}")
-    functions = [f"'{cmdlet.name}'" for cmdlet in cmdlets if cmdlet.is_cim]
     rows = (
         _row("ModulesToImport", [f"'{module}'" for module in modules]),
-        _row("VisibleCmdlets", visible),
-        _row("VisibleFunctions", functions),  # cmdlets made of CIM classes are functions
+        _row("VisibleCmdlets", [_shown(cmdlet, parameters[cmdlet.name]) for cmdlet in cmdlets if not cmdlet.is_cim]),
+        # Cmdlets made of CIM classes are functions.
+        _row("VisibleFunctions", [_shown(cmdlet, parameters[cmdlet.name]) for cmdlet in cmdlets if cmdlet.is_cim]),
         _row("VisibleProviders", ["'FileSystem'"]),  # for the path of Remove-Item
     )
     return _HEAD + "".join(rows) + "}\n"
@@ -60,3 +87,27 @@ def role() -> str:
 
 def _row(name: str, values: list[str]) -> str:
     return f"    {name:<17} = @(\n" + "".join(f"        {value}\n" for value in values) + "    )\n"
+
+
+def _shown(cmdlet: Cmdlet, parameters: Parameters) -> str:
+    if cmdlet.name in _WHOLE:
+        return f"'{cmdlet.name}'"
+    listed = [f"\n            @{{ {row} }}" for row in _listed(cmdlet, parameters)]
+    return f"@{{ Name = '{cmdlet.name}'; Parameters = @({''.join(listed)}{chr(10) + '        ' if listed else ''}) }}"
+
+
+def _listed(cmdlet: Cmdlet, parameters: Parameters) -> Iterator[str]:
+    piped = {
+        name
+        for name, parameter in cmdlet.parameters.items()
+        if parameter.type_name in _PIPED and any(place.by_value for place in parameter.places)
+    }
+    for name in sorted({*parameters, *piped, *_TELL_SETS_APART.get(cmdlet.name, ())} - _ADDED):
+        key = (cmdlet.name, name)
+        values = _SETS.get(key) or sorted(parameters.get(name) or ())
+        row = f"Name = '{name}'"
+        if values:
+            row += "; ValidateSet = " + ", ".join(f"'{value}'" for value in values)
+        if key in _PATTERNS:
+            row += f"; ValidatePattern = '{_PATTERNS[key]}'"
+        yield row

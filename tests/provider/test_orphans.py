@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.provider.conftest import STACK
-from tests.provider.test_jea import Watched
+from tests.provider.test_jea import restricted
 
-from hyperv_sim.powershell.shell import HostShell
 from nestedlab.machine.table import NestedHyperVHost
 from nestedlab.nat_switch.table import NatSwitch
 from nestedlab.orphans import Entry, Orphans, StackRecord, judge, survey
@@ -35,10 +34,8 @@ def entries(machine: Thing, net: Thing) -> tuple[Entry, Entry]:
 
 
 def test_a_lab_that_no_state_knows_is_removed_through_the_role(parent: Parent, new_provider: NewProvider) -> None:
-    watched = Watched(HostShell(parent.host.state))
-    parent.host.register("nestedlab", lambda: watched)
+    provider, shell = restricted(parent, new_provider)
     before = parent.snapshot()
-    provider = new_provider(parent, configurationName="nestedlab")
     provider.create("switch")
     provider.create("machine", switch="lab-net", data_disks=[{"size_gib": 10}])
     found = found_by(provider)
@@ -47,7 +44,7 @@ def test_a_lab_that_no_state_knows_is_removed_through_the_role(parent: Parent, n
     remove(provider, found)
     assert parent.snapshot() == before
     assert provider.warnings == []
-    assert watched.hidden == []
+    assert "get-childitem" in shell.commands
 
 
 def test_what_an_earlier_state_has_is_removed_but_for_what_is_kept(parent: Parent, provider: Provider) -> None:

@@ -121,6 +121,7 @@ def test_an_attribute_costs_one_row_and_one_case(checkout: Checkout) -> None:
     assert generated.stdout.splitlines() == [
         "written: sdk/python/src/pulumi_nestedlab/_resources.py",
         "written: docs/reference/NestedHyperVHost.md",
+        "written: docs/nestedlab.psrc",
     ], generated.stderr
     healed = checkout.test(
         "tests/core",

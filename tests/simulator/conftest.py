@@ -83,11 +83,16 @@ class Answer:
 
 
 class Talk:
-    """One host and one shell on it. Statements are parted by `;`, commands by `|`, and `@name` is a machine's id."""
+    """One host and one shell on it. Statements are parted by `;`, commands by `|`, and `@name` is a machine's id.
 
-    def __init__(self, **parts: Any) -> None:
+    `role` is the text of a role capability: the shell is then that of an endpoint with it.
+    """
+
+    def __init__(self, role: str = "", **parts: Any) -> None:
         self.host = SimulatedHost(**parts)
-        shell = self.host.shells(ENDPOINT)
+        if role:
+            self.host.restrict("restricted", role)
+        shell = self.host.shells("restricted" if role else ENDPOINT)
         assert shell is not None
         self.shell = shell
 
@@ -116,10 +121,10 @@ class Talk:
                 yield Parameter(None, self._value(token))
             elif ":" in token:
                 name, value = token[1:].split(":")
-                yield Parameter(name, self._value(value))
+                yield Parameter(f"-{name}:", self._value(value))
             else:
                 bare = not tokens or tokens[0].startswith("-")
-                yield Parameter(token[1:], None if bare else self._value(tokens.pop(0)))
+                yield Parameter(token, None) if bare else Parameter(token[1:], self._value(tokens.pop(0)))
 
     def _value(self, token: str) -> Value:
         if "," in token and not re.fullmatch(r"'[^']*'", token):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,5 +65,6 @@ def check(answer: Answer, case: dict[str, Any]) -> None:
 
 
 def told(identifier: str, category: str) -> str:
-    """An error as the cases write it; Hyper-V's namespace goes without saying."""
-    return f"{identifier.replace('Microsoft.HyperV.PowerShell.Commands.', '')} {category}"
+    """An error as the cases write it; Hyper-V's namespace and a session's own digits go without saying."""
+    plain = re.sub(r"_[0-9a-f]{32}$", "_...", identifier.replace("Microsoft.HyperV.PowerShell.Commands.", ""))
+    return f"{plain} {category}"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hyperv_sim import errors
 from hyperv_sim.contract import WINDOWS_2019_ON, ParameterType, load
 from hyperv_sim.host import ENDPOINT, SimulatedHost
-from hyperv_sim.powershell import conversion
+from hyperv_sim.powershell import arguments, conversion
 from hyperv_sim.powershell.registry import simulated
 from hyperv_sim.records import Command, EnumMember, InvocationFailedError, NetObject, Parameter, Scalar, Value
 
@@ -44,8 +44,8 @@ def commands(draw: st.DrawFn, name: str) -> Command:
     return Command(name, tuple(Parameter(key, value) for key, value in draw(spelt)))
 
 
-def whole_number(type_name: str) -> ParameterType:
-    return ParameterType("Count", type_name, is_array=False, is_mandatory=False, aliases=(), values=(), bounds=None)
+def of_type(type_name: str) -> ParameterType:
+    return ParameterType("Count", type_name)
 
 
 @pytest.mark.parametrize("name", sorted(simulated()))
@@ -66,22 +66,22 @@ def test_a_number_binds_exactly_when_its_type_can_hold_it(number: int, type_name
     low, high = conversion.WHOLE_NUMBERS[type_name]
     for value in (Scalar("Int64", number), Scalar("String", str(number))):
         if low <= number <= high:
-            assert conversion.convert(whole_number(type_name), value) == number
+            assert arguments.converted(of_type(type_name), value) == number
         else:
             with pytest.raises(errors.TerminatingError, match="Cannot convert"):
-                conversion.convert(whole_number(type_name), value)
+                arguments.converted(of_type(type_name), value)
 
 
 @given(text=st.text())
 def test_text_is_a_truth_value_never(text: str) -> None:
     with pytest.raises(errors.TerminatingError, match="Cannot convert"):
-        conversion.convert(whole_number("Boolean"), Scalar("String", text))
+        arguments.converted(of_type("Boolean"), Scalar("String", text))
 
 
 @given(guid=st.uuids(), braces=st.booleans())
 def test_a_guid_binds_as_text_too(guid: UUID, braces: bool) -> None:
     text = f"{{{guid}}}" if braces else str(guid).upper()
-    assert conversion.convert(whole_number("Guid"), Scalar("String", text)) == guid
+    assert arguments.converted(of_type("Guid"), Scalar("String", text)) == guid
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_guid_binds_as_text_too(guid: UUID, braces: bool) -> None:
     [("00:30:00", timedelta(minutes=30)), ("2.03:04:05", timedelta(days=2, hours=3, minutes=4, seconds=5))],
 )
 def test_a_time_span_binds_as_text(text: str, span: timedelta) -> None:
-    assert conversion.convert(whole_number("TimeSpan"), Scalar("String", text)) == span
+    assert arguments.converted(of_type("TimeSpan"), Scalar("String", text)) == span
 
 
 @pytest.mark.parametrize("windows", ["2016", "2019", "2022", "2025"])
@@ -99,3 +99,28 @@ def test_every_cmdlet_that_is_simulated_is_in_the_contract_with_all_that_it_take
         absent = cmdlet.takes - contract[cmdlet.name].parameters.keys()
         newer = {name for names in WINDOWS_2019_ON.values() for name in names} if windows == "2016" else set()
         assert absent <= newer, cmdlet.name
+
+
+def test_what_the_pages_have_wrong_is_as_in_the_real_module() -> None:
+    """What reflection of the module on a host shows, where Microsoft's pages say something else or nothing."""
+    contract = load("2019")
+    unchecked = {
+        f"{cmdlet.name} -{parameter.name}"
+        for cmdlet in contract.values()
+        for parameter in cmdlet.parameters.values()
+        if cmdlet.module == "Hyper-V" and parameter.type_name == "String" and not parameter.no_null
+    }
+    assert unchecked >= {"Set-VMDvdDrive -Path", "Add-VMDvdDrive -Path", "Set-VMFirmware -SecureBootTemplate"}
+    assert "New-VM -Name" not in unchecked
+    assert _positions("Connect-VMNetworkAdapter", "SwitchName")["Name_SwitchName"] == 2
+    assert _positions("Get-VMSnapshot", "Name")["Parent"] == 0
+    assert contract["Set-VMNetworkAdapter"].by_any_name["vmmqqueuepairs"].name == "VrssMaxQueuePairs"
+    assert load("2016")["Set-VMNetworkAdapter"].by_any_name["vmmqqueuepairs"].name == "VmmqQueuePairs"
+    assert contract["New-VM"].parameters["Generation"].values == ("1", "2")
+    assert contract["Set-VMProcessor"].parameters["Reserve"].bounds is None
+
+
+def _positions(cmdlet: str, parameter: str) -> dict[str, int | None]:
+    signature = load("2019")[cmdlet]
+    places = signature.parameters[parameter].places
+    return {signature.set_name(place.flag): place.position for place in places if place.flag}

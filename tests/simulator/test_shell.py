@@ -191,12 +191,6 @@ def test_a_part_within_its_machine_is_text_that_names_it(talk: type[Talk]) -> No
     assert host("Get-VMNetworkAdapterVlan hv1").output[0]["ParentAdapter"] == text
 
 
-def test_rows_that_the_reference_contradicts_itself_on_are_not_bound() -> None:
-    sets = {parameter_set.name: parameter_set.places for parameter_set in load("2022")["Set-VMProcessor"].sets}
-    assert "Perfmon" in sets["VMName"]
-    assert "Perfmon" not in sets["VMObject"]
-
-
 def test_the_fidelity_page_names_every_row_once() -> None:
     lines = page().splitlines()
     assert "| Remove-VM | refused unless Off or Saved" in page()

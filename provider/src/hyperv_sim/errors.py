@@ -66,6 +66,18 @@ class TerminatingError(CmdletError):
     """An error that ends the statement."""
 
 
+class PipedObjectError(CmdletError):
+    """A piped object that cannot be bound; the next one has its turn."""
+
+
+class ArgumentValidationError(TerminatingError):
+    """A value that a parameter's check refuses: PowerShell passes it on even where it would try another parameter."""
+
+
+class ArgumentTransformationError(TerminatingError):
+    """A value that cannot be had as the type of a function's parameter."""
+
+
 def hyper_v(identifier: str, message: str, *, target: Scalar | None = None) -> CmdletError:
     """An error of a Hyper-V cmdlet by its ErrorIdentifier, which gives the category."""
     return CmdletError(identifier, CATEGORY[identifier], message, target=target)
@@ -96,9 +108,22 @@ def binding(identifier: str, message: str, *, category: str = "InvalidArgument")
     return TerminatingError(identifier, category, message, exception_types=BINDING_EXCEPTION)
 
 
-def validation(parameter: str, reason: str, kind: str = "") -> TerminatingError:
+def transformation(parameter: str, reason: str) -> ArgumentTransformationError:
+    """A value that cannot be had as the type of a function's parameter."""
+    return ArgumentTransformationError(
+        "ParameterArgumentTransformationError",
+        "InvalidData",
+        f"Cannot process argument transformation on parameter '{parameter}'. {reason}",
+        exception_types=(
+            "System.Management.Automation.ParameterBindingArgumentTransformationException",
+            *BINDING_EXCEPTION,
+        ),
+    )
+
+
+def validation(parameter: str, reason: str, kind: str = "") -> ArgumentValidationError:
     """A value that the parameter's validation refuses; `kind` continues the id, as in `...ErrorNullNotAllowed`."""
-    return TerminatingError(
+    return ArgumentValidationError(
         f"ParameterArgumentValidationError{kind}",
         "InvalidData",
         f"Cannot validate argument on parameter '{parameter}'. {reason}",

@@ -14,6 +14,8 @@ WINDSOR = "code of windsorcli/terraform-provider-hyperv"
 GUIDE = "Microsoft's guide to nested virtualization"
 REFERENCE = "Microsoft's cmdlet reference"
 POWERSHELL = "PowerShell's public sources"
+REFLECTION = "reflection of the Hyper-V module on a host (stubs of dsccommunity/HyperVDsc)"
+TRIED = f"{POWERSHELL}; tried on a PowerShell 7.6"
 
 
 @dataclass(frozen=True, slots=True)

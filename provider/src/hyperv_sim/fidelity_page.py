@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hyperv_sim import server  # noqa: F401 - for its rows
-from hyperv_sim.fidelity import REFERENCE, UNKNOWN, rows
+from hyperv_sim.contract import load
+from hyperv_sim.fidelity import REFERENCE, REFLECTION, UNKNOWN, rows
 from hyperv_sim.powershell.declared_types import untold
 from hyperv_sim.powershell.registry import Simulated, simulated
 from hyperv_sim.powershell.shell import HostShell  # noqa: F401 - for its rows
@@ -27,7 +28,7 @@ these: they are null, or an empty list.
 """
 
 SIGNATURE = f"signature: {REFERENCE}"
-"""The host has no cmdlet but those of the reference, so this is so for all."""
+"""The host has no cmdlet but those of the reference, so this is so for all; for Hyper-V's there is a better one."""
 
 
 def page() -> str:
@@ -61,7 +62,8 @@ def source(name: str) -> str:
     """The sources of what is known of a cmdlet: its signature, and its behaviour if it has a row with a source."""
     own = [row_source for subject, _, row_source in rows() if subject == name]
     known = any(not row_source.startswith(UNKNOWN) for row_source in own)
-    return f"{SIGNATURE}; behaviour: {'below' if known else UNKNOWN}"
+    signature = f"{SIGNATURE}; {REFLECTION}" if load("2019")[name].module == "Hyper-V" else SIGNATURE
+    return f"{signature}; behaviour: {'below' if known else UNKNOWN}"
 
 
 def _properties(names: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Literal, cast
 
 from hyperv_sim.powershell import rights
+from hyperv_sim.powershell.role import read_role
 from hyperv_sim.powershell.shell import HostShell
 from hyperv_sim.records import Shell
 from hyperv_sim.state.disks import MIB, format_of, place
@@ -41,6 +42,11 @@ class SimulatedHost:
     def register(self, configuration_name: str, shell: Callable[[], Shell]) -> None:
         """Add a PSRP endpoint; `shell` makes the shell of each new runspace pool."""
         self._endpoints[configuration_name.lower()] = shell
+
+    def restrict(self, configuration_name: str, role: str) -> None:
+        """Add a restricted endpoint (JEA); `role` is the text of its role capability file. Raises ValueError."""
+        shown = read_role(role)
+        self.register(configuration_name, lambda: HostShell(self.state, shown))
 
     def shells(self, configuration_name: str) -> Shell | None:
         """A shell for a new runspace pool, or None if no endpoint has this name (in any case).

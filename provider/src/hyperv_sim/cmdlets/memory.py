@@ -10,7 +10,7 @@ from hyperv_sim.powershell.call import Call
 from hyperv_sim.powershell.components import DEVICE_BASES, PART, PART_ALIASES, PART_VALUES
 from hyperv_sim.powershell.declared_types import describe_class
 from hyperv_sim.powershell.registry import cmdlet
-from hyperv_sim.powershell.settings import Setting, change, names
+from hyperv_sim.powershell.settings import Setting, change, names, within
 from hyperv_sim.powershell.targets import each, machines, machines_with
 from hyperv_sim.state.components import component_id
 from hyperv_sim.state.enumerations import HYPER_V
@@ -56,8 +56,8 @@ SETTINGS = (
     Setting("MinimumBytes", "minimum", off_only=True, check=misaligned),
     Setting("MaximumBytes", "maximum", off_only=True, check=misaligned),
     Setting("MaximumAmountPerNumaNodeBytes", "maximum_per_numa_node", off_only=True, check=misaligned),
-    Setting("Buffer", "buffer", off_only=True),
-    Setting("Priority", "priority", off_only=True),
+    Setting("Buffer", "buffer", off_only=True, check=within(5, 2000)),
+    Setting("Priority", "priority", off_only=True, check=within(0, 100)),
 )
 
 

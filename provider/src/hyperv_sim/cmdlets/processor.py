@@ -9,7 +9,7 @@ from hyperv_sim.powershell.call import Call
 from hyperv_sim.powershell.components import DEVICE_BASES, PART, PART_ALIASES, PART_VALUES
 from hyperv_sim.powershell.declared_types import describe_class
 from hyperv_sim.powershell.registry import cmdlet
-from hyperv_sim.powershell.settings import Setting, change, names
+from hyperv_sim.powershell.settings import Setting, change, names, within
 from hyperv_sim.powershell.targets import each, machines, machines_with
 from hyperv_sim.state.components import component_id
 from hyperv_sim.state.enumerations import HYPER_V, VMState
@@ -90,11 +90,11 @@ SETTINGS = (
     Setting("EnableHostResourceProtection", "host_resource_protection", off_only=True),
     Setting("ExposeVirtualizationExtensions", "expose_extensions", off_only=True),
     Setting("HwThreadCountPerCore", "threads_per_core", off_only=True, check=_threads),
-    Setting("Maximum", "maximum", off_only=True),
+    Setting("Maximum", "maximum", off_only=True, check=within(0, 100)),
     Setting("MaximumCountPerNumaNode", "maximum_per_numa_node", off_only=True, check=too_many),
     Setting("MaximumCountPerNumaSocket", "maximum_per_numa_socket", off_only=True, check=_too_few),
-    Setting("RelativeWeight", "relative_weight", off_only=True),
-    Setting("Reserve", "reserve", off_only=True),
+    Setting("RelativeWeight", "relative_weight", off_only=True, check=within(1, 10000)),
+    Setting("Reserve", "reserve", off_only=True, check=within(0, 100)),
 )
 
 

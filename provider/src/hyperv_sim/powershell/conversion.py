@@ -1,20 +1,22 @@
-"""PowerShell's conversion of an argument to a parameter's .NET type, no wider than Windows.
+"""PowerShell's conversion of a value to the .NET type of a parameter, no wider than Windows.
 
-Narrower on purpose if a conversion hides a mistake: enumerations take names only, no numbers, prefixes or lists;
-whole numbers take no truth values, fractions, hexadecimal or unit suffixes; text takes no list.
+[LanguagePrimitives in PowerShell's public sources; every kind of value was tried on a PowerShell 7.6]
 """
 
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import cache, reduce
+from operator import or_
 from uuid import UUID
 
-from hyperv_sim import errors
 from hyperv_sim.contract import ParameterType
-from hyperv_sim.fidelity import POWERSHELL, UNKNOWN, fact
+from hyperv_sim.fidelity import POWERSHELL, TRIED, fact
+from hyperv_sim.powershell.numbers import whole_number
 from hyperv_sim.powershell.properties import described, to_string, type_names
 from hyperv_sim.records import EnumMember, Scalar
 from hyperv_sim.state import enumerations
@@ -28,61 +30,63 @@ WHOLE_NUMBERS = {
     "UInt32": (0, 2**32 - 1),
     "UInt64": (0, 2**64 - 1),
 }
-TEXTUAL = ("String", "Guid", "Version", *WHOLE_NUMBERS)
+UNTYPED = ("Object", "PSObject")
+_LONGEST_EXACT = 1e15
+"""Below it .NET writes a floating point number without an exponent."""
 
 
-def _refused(parameter: ParameterType, given: object) -> errors.TerminatingError:
-    """The id is its own for truth values and switches, as ParameterBinderBase.CoerceTypeAsNeeded has it."""
-    truth = parameter.type_name in ("Boolean", "SwitchParameter")
-    return errors.binding(
-        "CannotConvertArgument" if truth else "CannotConvertArgumentNoMessage",
-        f"Cannot bind parameter '{parameter.name}'. Cannot convert value \"{to_string(given)}\" of type "
-        f'"{type_names(given)[0]}" to type "{parameter.type_name}".',
-    )
+class NoConversionError(Exception):
+    """The value cannot be had as the type."""
 
 
-def _text(_: ParameterType, given: object) -> str | None:
-    if isinstance(given, EnumMember):
-        return given.name
-    return str(given.value) if isinstance(given, Scalar) and given.type_name in TEXTUAL else None
+def text(given: object) -> str:
+    """What a value is as text: any value is."""
+    if isinstance(given, tuple):
+        return " ".join(text(item) for item in given)
+    if isinstance(given, Scalar) and isinstance(given.value, float):
+        return (
+            f"{given.value:.0f}" if given.value.is_integer() and abs(given.value) < _LONGEST_EXACT else str(given.value)
+        )
+    return to_string(given)
+
+
+def _text(_: ParameterType, given: object) -> str:
+    return text(given)
 
 
 def _whole_number(parameter: ParameterType, given: object) -> int | None:
-    if not isinstance(given, Scalar):
-        return None
-    number = given.value
-    if given.type_name == "String" and re.fullmatch(r"\s*[+-]?\d+\s*", str(number), re.ASCII):
-        number = int(str(number))
+    number = given.number if isinstance(given, EnumMember) else given.value if isinstance(given, Scalar) else None
+    if isinstance(given, Scalar) and given.type_name == "String":
+        number = whole_number(str(number))
+    if isinstance(number, float):
+        number = round(number) if math.isfinite(number) else None
     low, high = WHOLE_NUMBERS[parameter.type_name]
-    fits = isinstance(number, int) and not isinstance(number, bool) and low <= number <= high
-    return number if fits and isinstance(number, int) else None
+    return int(number) if isinstance(number, int) and low <= number <= high else None
+
+
+def is_truth(given: object) -> bool:
+    """Whether a value may stand for a truth value: one, or a number. Text never is one, "True" and all."""
+    return isinstance(given, Scalar) and isinstance(given.value, bool | int | float)
 
 
 def _boolean(_: ParameterType, given: object) -> bool | None:
-    """A truth value or a number; text is refused, "True" and all."""
-    if isinstance(given, Scalar) and isinstance(given.value, bool | int):
-        return bool(given.value)
-    return None
-
-
-def _switch(parameter: ParameterType, given: object) -> bool | None:
-    return True if given is None else _boolean(parameter, given)
+    return bool(given.value) if isinstance(given, Scalar) and is_truth(given) else None
 
 
 def _guid(_: ParameterType, given: object) -> UUID | None:
     if isinstance(given, Scalar) and isinstance(given.value, UUID):
         return given.value
     if isinstance(given, Scalar) and given.type_name == "String":
-        text = str(given.value).strip()
+        plain = str(given.value).strip()
         pattern = r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-        if re.fullmatch(rf"{pattern}|\{{({pattern})\}}", text):
-            return UUID(text)
+        if re.fullmatch(rf"{pattern}|\{{({pattern})\}}", plain):
+            return UUID(plain)
     return None
 
 
 def _version(_: ParameterType, given: object) -> str | None:
-    text = str(given.value) if isinstance(given, Scalar) and given.type_name in ("String", "Version") else ""
-    return text if re.fullmatch(r"\d{1,9}(\.\d{1,9}){1,3}", text, re.ASCII) else None
+    plain = str(given.value) if isinstance(given, Scalar) and given.type_name in ("String", "Version") else ""
+    return plain if re.fullmatch(r"\d{1,9}(\.\d{1,9}){1,3}", plain, re.ASCII) else None
 
 
 def _address(_: ParameterType, given: object) -> str | None:
@@ -104,18 +108,24 @@ def _time_span(_: ParameterType, given: object) -> timedelta | None:
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
+def _session(_: ParameterType, given: object) -> str | None:
+    """A session is made of a computer's name."""
+    return str(given.value) if isinstance(given, Scalar) and given.type_name == "String" else None
+
+
 def _anything(_: ParameterType, given: object) -> object:
     return given
 
 
 CONVERSIONS: dict[str, Callable[[ParameterType, object], object]] = {
     "Boolean": _boolean,
+    "CimSession": _session,
     "Guid": _guid,
     "IPAddress": _address,
     "Object": _anything,
     "PSObject": _anything,
     "String": _text,
-    "SwitchParameter": _switch,
+    "SwitchParameter": _boolean,
     "TimeSpan": _time_span,
     "Version": _version,
     **dict.fromkeys(WHOLE_NUMBERS, _whole_number),
@@ -124,83 +134,96 @@ CONVERSIONS: dict[str, Callable[[ParameterType, object], object]] = {
 
 def _enumeration(parameter: ParameterType, given: object) -> object:
     """A member of Hyper-V's enumerations, or the contract's own spelling of a member of any other."""
-    text = given.name if isinstance(given, EnumMember) else None
-    if isinstance(given, Scalar) and given.type_name == "String":
-        text = str(given.value)
-    listed = next(
-        (allowed for allowed in parameter.values if text is not None and allowed.lower() == text.strip().lower()), None
-    )
-    enumeration = enumerations.BY_NAME.get(parameter.type_name)
-    return enumerations.member(enumeration, listed) if enumeration and listed else listed
+    members = parameter.members or dict.fromkeys(parameter.values)
+    name: str | None = None
+    if isinstance(given, EnumMember):
+        name = given.name if given.name in members else None
+    elif isinstance(given, Scalar) and type(given.value) is int:
+        name = _numbered(members, given.value)
+    elif isinstance(given, tuple):
+        name = _named(members, ",".join(text(item) for item in given))
+    elif isinstance(given, Scalar) and given.type_name == "String":
+        name = _named(members, text(given))
+    if name is None or parameter.members is None:
+        return name
+    known = enumerations.BY_NAME.get(parameter.type_name)
+    member = enumerations.member(known, name) if known else None
+    namespace = "System.Management.Automation" if parameter.is_added else enumerations.HYPER_V
+    return member or EnumMember(f"{namespace}.{parameter.type_name}", name, parameter.members[name])
+
+
+def _numbered(members: Mapping[str, int | None], wanted: int) -> str | None:
+    return next((name for name, number in members.items() if number == wanted), None)
+
+
+def _named(members: Mapping[str, int | None], wanted: str) -> str | None:
+    """The member of this name or number, or the only one that begins so; of several names the one that they make up.
+
+    [Enum.Parse, and PowerShell's EnumMinimumDisambiguation]
+    """
+    plain = wanted.strip().lower()
+    if re.fullmatch(r"[+-]?\d{1,9}", plain, re.ASCII):
+        return _numbered(members, int(plain))
+    own = {name.lower(): name for name in members}
+    parts = [own.get(part.strip()) for part in plain.split(",")]
+    if len(parts) > 1 and all(parts):
+        numbers = [members[part] or 0 for part in parts if part]
+        return _numbered(members, reduce(or_, numbers))
+    if parts[0] or not plain:
+        return parts[0]
+    beginning = [name for key, name in own.items() if key.startswith(plain)]
+    return beginning[0] if len(beginning) == 1 else None
 
 
 def fits(parameter: ParameterType, live: object) -> bool:
-    """Whether a live value is already of the parameter's type, so that it binds without conversion."""
-    if parameter.type_name == "PSObject":
+    """Whether a live value is already of the type of the parameter, or of its elements, so that it is not converted."""
+    if parameter.type_name in UNTYPED:
         return True
-    return any(name.rsplit(".", 1)[-1] == parameter.type_name for name in type_names(live))
+    return _is_among(parameter.type_name, type_names(live))
 
 
-def _element(parameter: ParameterType, given: object) -> object:
-    if given is None and not parameter.is_switch:
-        raise errors.validation(parameter.name, "The argument is null or empty.")
-    if described(given):
-        converted = given if fits(parameter, given) or parameter.type_name in ("PSObject", "Object") else None
-    elif parameter.type_name in CONVERSIONS:
+@cache
+def _is_among(short: str, names: tuple[str, ...]) -> bool:
+    return any(name.rsplit(".", 1)[-1] == short for name in names)
+
+
+def to_type(parameter: ParameterType, given: object) -> object:
+    """A value that is not null as the type of the parameter, or of its elements. Raises NoConversionError."""
+    converted: object = None
+    if parameter.type_name in CONVERSIONS:
         converted = CONVERSIONS[parameter.type_name](parameter, given)
-    else:
+    elif described(given):
+        converted = given if fits(parameter, given) else None
+    elif parameter.members is not None or parameter.values:
         converted = _enumeration(parameter, given)
     if converted is None:
-        raise _refused(parameter, given)
+        raise NoConversionError
     return converted
 
 
-def _validated(parameter: ParameterType, value: object) -> None:
-    """Refuse what a listed range or list of values leaves out, and empty text if something must be said.
-
-    Whether Windows checks these while binding or later in the cmdlet is not known for each; it refuses either way.
-    """
-    if parameter.is_mandatory and value == "":
-        raise errors.validation(parameter.name, "The argument is null or empty.")
-    if parameter.bounds and isinstance(value, int) and not parameter.bounds[0] <= value <= parameter.bounds[1]:
-        raise errors.validation(parameter.name, f"The argument {value} is not within {parameter.bounds}.")
-    listed = [allowed.lower() for allowed in parameter.values]
-    if listed and parameter.type_name in CONVERSIONS and str(value).lower() not in listed:
-        raise errors.validation(
-            parameter.name,
-            f'The argument "{value}" does not belong to the set "{",".join(parameter.values)}" specified by the '
-            "ValidateSet attribute.",
-        )
-
-
-def convert(parameter: ParameterType, given: object) -> object:
-    """The argument as the parameter's type; an array parameter gives a tuple, and takes a single value for it.
-
-    Raises TerminatingError as parameter binding does.
-    """
-    if given is None and parameter.type_name == "String" and not (parameter.is_array or parameter.is_mandatory):
-        return None  # only what takes no null as a mandatory parameter does refuses it here; see cmdlet(nulls=...)
-    if not parameter.is_array:
-        if isinstance(given, tuple) and parameter.type_name not in ("PSObject", "Object"):
-            raise _refused(parameter, given)
-        value = _element(parameter, given)
-        _validated(parameter, value)
-        return value
-    values = tuple(_element(parameter, item) for item in (given if isinstance(given, tuple) else (given,)))
-    if parameter.is_mandatory and not values:
-        raise errors.validation(parameter.name, "The argument is null or empty.")
-    for value in values:
-        _validated(parameter, value)
-    return values
+def null_of(parameter: ParameterType) -> object:
+    """What null becomes for a parameter of a function, which converts it first. Raises NoConversionError."""
+    if parameter.is_array:
+        return None
+    if parameter.type_name == "String":
+        return ""
+    if parameter.type_name in WHOLE_NUMBERS:
+        return 0
+    if parameter.is_switch:
+        return False
+    if parameter.is_value_type or parameter.values:
+        raise NoConversionError
+    return None
 
 
 fact(
     "PowerShell",
-    "enumerations by name only; whole numbers from numbers and decimal text; truth values not from text",
-    f"stricter than {POWERSHELL}",
+    "values become a parameter's type as in PowerShell: `'4GB'` is a number, a truth value a number and a text, an "
+    "enumeration's member goes by a beginning that is clear or by its number, any object is text",
+    TRIED,
 )
 fact(
     "PowerShell",
-    "what a listed range or list of values leaves out is refused while binding (`ParameterArgumentValidationError`)",
-    f"{UNKNOWN} whether binding or the cmdlet refuses",
+    "enumerations of CIM cmdlets go by name only; a TimeSpan by text as `1.02:03:04` only",
+    f"stricter than {POWERSHELL}: the numbers are not in the reference",
 )

@@ -30,7 +30,7 @@ def record(
 
 def of_binding(error: errors.CmdletError, windows: str, suffix: str, cmdlet: Cmdlet, sent: Command) -> ErrorRecord:
     """An error in binding as the record of it: the command has no name by which it was called as yet. [recorded]"""
-    unnamed = Invocation(cmdlet.name, is_function=cmdlet.is_cim, iteration=())
+    unnamed = Invocation(cmdlet.name, is_function=cmdlet.is_function, iteration=())
     told = record(error, windows, suffix, unnamed)
     return replace(told, exception=binding_exceptions.exception(error, cmdlet, sent))
 

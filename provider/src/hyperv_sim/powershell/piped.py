@@ -1,15 +1,19 @@
-"""What a piped object gives a command's parameters: itself (by value) or its properties (by property name)."""
+"""What a piped object gives a command's parameters: itself (by value) or its properties (by property name).
+
+[BindPipelineParameters of CmdletParameterBinderController in PowerShell's public sources]
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from hyperv_sim import errors
-from hyperv_sim.contract import Cmdlet, ParameterSet, ParameterType, Place
-from hyperv_sim.fidelity import POWERSHELL, fact
-from hyperv_sim.powershell import conversion, properties
-from hyperv_sim.records import EnumMember, Scalar
+from hyperv_sim.contract import DEFAULT_SET, Cmdlet, ParameterType, Place
+from hyperv_sim.powershell import arguments, properties
+from hyperv_sim.powershell.arguments import NotTakenError
+from hyperv_sim.powershell.parameter_sets import Sets
+from hyperv_sim.records import Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,96 +24,122 @@ class Piped:
     live: object
     windows: str
 
-    def by_value(self, parameter: ParameterType, place: Place) -> Iterator[object]:
-        """The object as it is, if it is of the parameter's type."""
-        if place.by_value and self._is_a(parameter):
-            yield from _converted(parameter, self.live)
+    def by_value(self, parameter: ParameterType, place: Place) -> object:
+        """The object as it is, if it is of the parameter's type. Raises NotTakenError, as all four do."""
+        if not place.by_value or not self._may_be(parameter):
+            raise NotTakenError
+        return arguments.as_it_is(parameter, self.live)
 
-    def by_property_name(self, parameter: ParameterType, place: Place) -> Iterator[object]:
+    def by_property_name(self, parameter: ParameterType, place: Place) -> object:
         """The property of the parameter's name or alias, if it is of the parameter's type."""
-        found = self._property(parameter) if place.by_property_name else None
-        if found is not None and conversion.fits(parameter, found):
-            yield from _converted(parameter, found)
+        return arguments.as_it_is(parameter, self._property(parameter, place))
 
-    def by_value_converted(self, parameter: ParameterType, place: Place) -> Iterator[object]:
-        """The converted value. An object is never turned into text, as Windows would, to no good end."""
-        if place.by_value and isinstance(self.live, Scalar | EnumMember):
-            yield from _converted(parameter, self.live)
+    def by_value_converted(self, parameter: ParameterType, place: Place) -> object:
+        """The object as the parameter's type: for a text, its text."""
+        if not place.by_value or not self._may_be(parameter):
+            raise NotTakenError
+        try:
+            return self._converted(parameter, self.live)
+        except errors.ArgumentTransformationError:
+            raise NotTakenError from None
 
-    def by_property_name_converted(self, parameter: ParameterType, place: Place) -> Iterator[object]:
-        """The converted property of the parameter's name or alias."""
-        found = self._property(parameter) if place.by_property_name else None
-        if found is not None:
-            yield from _converted(parameter, found)
+    def by_property_name_converted(self, parameter: ParameterType, place: Place) -> object:
+        """The property of the parameter's name or alias as the parameter's type."""
+        return self._converted(parameter, self._property(parameter, place))
 
-    def _is_a(self, parameter: ParameterType) -> bool:
-        """A CIM cmdlet's -InputObject takes instances of its own class only; other CIM parameters are not simulated."""
-        if parameter.type_name == "CimInstance":
-            own = f"#MSFT_{self.cmdlet.name.split('-', 1)[1]}"
-            return parameter.name == "InputObject" and any(
-                name.endswith(own) for name in properties.type_names(self.live)
-            )
-        return conversion.fits(parameter, self.live)
+    def _converted(self, parameter: ParameterType, given: object) -> object:
+        return arguments.converted(parameter, given, by_function=self.cmdlet.is_function)
 
-    def _property(self, parameter: ParameterType) -> object:
-        for name in (parameter.name, *parameter.aliases):
+    def _may_be(self, parameter: ParameterType) -> bool:
+        """A CIM cmdlet's -InputObject takes instances of its own class only."""
+        if parameter.type_name != "CimInstance" or not self.cmdlet.is_cim:
+            return True
+        own = f"#MSFT_{self.cmdlet.name.split('-', 1)[1]}"
+        return any(name.endswith(own) for name in properties.type_names(self.live))
+
+    def _property(self, parameter: ParameterType, place: Place) -> object:
+        for name in (parameter.name, *parameter.aliases) if place.by_property_name else ():
             found = properties.get(self.live, name, self.windows)
             if found:
                 return found[1]
-        return None
+        raise NotTakenError
 
-    def refused(self, identifier: str, why: str) -> errors.CmdletError:
+    def refused(self, identifier: str, why: str) -> errors.PipedObjectError:
         """An error about this object; the next one has its turn all the same."""
         message = f"The input object cannot be bound to any parameters for the command: {why}."
-        return errors.CmdletError(
-            identifier,
-            "InvalidArgument",
-            message,
-            exception_types=errors.BINDING_EXCEPTION,
+        return self.failed(errors.binding(identifier, message))
+
+    def failed(self, error: errors.TerminatingError) -> errors.PipedObjectError:
+        """An error of binding as one about this object."""
+        return errors.PipedObjectError(
+            error.identifier,
+            error.category,
+            error.message,
+            exception_types=error.exception_types,
             target=Scalar("String", properties.type_names(self.live)[0]),
         )
 
 
-Source = Callable[[Piped, ParameterType, Place], Iterator[object]]
-ROUNDS: tuple[tuple[Source, Source], ...] = (
-    (Piped.by_value, Piped.by_property_name),
-    (Piped.by_value_converted, Piped.by_property_name_converted),
+Source = Callable[[Piped, ParameterType, Place], object]
+SOURCES: tuple[Source, ...] = (
+    Piped.by_value,
+    Piped.by_property_name,
+    Piped.by_value_converted,
+    Piped.by_property_name_converted,
 )
 
 
-def taken(
-    piped: Piped, sets: Sequence[ParameterSet], bound: Mapping[str, object]
-) -> tuple[Sequence[ParameterSet], dict[str, object]]:
-    """The arguments that the object gives, and the parameter sets that they leave.
+def taken(piped: Piped, sets: Sets, bound: Mapping[str, object]) -> dict[str, object]:
+    """The arguments that the object gives; narrows the sets.
 
-    First as it is, then converted; by value before by property name; the default set before the others.
+    First as it is, then converted; by value before by property name; the default set before the others, and before
+    all of them the set that the command line points to.
     """
-    for sources in ROUNDS:
-        left, found = sets, dict[str, object]()
-        for source in sources:
-            for parameter_set in sorted(left, key=lambda each: not each.is_default):
-                given = _given(piped, source, parameter_set, {**bound, **found})
-                if given:
-                    found |= given
-                    left = [other for other in left if given.keys() <= other.places.keys()]
+    taking = _Taking(piped, sets, bound)
+    if sets.first:
+        taking.from_all_sources(sets.first, settles=False)
+        if sets.flags != sets.first:
+            taking.from_all_sources(sets.flags & ~sets.first, settles=True)
+    else:
+        taking.from_all_sources(sets.flags, settles=True)
+    return taking.found
+
+
+@dataclass(slots=True)
+class _Taking:
+    """The arguments that one object has given so far."""
+
+    piped: Piped
+    sets: Sets
+    bound: Mapping[str, object]
+    found: dict[str, object] = field(default_factory=dict)
+
+    def from_all_sources(self, flags: int, *, settles: bool) -> None:
+        """Ask all sources for the parameters of these sets; `settles`: what is found decides on the sets."""
+        for source in SOURCES:
+            is_found = bool(flags & DEFAULT_SET) and self._from_source(source, DEFAULT_SET)
+            is_found = is_found or self._from_source(source, flags)
+            if is_found and settles:
+                self.sets.settle({**self.bound, **self.found}, before_input=True, take_default=True)
+                flags = self.sets.flags
+
+    def _from_source(self, source: Source, flags: int) -> bool:
+        """Whether a source gives to any parameter of these sets: the last is asked first, as in PowerShell's loop."""
+        is_found = False
+        for parameter in reversed(self.piped.cmdlet.pipelined):
+            is_free = parameter.name not in self.bound and parameter.name not in self.found
+            for place in parameter.places if is_free and parameter.input_flags & flags else ():
+                if place.flag & flags and self._gives(source, parameter, place):
+                    self.sets.narrow(parameter)
+                    is_found = True
                     break
-        if found:
-            return left, found
-    raise piped.refused("InputObjectNotBound", "it takes no such object, and no property of the object matches")
+        return is_found
 
-
-def _given(piped: Piped, source: Source, parameter_set: ParameterSet, bound: Mapping[str, object]) -> dict[str, object]:
-    free = {name: place for name, place in parameter_set.places.items() if name not in bound}
-    return {
-        name: value for name, place in free.items() for value in source(piped, piped.cmdlet.parameters[name], place)
-    }
-
-
-def _converted(parameter: ParameterType, live: object) -> Iterator[object]:
-    try:
-        yield conversion.convert(parameter, live)
-    except errors.TerminatingError:
-        return
-
-
-fact("PowerShell", "a piped object is bound as what it is, never as its text", f"stricter than {POWERSHELL}")
+    def _gives(self, source: Source, parameter: ParameterType, place: Place) -> bool:
+        try:
+            self.found[parameter.name] = source(self.piped, parameter, place)
+        except (errors.ArgumentValidationError, errors.ArgumentTransformationError):
+            raise
+        except (NotTakenError, errors.TerminatingError):
+            return False
+        return True

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hyperv_sim import errors
+from hyperv_sim.fidelity import REFLECTION, UNKNOWN, fact
 from hyperv_sim.powershell.call import Call
 from hyperv_sim.state.enumerations import VMState
 from hyperv_sim.state.machines import Machine
@@ -25,6 +26,15 @@ class Setting:
     off_only: bool = False
     check: Callable[[Call, Any], str | None] | None = None
     value: Callable[[Any], Any] = lambda given: given
+
+
+def within(low: int, high: int) -> Callable[[Call, Any], str | None]:
+    """A check of the range that the reference tells: the module's parameters have none, so that binding takes all."""
+
+    def check(_: Call, given: Any) -> str | None:
+        return None if low <= given <= high else f"The value {given} is not between {low} and {high}."
+
+    return check
 
 
 def names(table: Sequence[Setting]) -> tuple[str, ...]:
@@ -57,3 +67,10 @@ def wrong_state(failed: str) -> errors.CmdletError:
     return errors.hyper_v(
         "InvalidState", f"{failed} The operation cannot be performed while the object is in its current state."
     )
+
+
+fact(
+    "PowerShell",
+    "a value outside the range that the reference tells is refused by the cmdlet (`InvalidParameter`), not by binding",
+    f"{REFLECTION}: the parameters have no ranges; the error: {UNKNOWN}",
+)

@@ -11,10 +11,11 @@ from threading import Event
 from hyperv_sim import errors
 from hyperv_sim.contract import Cmdlet
 from hyperv_sim.fidelity import POWERSHELL, UNKNOWN, fact
-from hyperv_sim.powershell import error_records, properties, rights
+from hyperv_sim.powershell import error_records, not_simulated, properties, rights
 from hyperv_sim.powershell.binding import Bound, CommandLine, bind
 from hyperv_sim.powershell.call import Call
 from hyperv_sim.powershell.registry import Simulated, find
+from hyperv_sim.powershell.role import RestrictedSession, Role, Shown
 from hyperv_sim.records import (
     Command,
     Ended,
@@ -30,8 +31,6 @@ from hyperv_sim.records import (
 )
 from hyperv_sim.state.world import Host
 
-SHOULD_PROCESS = ("WhatIf", "Confirm")
-
 
 class _StatementEndedError(Exception):
     """A terminating error, as the record that it becomes."""
@@ -46,9 +45,8 @@ class _Stage:
     """A command of a pipeline, bound to its own arguments."""
 
     simulated: Simulated
-    contract: Cmdlet
+    shown: Shown
     line: CommandLine
-    suffix: str
     sent: Command
     windows: str
     position: int
@@ -56,16 +54,20 @@ class _Stage:
     seen: int = 0
     enough: bool = False
 
+    @property
+    def contract(self) -> Cmdlet:
+        """The command's signature, as the session shows it."""
+        return self.shown.contract
+
     def invocation(self) -> Invocation:
         """The command as a record of it tells it: each command up to it has been given one object."""
         given = (0, *(int(number < self.position) for number in range(self.length)))
-        name = self.contract.name
-        return Invocation(name, name, self.contract.is_cim, given, self.position)
+        return Invocation(self.shown.activity, self.contract.name, self.contract.is_cim, given, self.position)
 
     def record(self, error: errors.CmdletError) -> ErrorRecord:
-        if errors.BINDING_EXCEPTION[0] in error.exception_types:  # of binding a piped object
-            return error_records.of_binding(error, self.windows, self.suffix, self.contract, self.sent)
-        return error_records.record(error, self.windows, self.suffix, self.invocation())
+        if isinstance(error, errors.PipedObjectError):
+            return error_records.of_binding(error, self.windows, self.shown.bound_by, self.contract, self.sent)
+        return error_records.record(error, self.windows, self.shown.suffix, self.invocation())
 
     def warning(self, message: str) -> Warned:
         bound = {parameter.name: parameter.value for parameter in self.sent.parameters if parameter.name is not None}
@@ -73,10 +75,11 @@ class _Stage:
 
 
 class HostShell:
-    """A shell on the simulated host: what one runspace pool talks to."""
+    """A shell on the simulated host: what one runspace pool talks to. With a role it shows what the role does."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, role: Role | None = None) -> None:
         self._host = host
+        self._session = RestrictedSession(role) if role else None
 
     def invoke(self, statements: Sequence[Statement], stop: Event) -> Iterator[Record]:
         """Run the statements in order; see records.Shell.
@@ -164,19 +167,30 @@ class HostShell:
         command = statement[at]
         if command.is_script:
             raise _StatementEndedError(error_records.no_scripts(command.name, self._host.windows))
-        found = find(self._host, command.name)
-        if found is None:
-            raise _StatementEndedError(error_records.not_found(command.name, self._host.windows))
-        simulated, contract = found
-        suffix = simulated.id_suffix(contract)
+        simulated, shown = self._shown(command.name)
         try:
-            line = bind(contract, command.parameters, expects_input=at > 0 or command.piped is not None)
-            _check_handled(simulated, line)
-            _check_confirmed(simulated, line)
+            line = bind(shown.contract, command.parameters, expects_input=at > 0 or command.piped is not None)
+            not_simulated.check(simulated, line)
         except errors.TerminatingError as error:
-            refused = error_records.of_binding(error, self._host.windows, suffix, contract, command)
+            refused = error_records.of_binding(error, self._host.windows, shown.bound_by, shown.contract, command)
             raise _StatementEndedError(refused) from None
-        return _Stage(simulated, contract, line, suffix, command, self._host.windows, at + 1, len(statement))
+        return _Stage(simulated, shown, line, command, self._host.windows, at + 1, len(statement))
+
+    def _shown(self, name: str) -> tuple[Simulated, Shown]:
+        found = find(self._host, name)
+        if found is None:
+            raise _StatementEndedError(error_records.not_found(name, self._host.windows))
+        simulated, contract = found
+        if self._session is None:
+            suffix = simulated.id_suffix(contract)
+            return simulated, Shown(contract, suffix, suffix, contract.name)
+        try:
+            shown = self._session.shown(simulated, contract) if name.lower() == contract.name.lower() else None
+        except errors.TerminatingError as error:
+            raise _StatementEndedError(error_records.record(error, self._host.windows)) from None
+        if shown is None:
+            raise _StatementEndedError(error_records.not_found(name, self._host.windows))
+        return simulated, shown
 
     def _through(
         self, stage: _Stage, objects: Iterator[object] | None, waiting: deque[Record], stop: Event
@@ -195,7 +209,7 @@ class HostShell:
         self, stage: _Stage, binding: Callable[[], Bound], waiting: deque[Record], stop: Event
     ) -> Iterator[object]:
         """One call of a cmdlet's function, with the host's lock held until all that it gives is there."""
-        action = stage.line.preferences.get("ErrorAction", "Continue")
+        action = not_simulated.action(stage.line, "ErrorAction")
         call = Call(self._host, stage.contract, stop, seen=stage.seen, stops=action == "Stop")
         results: list[object] = []
         fatal: errors.CmdletError | None = None
@@ -206,6 +220,8 @@ class HostShell:
                 call.parameters = _given(stage.contract, bound)
                 rights.check(self._host.groups, stage.contract)
                 self._host.hooks.check(stage.contract.name)
+                if self._session:
+                    self._session.check_provider(stage.contract)
                 for live in stage.simulated.run(call):
                     _check_described(stage.contract, live)
                     results.append(live)  # an error on the way must not lose the objects before it
@@ -215,7 +231,7 @@ class HostShell:
             call.failures.append(error)
         stage.seen += 1
         stage.enough = call.enough
-        if stage.line.preferences.get("WarningAction", "Continue") == "Continue":
+        if not_simulated.action(stage.line, "WarningAction") == "Continue":
             waiting.extend(stage.warning(message) for message in call.warnings)
         if action == "Continue":
             waiting.extend(Failure(stage.record(error), stage.sent.merges_errors) for error in call.failures)
@@ -236,35 +252,12 @@ def _check_described(contract: Cmdlet, live: object) -> None:
 def _given(contract: Cmdlet, bound: Bound) -> dict[str, object]:
     """What the cmdlet's function sees: a switch that is set to false is a switch that is not given."""
     unset = [name for name, value in bound.values.items() if value is False and contract.parameters[name].is_switch]
-    return {name: value for name, value in bound.values.items() if name not in (*unset, *SHOULD_PROCESS)}
+    return {name: value for name, value in bound.values.items() if name not in unset}
 
 
 def _drained(waiting: deque[Record]) -> Iterator[Record]:
     while waiting:
         yield waiting.popleft()
-
-
-def _check_handled(simulated: Simulated, line: CommandLine) -> None:
-    """Refuse what binds but is not simulated, rather than pass over it."""
-    for name in line.values:
-        if name not in simulated.takes and name not in SHOULD_PROCESS:
-            raise errors.not_simulated(f"{simulated.name} -{name}")
-        parameter = line.cmdlet.parameters[name]
-        if line.values[name] is None and name not in simulated.nulls:
-            raise errors.validation(name, "The argument is null or empty.")
-        if parameter.is_switch and parameter.is_mandatory and not line.values[name]:
-            raise errors.not_simulated(f"{simulated.name} -{name}:$false, which chooses a parameter set all the same")
-    if line.values.get("WhatIf"):
-        raise errors.not_simulated("-WhatIf")
-    if line.preferences.get("WarningAction") == "Stop":
-        raise errors.not_simulated("-WarningAction Stop")
-
-
-def _check_confirmed(simulated: Simulated, line: CommandLine) -> None:
-    """Refuse to ask: a remote session without a user's host has nobody to answer. [minikube's public logs]"""
-    asks = line.values.get("Confirm", simulated.confirms and not line.values.get("Force"))
-    if asks:
-        raise errors.TerminatingError("InvalidOperation", "InvalidOperation", errors.NON_INTERACTIVE)
 
 
 fact("PowerShell", "script text is refused (`ScriptsNotAllowed`) on every endpoint", "stricter than Windows")
@@ -283,4 +276,3 @@ fact(
 )
 fact("PowerShell", "input that has ended without an object runs no command", "recorded on a PowerShell 7.6")
 fact("PowerShell", "`-ErrorAction Stop` ends the whole invocation as Failed", f"{POWERSHELL} (BatchInvocationCallback)")
-fact("PowerShell", "`-WhatIf`, `-ComputerName`, `-CimSession`, `-Credential`, `-AsJob` are refused", "not simulated")

@@ -35,7 +35,9 @@ def check(header: ET.Element) -> None:
     if not header.findtext(f"{_ADDRESSING}MessageID", "").strip():
         raise wsman_faults.no_message_id()
     size = header.findtext(f"{_WSMAN}MaxEnvelopeSize", str(_LEAST_ENVELOPE)).strip()
-    if re.fullmatch("[0-9]{1,12}", size) and int(size) < _LEAST_ENVELOPE:  # what is no number is refused as it is read
+    if not re.fullmatch("[0-9]{1,12}", size):
+        raise wsman_faults.schema_violation("MaxEnvelopeSize")
+    if int(size) < _LEAST_ENVELOPE:
         raise wsman_faults.envelope_too_small(size)
 
 
@@ -48,3 +50,8 @@ fact(
     "WSMan", "a missing or empty MessageID is fault 2150858767 (InvalidMessageInformationHeader)", "[MS-WSMV] 3.1.4.1.5"
 )
 fact("WSMan", "a MaxEnvelopeSize below 8192 is fault 2150858878, EncodingLimit", "[MS-WSMV] 3.1.4.1.7, wsmerror.h")
+fact(
+    "WSMan",
+    "a MaxEnvelopeSize that is no number is fault 2150858817, SchemaValidationError",
+    "inferred from reports of the same fault for other elements",
+)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from nestedlab.pipeline import ErrorRecord, Step
+
+_RENAMED = re.compile(r"_[0-9a-f]{32}$")
 
 # System.Management.Automation.ErrorCategory, by number.
 _CATEGORIES = tuple(
@@ -43,4 +46,9 @@ def _cmdlet(sent: Any, identifier: str, step: Step) -> str:
 
 
 def _bare(name: object) -> str:
-    return str(name).replace("-", "").lower()
+    """A cmdlet's name as its class and its function have it.
+
+    A JEA role that shows some parameters of a function renames it to New-NetNat_ and 32 digits, in each session others,
+    and its errors say so. [ProcessCommandModifications of InitialSessionState in PowerShell's sources; tried on 7.6]
+    """
+    return _RENAMED.sub("", str(name)).replace("-", "").lower()

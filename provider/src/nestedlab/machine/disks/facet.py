@@ -20,7 +20,7 @@ from nestedlab.machine.identity import machine_by_id
 from nestedlab.machine.table import NestedHyperVHost, ObservedMachine
 from nestedlab.nouns import GIB_BYTES
 from nestedlab.ownership import is_made_for
-from nestedlab.pipeline import Argument, Cmdlet, ErrorKind, Facts, Pipeline, Step, cmdlet, statement
+from nestedlab.pipeline import ErrorKind, Facts, Pipeline, Step, cmdlet, statement
 
 
 class Disks(Facet):
@@ -177,13 +177,13 @@ class _Slot:
         if self.change.from_scratch and not kept:
             yield statement("Remove-Item", LiteralPath=self.made).tolerating(ErrorKind.ABSENT)
         yield from _make(self.made, disk, kept=kept)
-        place: dict[str, Argument] = {
-            "ControllerType": "SCSI",
-            "ControllerNumber": 0,
-            "ControllerLocation": self.change.location,
-        }
-        attached = self.made if disk.path is None else disk.path
-        yield machine_by_id(self.machine) | Cmdlet("Add-VMHardDiskDrive", {**place, "Path": attached})
+        yield machine_by_id(self.machine) | cmdlet(
+            "Add-VMHardDiskDrive",
+            ControllerType="SCSI",
+            ControllerNumber=0,
+            ControllerLocation=self.change.location,
+            Path=self.made if disk.path is None else disk.path,
+        )
 
 
 def _slot(changes: MachineChanges, change: DiskChange) -> _Slot:
