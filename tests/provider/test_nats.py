@@ -235,6 +235,17 @@ def test_a_gateway_is_usable_when_the_switch_is_made(provider: Provider) -> None
     assert str(address.extended_properties["AddressState"]) == "Preferred"
 
 
+def test_a_switch_that_goes_disconnects_the_machines_of_its_own_stack(provider: Provider) -> None:
+    switch = provider.create("switch")
+    adapters = [{"name": "lan", "switch": "LAB-net"}, {"name": "wan"}]
+    machine = provider.create("machine", adapters=adapters)
+    provider.delete("switch", switch)
+    assert "ran on the switch and were disconnected from it: 'hv1'" in provider.warnings[-1]
+    assert not provider.parent.host.state.switches
+    assert [shown["switch"] for shown in provider.seen("machine", machine).values["adapters"]] == ["", ""]
+    assert provider.parent.machine("hv1").state.name == "Running"
+
+
 def test_a_switch_under_machines_that_run_is_not_touched(provider: Provider) -> None:
     made = provider.create("switch")
     for name in ("hv1", "hv2", "resting"):

@@ -17,16 +17,13 @@ class Contention:
     """
 
     seed: int | None = None
-    _random: Random = field(init=False)
     _left: dict[tuple[str, object], int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._random = Random(self.seed)  # noqa: S311 - a schedule, no secret
 
     def refuses(self, cmdlet: str, thing: object) -> int:
         """How often the thing is still refused, this time among them; 0 if it is done."""
         if self.seed is None:
             return 0
-        left = self._left.setdefault((cmdlet, thing), self._random.randint(0, MOST))
+        drawn = Random(f"{self.seed}-{len(self._left)}").randint(0, MOST)  # noqa: S311 - a schedule, no secret
+        left = self._left.setdefault((cmdlet, thing), drawn)
         self._left[cmdlet, thing] = max(left - 1, 0)
         return left

@@ -139,26 +139,26 @@ class NatSwitchLifecycle(ReadsMany[NatSwitch, NatSwitchOutputs]):
         to belong to a later creation, or to another stack, is left alone.
         """
         facts = yield _look()
-        there = listed(state.id, facts)
+        there, disconnected = listed(state.id, facts), None
         if there is not None:
             left = left_alone("switch", there, state.inputs.stack_id, state.outputs.creation)
             if left is not None:
                 return left
-            yield from in_use.refuse_in_use(state, facts)
+            disconnected = yield from in_use.free(state, facts)
         networks = _networks(state, facts)
         if not shared.may_be_last(networks):
             yield from _remove(state, facts, remove(networks))
-            return None
+            return disconnected
         pipelines = remove(networks, keeps_own=shared.keeps_own(networks))
         facts = (yield from _remove(state, facts, pipelines, READS)) or facts
         networks = nat_networks(state.id, state.inputs, facts)
         yield from _remove_unused(shared.unused(networks))
-        return shared.left(networks)
+        return " ".join(filter(None, (disconnected, shared.left(networks)))) or None
 
     def undo(self, made: ObservedNatSwitch) -> Plan[None]:
         """Remove what a create has made: its own NAT whoever else has addresses in it, and none that was there."""
         facts = yield _look()
-        yield from in_use.refuse_in_use(made, facts)
+        yield from in_use.free(made, facts)
         yield from _remove(made, facts, remove(_networks(made, facts)))
 
     def _converge(self, inputs: NatSwitch, now: ObservedNatSwitch, state: ObservedNatSwitch) -> Plan[ObservedNatSwitch]:
