@@ -29,6 +29,14 @@ def project(tmp_path: Path) -> Iterator[Path]:
     assert interrupted.working_on(tmp_path / ".quickstart/state") == []
 
 
+@pytest.fixture(autouse=True)
+def interrupts_are_heard() -> Iterator[None]:
+    """Let what is started here hear SIGINT: a shell has a job in its background, and all below it, ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def quickstart(project: Path, *options: str) -> Process:
     command = [sys.executable, str(CHECKOUT / "scripts/python/quickstart.py"), "--project", str(project), *options]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
