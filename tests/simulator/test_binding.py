@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.simulator.conftest import Talk
 
 from hyperv_sim import errors
 from hyperv_sim.contract import WINDOWS_2019_ON, ParameterType, load
@@ -90,6 +91,22 @@ def test_a_guid_binds_as_text_too(guid: UUID, braces: bool) -> None:
 )
 def test_a_time_span_binds_as_text(text: str, span: timedelta) -> None:
     assert arguments.converted(of_type("TimeSpan"), Scalar("String", text)) == span
+
+
+def test_a_function_that_cannot_convert_says_so_once_and_passes_its_cause_on() -> None:
+    with pytest.raises(errors.TerminatingError) as refused:
+        arguments.converted(of_type("Byte"), Scalar("String", "many"), by_function=True)
+    cause = 'Cannot convert value "many" of type "System.String" to type "System.Byte".'
+    assert refused.value.message == f"Cannot process argument transformation on parameter 'Count'. {cause}"
+    assert refused.value.cause == cause
+
+
+def test_an_error_of_a_common_parameter_has_its_name_and_type(talk: type[Talk]) -> None:
+    failed = talk()("Get-VM -OutBuffer many").failed
+    assert failed is not None
+    own = failed.exception.own
+    assert own["ParameterName"] == Scalar("String", "OutBuffer")
+    assert own["ParameterType"] == Scalar("String", "System.Int32")
 
 
 @pytest.mark.parametrize("windows", ["2016", "2019", "2022", "2025"])

@@ -30,6 +30,7 @@ NON_INTERACTIVE = "Windows PowerShell is in NonInteractive mode. Read and Prompt
 SYSTEM_EXCEPTION = ("System.SystemException", "System.Exception", "System.Object")
 RUNTIME_EXCEPTION = ("System.Management.Automation.RuntimeException", *SYSTEM_EXCEPTION)
 BINDING_EXCEPTION = ("System.Management.Automation.ParameterBindingException", *RUNTIME_EXCEPTION)
+VALIDATION_EXCEPTION = ("System.Management.Automation.ParameterBindingValidationException", *BINDING_EXCEPTION)
 NOT_FOUND_EXCEPTION = ("System.Management.Automation.CommandNotFoundException", *RUNTIME_EXCEPTION)
 VIRTUALIZATION_EXCEPTION = ("Microsoft.HyperV.PowerShell.VirtualizationException", "System.Exception", "System.Object")
 CIM_EXCEPTION = ("Microsoft.Management.Infrastructure.CimException", "System.Exception", "System.Object")
@@ -39,7 +40,8 @@ CIM_JOB_EXCEPTION = ("Microsoft.PowerShell.Cmdletization.Cim.CimJobException", *
 class CmdletError(Exception):
     """A non-terminating error: id and category as in the ErrorRecord, without the cmdlet's own part of the id.
 
-    `details` are properties of its exception that do not follow from the rest.
+    `details` are properties of its exception that do not follow from the rest. `cause` is the part of the message that
+    the exception it came from has; all of it, if nothing else is given.
     """
 
     def __init__(  # noqa: PLR0913 - each is a part of the record
@@ -51,6 +53,7 @@ class CmdletError(Exception):
         exception_types: tuple[str, ...] = VIRTUALIZATION_EXCEPTION,
         target: object = None,
         details: Mapping[str, str] | None = None,
+        cause: str = "",
     ) -> None:
         super().__init__(message)
         self.identifier = identifier
@@ -59,6 +62,7 @@ class CmdletError(Exception):
         self.exception_types = exception_types
         self.target = target
         self.details = details or {}
+        self.cause = cause or message
         self.hresult = COR_E_EXCEPTION
 
 
@@ -103,9 +107,22 @@ def cim_not_found(class_name: str, property_name: str, value: Scalar, text: str)
     )
 
 
-def binding(identifier: str, message: str, *, category: str = "InvalidArgument") -> TerminatingError:
-    """An error of parameter binding."""
-    return TerminatingError(identifier, category, message, exception_types=BINDING_EXCEPTION)
+def binding(
+    identifier: str, message: str, *, category: str = "InvalidArgument", parameter: str = "", cause: str = ""
+) -> TerminatingError:
+    """An error of parameter binding, about a parameter unless its name is empty."""
+    return TerminatingError(
+        identifier,
+        category,
+        message,
+        exception_types=BINDING_EXCEPTION,
+        details=_about(parameter) if parameter else None,
+        cause=cause,
+    )
+
+
+def _about(parameter: str) -> Mapping[str, str]:
+    return {"ParameterName": parameter}
 
 
 def transformation(parameter: str, reason: str) -> ArgumentTransformationError:
@@ -118,16 +135,31 @@ def transformation(parameter: str, reason: str) -> ArgumentTransformationError:
             "System.Management.Automation.ParameterBindingArgumentTransformationException",
             *BINDING_EXCEPTION,
         ),
+        details=_about(parameter),
+        cause=reason,
     )
 
 
-def validation(parameter: str, reason: str, kind: str = "") -> ArgumentValidationError:
-    """A value that the parameter's validation refuses; `kind` continues the id, as in `...ErrorNullNotAllowed`."""
+def validation(parameter: str, reason: str) -> ArgumentValidationError:
+    """A value that the parameter's validation refuses."""
+    return ArgumentValidationError(
+        "ParameterArgumentValidationError",
+        "InvalidData",
+        f"Cannot validate argument on parameter '{parameter}'. {reason}",
+        exception_types=VALIDATION_EXCEPTION,
+        details=_about(parameter),
+        cause=reason,
+    )
+
+
+def not_allowed(parameter: str, kind: str, why: str) -> ArgumentValidationError:
+    """A value that no mandatory parameter takes; `kind` ends the id, as in `...ErrorNullNotAllowed`."""
     return ArgumentValidationError(
         f"ParameterArgumentValidationError{kind}",
         "InvalidData",
-        f"Cannot validate argument on parameter '{parameter}'. {reason}",
-        exception_types=("System.Management.Automation.ParameterBindingValidationException", *BINDING_EXCEPTION),
+        f"Cannot bind argument to parameter '{parameter}' because {why}.",
+        exception_types=VALIDATION_EXCEPTION,
+        details=_about(parameter),
     )
 
 
@@ -143,18 +175,11 @@ def command_not_found(name: str) -> CmdletError:
     )
 
 
-def not_allowed(parameter: str, kind: str, why: str) -> ArgumentValidationError:
-    """A value that no mandatory parameter takes."""
-    error = validation(parameter, "", kind)
-    error.message = f"Cannot bind argument to parameter '{parameter}' because {why}."
-    return error
-
-
 def not_simulated(what: str) -> TerminatingError:
     """Something that Windows may well do, but that no source describes well enough to simulate it."""
     return TerminatingError(
         "NotSimulated",
         "NotImplemented",
         f"The simulated host does not do this: {what}. docs/fidelity.md lists what it does.",
-        exception_types=("System.NotImplementedException", "System.Exception", "System.Object"),
+        exception_types=("System.NotImplementedException", *SYSTEM_EXCEPTION),
     )

@@ -18,6 +18,8 @@ from hyperv_sim.powershell.properties import type_names
 from hyperv_sim.records import EnumMember, Scalar
 from hyperv_sim.state.enumerations import NetEnum
 
+_NOT_SUPPORTED = "Specified method is not supported."
+
 
 class NotTakenError(Exception):
     """Without conversion the parameter does not take the value."""
@@ -80,8 +82,10 @@ def _compiled(parameter: ParameterType, given: object) -> object:
     if isinstance(given, tuple) and not _takes_lists(parameter):
         raise errors.binding(
             "CannotConvertArgument",
-            f"Cannot convert '{text(given)}' to the type 'System.{parameter.type_name}' required by parameter "
-            f"'{parameter.name}'. Specified method is not supported.",
+            f"Cannot convert '{text(given)}' to the type '{conversion.type_name(parameter)}' required by parameter "
+            f"'{parameter.name}'. {_NOT_SUPPORTED}",
+            parameter=parameter.name,
+            cause=_NOT_SUPPORTED,
         )
     return _element(parameter, given)
 
@@ -95,6 +99,7 @@ def _null(parameter: ParameterType) -> object:
         raise errors.binding(
             "ParameterArgumentValidationErrorNullNotAllowed",
             f"Cannot bind argument to parameter '{parameter.name}' because it is null.",
+            parameter=parameter.name,
         )
     return None
 
@@ -112,13 +117,15 @@ def _element(parameter: ParameterType, given: object) -> object:
     except NoConversionError:
         is_truth = parameter.is_switch or parameter.type_name == "Boolean"
         identifier = "CannotConvertArgument" if is_truth else "CannotConvertArgumentNoMessage"
-        raise errors.binding(identifier, _cannot(parameter, given)) from None
+        cause = _cannot(parameter, given)
+        message = f"Cannot bind parameter '{parameter.name}'. {cause}"
+        raise errors.binding(identifier, message, parameter=parameter.name, cause=cause) from None
 
 
 def _cannot(parameter: ParameterType, given: object) -> str:
     return (
-        f"Cannot bind parameter '{parameter.name}'. Cannot convert value \"{text(given)}\" of type "
-        f'"{type_names(given)[0]}" to type "{parameter.type_name}".'
+        f'Cannot convert value "{text(given)}" of type "{type_names(given)[0]}" to type '
+        f'"{conversion.type_name(parameter)}".'
     )
 
 
@@ -132,7 +139,10 @@ def validated(parameter: ParameterType, value: object) -> object:
         _check_mandatory(parameter, elements)
     if value is None and parameter.is_value_type:
         raise errors.binding(
-            "ParameterBindingFailed", f"Cannot bind parameter '{parameter.name}' to null.", category="WriteError"
+            "ParameterBindingFailed",
+            f"Cannot bind parameter '{parameter.name}' to null.",
+            category="WriteError",
+            parameter=parameter.name,
         )
     return value
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from hyperv_sim import errors
 from hyperv_sim.contract import DEFAULT_SET, Cmdlet, ParameterType
+from hyperv_sim.powershell import conversion
 from hyperv_sim.powershell.arguments import NotTakenError, as_it_is, converted
 from hyperv_sim.powershell.parameter_names import matching
 from hyperv_sim.powershell.parameter_sets import Sets, mandatory_missing
@@ -53,13 +54,13 @@ class CommandLine:
         sets = Sets(self.cmdlet, self.sets.flags, self.sets.first)
         try:
             found = taken(piped, sets, self.values)
-            sets.settle({**self.values, **found}, before_input=False, take_default=True)
+            values = {**self.values, **found}
+            sets.settle(values, before_input=False, take_default=True)
             sets.verify_selected()
         except errors.TerminatingError as error:
             raise piped.failed(error) from None
         if not found:
             raise piped.refused("InputObjectNotBound", "it takes no such object, and no property of the object matches")
-        values = {**self.values, **found}
         missing = sets.missing(values)
         if missing:
             names = " ".join(missing)
@@ -117,11 +118,12 @@ def _with_values(cmdlet: Cmdlet, arguments: Sequence[Parameter]) -> Iterator[tup
 
 def _next_value(parameter: ParameterType, waiting: deque[Parameter]) -> Value:
     if not waiting or waiting[0].name is not None:
-        type_name = f"System.{parameter.type_name}{'[]' if parameter.is_array else ''}"
+        type_name = f"{conversion.type_name(parameter)}{'[]' if parameter.is_array else ''}"
         raise errors.binding(
             "MissingArgument",
             f"Missing an argument for parameter '{parameter.name}'. Specify a parameter of type '{type_name}' and try "
             "again.",
+            parameter=parameter.name,
         )
     return waiting.popleft().value
 
@@ -135,6 +137,7 @@ def _bind_named(line: CommandLine, name: str, given: object) -> bool:
         raise errors.binding(
             "ParameterAlreadyBound",
             f"Cannot bind parameter because parameter '{name}' is specified more than once.",
+            parameter=name,
         )
     line.bind(parameter, _converted(line.cmdlet, parameter, given))
     return True
@@ -164,7 +167,7 @@ def _bind_positional(line: CommandLine, left: deque[_Left]) -> errors.Terminatin
             "PositionalParameterNotFound", "A positional parameter cannot be found that accepts the argument given."
         )
     return errors.binding(
-        "NamedParameterNotFound", f"A parameter cannot be found that matches parameter name '{name}'."
+        "NamedParameterNotFound", f"A parameter cannot be found that matches parameter name '{name}'.", parameter=name
     )
 
 

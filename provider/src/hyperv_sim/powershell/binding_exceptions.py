@@ -1,28 +1,18 @@
-"""The exception of an error of binding: the parameter, its type, the argument's type, and what it came from. [recorded]
-
-The texts of PowerShell's binding errors name the parameter, and end in the text of the exception that they came from.
-"""
+"""The exception of an error of binding: the parameter, its type, the argument's type, and its cause. [recorded]"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 
 from hyperv_sim.contract import Cmdlet, ParameterType
 from hyperv_sim.errors import RUNTIME_EXCEPTION, SYSTEM_EXCEPTION, CmdletError
 from hyperv_sim.fidelity import fact
-from hyperv_sim.powershell import exceptions, properties
+from hyperv_sim.powershell import conversion, exceptions, properties
 from hyperv_sim.records import Command, NetException, Value
-from hyperv_sim.state import enumerations
 
 _AUTOMATION = "System.Management.Automation"
-_NAMED = re.compile(r"parameter(?: name)? '(?P<name>[^']+)'")
-_MISSING = re.compile(r"missing mandatory parameters:(?P<name>.+)\.$")
-# The common parameters that take an action, which no cmdlet's own list has.
-_ACTIONS = frozenset({"ErrorAction", "WarningAction"})
 _CONVERSIONS = ("CannotConvertArgument", "ParameterArgument")
-_NOT_SUPPORTED = "Specified method is not supported."
 
 _METADATA = (f"{_AUTOMATION}.MetadataException", *RUNTIME_EXCEPTION)
 _INVALID_CAST = (f"{_AUTOMATION}.PSInvalidCastException", "System.InvalidCastException", *SYSTEM_EXCEPTION)
@@ -49,13 +39,12 @@ _NO_LIST = ("System.NotSupportedException", *SYSTEM_EXCEPTION)
 
 def exception(error: CmdletError, cmdlet: Cmdlet, sent: Command) -> NetException:
     """The exception of an error in binding what a client sent."""
-    found = _NAMED.search(error.message) or _MISSING.search(error.message)
-    name = found["name"] if found else ""
-    parameter = cmdlet.parameters.get(name)
+    name = error.details.get("ParameterName", "")
+    parameter = cmdlet.parameters.get(name) or cmdlet.added.get(name)
     value = next((argument.value for argument in sent.parameters if _bare(argument.name) == name.lower()), None)
-    error.details = _details(error, name, parameter, value)
+    error.details = {**error.details, **_types(error, parameter, value)}
     is_list = error.identifier == "CannotConvertArgument" and isinstance(value, tuple)
-    return exceptions.exception(error, inner=_of_a_list(error) if is_list else _inner(error, name, parameter))
+    return exceptions.exception(error, inner=_of_a_list(error) if is_list else _inner(error, parameter))
 
 
 def _bare(name: str | None) -> str:
@@ -63,10 +52,10 @@ def _bare(name: str | None) -> str:
     return (name or "").lstrip("-").rstrip(":").lower()
 
 
-def _details(error: CmdletError, name: str, parameter: ParameterType | None, value: Value) -> dict[str, str]:
-    """What the text and the argument tell of the parameter; of what a check refuses, the type is the converted one."""
-    found = {"ParameterName": name} if name else {}
-    type_name = f"{_AUTOMATION}.ActionPreference" if name in _ACTIONS else _type_name(parameter) if parameter else ""
+def _types(error: CmdletError, parameter: ParameterType | None, value: Value) -> dict[str, str]:
+    """The types of the parameter and of its argument; if a check refuses the argument, that is the converted one's."""
+    found: dict[str, str] = {}
+    type_name = _type_name(parameter) if parameter else ""
     if type_name and error.identifier.startswith((*_CONVERSIONS, "MissingArgument", "ParameterBindingFailed")):
         found["ParameterType"] = type_name
     if "Validation" in error.identifier:
@@ -87,20 +76,17 @@ def _specified(value: Value) -> str:
 
 def _type_name(parameter: ParameterType) -> str:
     """The .NET type of a parameter; whether a compiled one may be null is not told here."""
-    known = enumerations.BY_NAME.get(parameter.type_name)
-    name = next(iter(known)).type_name if known else f"System.{parameter.type_name}"
-    return f"{name}[]" if parameter.is_array else name
+    return f"{conversion.type_name(parameter)}{'[]' if parameter.is_array else ''}"
 
 
-def _inner(error: CmdletError, name: str, parameter: ParameterType | None) -> NetException | None:
-    cause = error.message.partition("'. ")[2] or error.message
+def _inner(error: CmdletError, parameter: ParameterType | None) -> NetException | None:
     chain = _INNER.get(error.identifier, ())
     if error.identifier in {"CannotConvertArgumentNoMessage", "ParameterArgumentTransformationError"}:
-        is_member = name in _ACTIONS or (parameter is not None and parameter.type_name in enumerations.BY_NAME)
+        is_member = parameter is not None and parameter.members is not None
         chain = (*chain, _NO_MEMBER if is_member else _NO_NUMBER)
     inner: NetException | None = None
     for types, site in reversed(chain):
-        source = CmdletError(error.identifier, error.category, cause, exception_types=types)
+        source = CmdletError(error.identifier, error.category, error.cause, exception_types=types)
         inner = exceptions.exception(source, site, inner)
         if types is _NO_NUMBER[0]:
             inner = replace(inner, source="mscorlib")
@@ -109,7 +95,7 @@ def _inner(error: CmdletError, name: str, parameter: ParameterType | None) -> Ne
 
 def _of_a_list(error: CmdletError) -> NetException:
     """What a list for one value came from."""
-    source = CmdletError(error.identifier, error.category, _NOT_SUPPORTED, exception_types=_NO_LIST)
+    source = CmdletError(error.identifier, error.category, error.cause, exception_types=_NO_LIST)
     return exceptions.exception(source)
 
 

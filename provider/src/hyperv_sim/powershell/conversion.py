@@ -15,6 +15,7 @@ from operator import or_
 from uuid import UUID
 
 from hyperv_sim.contract import ParameterType
+from hyperv_sim.contract.common_parameters import ACTION
 from hyperv_sim.fidelity import POWERSHELL, TRIED, fact
 from hyperv_sim.powershell.numbers import whole_number
 from hyperv_sim.powershell.properties import described, to_string, type_names
@@ -31,12 +32,26 @@ WHOLE_NUMBERS = {
     "UInt64": (0, 2**64 - 1),
 }
 UNTYPED = ("Object", "PSObject")
+_AUTOMATION = (ACTION, "PSCredential", "PSObject", "SwitchParameter")
+"""The types that are PowerShell's own."""
+
 _LONGEST_EXACT = 1e15
 """Below it .NET writes a floating point number without an exponent."""
 
 
 class NoConversionError(Exception):
     """The value cannot be had as the type."""
+
+
+def type_name(parameter: ParameterType) -> str:
+    """The full name of the .NET type of a parameter, or of its elements."""
+    short = parameter.type_name
+    if short in _AUTOMATION:
+        return f"System.Management.Automation.{short}"
+    if parameter.members is None:
+        return f"System.{short}"
+    known = enumerations.BY_NAME.get(short)
+    return next(iter(known)).type_name if known else f"{enumerations.HYPER_V}.{short}"
 
 
 def text(given: object) -> str:
@@ -148,8 +163,7 @@ def _enumeration(parameter: ParameterType, given: object) -> object:
         return name
     known = enumerations.BY_NAME.get(parameter.type_name)
     member = enumerations.member(known, name) if known else None
-    namespace = "System.Management.Automation" if parameter.is_added else enumerations.HYPER_V
-    return member or EnumMember(f"{namespace}.{parameter.type_name}", name, parameter.members[name])
+    return member or EnumMember(type_name(parameter), name, parameter.members[name])
 
 
 def _numbered(members: Mapping[str, int | None], wanted: int) -> str | None:

@@ -31,7 +31,7 @@ def _check_added(line: CommandLine) -> None:
             "VariableReferenceNotSupportedInDataSection",
             "InvalidOperation",
             "A variable that cannot be referenced in restricted language mode or a Data section is being referenced.",
-            exception_types=("System.Management.Automation.RuntimeException", "System.Exception", "System.Object"),
+            exception_types=errors.RUNTIME_EXCEPTION,
         )
     for name in ("Verbose", "Debug", "OutBuffer", "InformationAction", "WhatIf"):
         if line.added.get(name):

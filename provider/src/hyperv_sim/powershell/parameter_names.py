@@ -24,6 +24,7 @@ def matching(cmdlet: Cmdlet, name: str) -> ParameterType | None:
             "AmbiguousParameter",
             f"Parameter cannot be processed because the parameter name '{name}' is ambiguous. Possible matches "
             f"include: {matches}.",
+            parameter=name,
         )
     return next(iter(own or found.values()), None)
 

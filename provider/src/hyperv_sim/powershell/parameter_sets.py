@@ -206,10 +206,15 @@ def ambiguous() -> errors.TerminatingError:
 
 
 def mandatory_missing(names: Sequence[str]) -> errors.TerminatingError:
-    """The error if mandatory parameters have no argument: nobody can be asked for them."""
+    """The error if mandatory parameters have no argument: nobody can be asked for them.
+
+    Its ParameterName has all the names, with a space before each. [recorded]
+    """
+    spaced = "".join(f" {name}" for name in names)
     return errors.binding(
         "MissingMandatoryParameter",
-        f"Cannot process command because of one or more missing mandatory parameters: {' '.join(names)}.",
+        f"Cannot process command because of one or more missing mandatory parameters:{spaced}.",
+        parameter=spaced,
     )
 
 

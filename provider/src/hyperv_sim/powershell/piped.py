@@ -77,6 +77,8 @@ class Piped:
             error.message,
             exception_types=error.exception_types,
             target=Scalar("String", properties.type_names(self.live)[0]),
+            details=error.details,
+            cause=error.cause,
         )
 
 

@@ -143,10 +143,7 @@ def _as_shown(contract: Cmdlet, suffix: str, checks: Mapping[str, Check] | None)
             "ParameterNameAlreadyExistsForCommand",
             "MetadataError",
             f"A parameter with the name '{twice}' was defined multiple times for the command.",
-            exception_types=(
-                "System.Management.Automation.MetadataException",
-                *errors.BINDING_EXCEPTION[1:],
-            ),
+            exception_types=("System.Management.Automation.MetadataException", *errors.RUNTIME_EXCEPTION),
         )
     own = f"{contract.name}_{uuid4().hex}"
     activity, errors_of_its_own = (own, own) if contract.is_cim else (contract.name, suffix)
