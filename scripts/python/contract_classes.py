@@ -12,14 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from contract import CONTRACT, lines
 
-CONTRACT = Path(__file__).resolve().parents[2] / "provider/src/hyperv_sim/contract"
 MODULE = "module2019.json"
-
-
-def lines(entries: dict[str, Any]) -> str:
-    """One entry a line, so that another run shows what changed."""
-    return ",\n".join(f'"{name}": {json.dumps(entry, separators=(",", ":"))}' for name, entry in entries.items())
 
 
 def enumerations(module: dict[str, Any], types: Iterable[str]) -> dict[str, Any]:
@@ -41,7 +36,7 @@ def main(folder: Path) -> None:
     found = enumerations(module, [declared for rows in classes.values() for _, declared in rows])
     text = (
         f'{{\n"source": {json.dumps(module["source"])},\n"module": {json.dumps(module["module"])},\n'
-        f'"classes": {{\n{lines(classes)}\n}},\n"enumerations": {{\n{lines(found)}\n}}}}\n'
+        f'"classes": {lines(classes)},\n"enumerations": {lines(found)}}}\n'
     )
     (CONTRACT / "classes.json").write_text(text, encoding="utf-8")
     click.echo(f"{len(classes)} classes, {len(found)} enumerations, {len(text)} characters")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -20,11 +21,11 @@ Parameters = dict[str, set[str] | None]
 """Parameters by name, with the texts that they can have, or None if these are not written in the code."""
 
 
-def calls() -> dict[str, Parameters]:
+@cache
+def calls() -> Mapping[str, Parameters]:
     """The parameters of each cmdlet that the provider's code or tables name."""
     found: dict[str, Parameters] = {}
-    for file in sorted(Path(nestedlab.__file__).parent.rglob("*.py")):
-        tree = ast.parse(file.read_text(encoding="utf-8"))
+    for tree in _trees():
         for name in _named(tree):
             found.setdefault(name, {})
         for function in ast.walk(tree):
@@ -37,11 +38,16 @@ def calls() -> dict[str, Parameters]:
 
 def texts(prefix: str) -> list[str]:
     """The texts of the provider's code that begin so: names of CIM classes."""
-    files = Path(nestedlab.__file__).parent.rglob("*.py")
-    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
     return sorted(
-        {text for tree in trees for text in _strings(tree) if text.startswith(prefix) and text.isidentifier()}
+        {text for tree in _trees() for text in _strings(tree) if text.startswith(prefix) and text.isidentifier()}
     )
+
+
+@cache
+def _trees() -> Sequence[ast.Module]:
+    """The provider's code."""
+    files = sorted(Path(nestedlab.__file__).parent.rglob("*.py"))
+    return [ast.parse(file.read_text(encoding="utf-8")) for file in files]
 
 
 def _strings(tree: ast.AST) -> Iterator[str]:
