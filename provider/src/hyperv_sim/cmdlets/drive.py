@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from hyperv_sim import errors
 from hyperv_sim.fidelity import UNKNOWN, WINDSOR, fact
 from hyperv_sim.powershell.call import Call
-from hyperv_sim.powershell.components import DEVICE_BASES, PART, PART_ALIASES, PART_VALUES
+from hyperv_sim.powershell.components import DRIVE, DRIVE_BASES, DRIVE_VALUES, PART_ALIASES
 from hyperv_sim.powershell.declared_types import describe_class
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.powershell.settings import wrong_state
 from hyperv_sim.powershell.targets import each, machines, named
 from hyperv_sim.state.checkpoints import is_differences
-from hyperv_sim.state.components import component_id, component_text
+from hyperv_sim.state.components import component_text
 from hyperv_sim.state.disks import chain, open_for_writing
 from hyperv_sim.state.enumerations import HYPER_V, ControllerType, VMState
 from hyperv_sim.state.machines import Drive, Machine, Slot
@@ -27,16 +27,11 @@ def _name(drive: Drive) -> str:
 
 
 VALUES: Mapping[str, Callable[[Drive], object]] = {
-    **PART_VALUES,
-    "Path": lambda drive: drive.path,
+    **DRIVE_VALUES,
     "MaximumIOPS": lambda drive: drive.maximum_iops,
     "MinimumIOPS": lambda drive: drive.minimum_iops,
     "WriteHardeningMethod": lambda drive: drive.cache,
-    "ControllerLocation": lambda drive: drive.controller_location,
-    "ControllerNumber": lambda drive: drive.controller_number,
-    "ControllerType": lambda drive: drive.controller_type,
     "Name": _name,
-    "Id": lambda drive: component_id(drive.machine, drive.id),
 }
 
 describe_class(
@@ -44,13 +39,12 @@ describe_class(
     f"{HYPER_V}.HardDiskDrive",
     VALUES,
     constants={
-        **PART,
+        **DRIVE,
         "DiskNumber": None,
         "QoSPolicyID": None,
         "SupportPersistentReservations": False,
-        "PoolName": "Primordial",
     },
-    bases=(f"{HYPER_V}.Drive", *DEVICE_BASES),
+    bases=DRIVE_BASES,
     aliases=PART_ALIASES,
     text=lambda drive: component_text("HardDiskDrive", _name(drive), drive.machine, drive.id),
 )

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from hyperv_sim import errors
 from hyperv_sim.fidelity import REFERENCE, UNKNOWN, WINDSOR, fact
 from hyperv_sim.powershell.call import Call
-from hyperv_sim.powershell.components import DEVICE_BASES, PART, PART_ALIASES, PART_VALUES
+from hyperv_sim.powershell.components import DRIVE, DRIVE_BASES, DRIVE_VALUES, PART_ALIASES
 from hyperv_sim.powershell.declared_types import describe_class
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.powershell.settings import wrong_state
 from hyperv_sim.powershell.targets import each, machines, named
-from hyperv_sim.state.components import component_id, component_text
+from hyperv_sim.state.components import component_text
 from hyperv_sim.state.enumerations import HYPER_V, ControllerType, DvdMediaType, VMState
 from hyperv_sim.state.machines import DvdDrive, Machine, Slot
 
@@ -26,22 +26,17 @@ def _name(drive: DvdDrive) -> str:
 
 
 VALUES: Mapping[str, Callable[[DvdDrive], object]] = {
-    **PART_VALUES,
+    **DRIVE_VALUES,
     "DvdMediaType": lambda drive: DvdMediaType.ISO if drive.path else DvdMediaType.None_,
-    "Path": lambda drive: drive.path,
-    "ControllerLocation": lambda drive: drive.controller_location,
-    "ControllerNumber": lambda drive: drive.controller_number,
-    "ControllerType": lambda drive: drive.controller_type,
     "Name": _name,
-    "Id": lambda drive: component_id(drive.machine, drive.id),
 }
 
 describe_class(
     DvdDrive,
     f"{HYPER_V}.DvdDrive",
     VALUES,
-    constants={**PART, "PoolName": "Primordial"},
-    bases=(f"{HYPER_V}.Drive", *DEVICE_BASES),
+    constants=DRIVE,
+    bases=DRIVE_BASES,
     aliases=PART_ALIASES,
     text=lambda drive: component_text("DvdDrive", _name(drive), drive.machine, drive.id),
 )

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from hyperv_sim.fidelity import fact
 from hyperv_sim.powershell.properties import Property, describe
-from hyperv_sim.state.machines import Machine
+from hyperv_sim.state.components import component_id
+from hyperv_sim.state.machines import Drive, DvdDrive, Machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,24 @@ PART_VALUES: Mapping[str, Callable[[Part], object]] = {
     "ComputerName": lambda part: part.machine.host_name,
 }
 
+DRIVE: Mapping[str, object] = {**PART, "PoolName": "Primordial"}
+"""What is the same for every drive."""
+
+DRIVE_VALUES: Mapping[str, Callable[[Drive | DvdDrive], object]] = {
+    **PART_VALUES,
+    "Path": lambda drive: drive.path,
+    "ControllerLocation": lambda drive: drive.controller_location,
+    "ControllerNumber": lambda drive: drive.controller_number,
+    "ControllerType": lambda drive: drive.controller_type,
+    "Id": lambda drive: component_id(drive.machine, drive.id),
+}
+
 PART_ALIASES: Mapping[str, str] = {"VMCheckpointId": "VMSnapshotId", "VMCheckpointName": "VMSnapshotName"}
 
 OBJECT_BASES = ("Microsoft.HyperV.PowerShell.VirtualizationObject",)
 COMPONENT_BASES = ("Microsoft.HyperV.PowerShell.VMComponentObject", *OBJECT_BASES)
 DEVICE_BASES = ("Microsoft.HyperV.PowerShell.VMDevice", *COMPONENT_BASES)
+DRIVE_BASES = ("Microsoft.HyperV.PowerShell.Drive", *DEVICE_BASES)
 
 fact(
     "PowerShell",

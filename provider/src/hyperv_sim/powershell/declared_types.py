@@ -45,12 +45,13 @@ def describe_class(  # noqa: PLR0913  # a declaration, with its parts by name
     properties, if it is another one. Raises KeyError for a name that the class does not declare.
     """
     types = declared(as_class or class_name)
+    since = since or {}
     told: dict[str, Property[T]] = {}
     for name, get in values.items():
-        told[name] = Property(name, "Object", _getter(types[name], get), (since or {}).get(name, "2016"))
+        told[name] = Property(name, "Object", _getter(types[name], get), since.get(name, "2016"))
     for name, constant in (constants or {}).items():
-        told[name] = _constant(name, live(types[name], constant), (since or {}).get(name, "2016"))
-    rows = [told.get(name) or _untold(name, types[name], (since or {}).get(name, "2016")) for name in types]
+        told[name] = _constant(name, _live(types[name], constant), since.get(name, "2016"))
+    rows = [told.get(name) or _untold(name, types[name], since.get(name, "2016")) for name in types]
     by_name = {row.name: row for row in rows}
     for alias, name in (aliases or {}).items():
         source = by_name[name]
@@ -64,13 +65,13 @@ def untold() -> Mapping[str, Sequence[str]]:
     return {class_name: names for class_name, names in sorted(_UNTOLD.items()) if names}
 
 
-def live(type_name: str, raw: object) -> object:
+def _live(type_name: str, raw: object) -> object:
     """A value of the host's state as a live one of a declared type; None stays null."""
     return raw if raw is None else _reader(type_name)(raw)
 
 
 def _getter(type_name: str, get: Callable[[T], object]) -> Callable[[T], object]:
-    read = _reader(type_name)
+    read = _reader(type_name)  # once for a property, and not for each object
 
     def value(thing: T) -> object:
         raw = get(thing)
@@ -85,7 +86,7 @@ def _constant(name: str, value: object, since: str) -> Property[T]:
 
 def _untold(name: str, type_name: str, since: str) -> Property[T]:
     element = _element(type_name)
-    return _constant(name, live(type_name, ()) if element else None, since)
+    return _constant(name, _live(type_name, ()) if element else None, since)
 
 
 @cache
