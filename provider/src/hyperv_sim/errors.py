@@ -79,7 +79,7 @@ class ArgumentValidationError(TerminatingError):
 
 
 class ArgumentTransformationError(TerminatingError):
-    """A value that cannot be had as the type of a function's parameter."""
+    """A value that cannot be converted to the type of a function's parameter."""
 
 
 def hyper_v(identifier: str, message: str, *, target: Scalar | None = None) -> CmdletError:
@@ -126,7 +126,7 @@ def _about(parameter: str) -> Mapping[str, str]:
 
 
 def transformation(parameter: str, reason: str) -> ArgumentTransformationError:
-    """A value that cannot be had as the type of a function's parameter."""
+    """A value that cannot be converted to the type of a function's parameter."""
     return ArgumentTransformationError(
         "ParameterArgumentTransformationError",
         "InvalidData",

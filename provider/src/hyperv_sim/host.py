@@ -67,7 +67,7 @@ class SimulatedHost:
         self.state.hooks.refusals.pop(cmdlet, None)
 
     def hide(self, cmdlet: str) -> None:
-        """From now on sessions do not have the cmdlet, as where a role does not name it."""
+        """From now on sessions do not have the cmdlet, as if a role did not name it."""
         self.state.hooks.hidden.add(cmdlet.lower())
 
     def fail_statement(self, number: int, *, stops: bool = False) -> None:

@@ -194,7 +194,7 @@ fact("Stop-VM", "-Force shuts a locked guest down at once", REFERENCE)
 fact("Stop-VM", "-Force waits for a guest without integration services until it is stopped", WINDSOR)
 fact(
     "Stop-VM",
-    "-Force fails for a guest that a test says so of: `OperationFailed`, NotSpecified",
+    "-Force fails for a guest that a test sets to do so: `OperationFailed`, NotSpecified",
     "MattHodge/PackerTemplates#18, marcinbojko/hv-packer#1, hashicorp/vagrant#12637; when it does is not known",
 )
 fact("Stop-VM", "with the service Shutdown off it is as without integration services", "inferred")

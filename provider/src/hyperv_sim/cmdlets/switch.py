@@ -169,7 +169,7 @@ def _check_unused(call: Call, switch: Switch) -> None:
 
 
 def _check_free(call: Call, switch: Switch, failed: str) -> None:
-    """What holds the adapter, the message does not say. [windsor, remove.ps1, for the fact; docker/for-win#4685]"""
+    """The message does not say what holds the adapter. [windsor, remove.ps1, for the fact; docker/for-win#4685]"""
     if nats_in_the_way(call.host, switch):
         raise errors.hyper_v("InvalidParameter", f"{failed} Internal miniport delete failed (0x80041008).")
 

@@ -22,7 +22,7 @@ class Check:
 def proxy(cmdlet: Cmdlet, shown: Mapping[str, Check]) -> Cmdlet:
     """The function that stands for the command; `shown` has the parameters that are left, in lower case.
 
-    A parameter set without any parameter left is no set any more, but the default one.
+    A parameter set that has no parameter left is gone, unless it is the default one.
     """
     left = [parameter for parameter in cmdlet.parameters.values() if parameter.name.lower() in shown]
     kept = [1 << bit for bit in range(len(cmdlet.set_names)) if _is_kept(1 << bit, left)]

@@ -22,7 +22,7 @@ _NOT_SUPPORTED = "Specified method is not supported."
 
 
 class NotTakenError(Exception):
-    """Without conversion the parameter does not take the value."""
+    """The parameter does not take the value without conversion."""
 
 
 def as_it_is(parameter: ParameterType, given: object) -> object:
@@ -60,7 +60,7 @@ def _by_function(parameter: ParameterType, given: object) -> object:
 
 
 def _transformed(parameter: ParameterType, given: object) -> object:
-    """A list for a text is joined: what comes over a wire is no .NET array any more, for which that is forbidden."""
+    """A list for a text is joined: that is forbidden for a .NET array only, which a list from the wire no longer is."""
     if given is None:
         return conversion.null_of(parameter)
     if parameter.is_array:
@@ -69,7 +69,7 @@ def _transformed(parameter: ParameterType, given: object) -> object:
     if isinstance(given, tuple) and not (parameter.type_name == "String" or _takes_lists(parameter)):
         raise NoConversionError
     if parameter.is_switch and not (isinstance(given, Scalar) and given.type_name == "Boolean"):
-        raise NoConversionError  # a number is none there, though it is for a truth value
+        raise NoConversionError  # it takes no number, though a truth value does
     return conversion.to_type(parameter, given)
 
 
@@ -105,7 +105,7 @@ def _null(parameter: ParameterType) -> object:
 
 
 def _no_element(parameter: ParameterType) -> object:
-    """What a null becomes in a list: one of structures holds none, and has their zero instead."""
+    """What a null in a list becomes: a list of structures has their zero instead."""
     if parameter.type_name == "Guid":
         return UUID(int=0)
     return 0 if parameter.type_name in conversion.WHOLE_NUMBERS else None
@@ -191,7 +191,7 @@ def _shown(value: object) -> str:
 
 
 def _check_mandatory(parameter: ParameterType, elements: Sequence[object]) -> None:
-    """What a mandatory parameter takes no argument without."""
+    """Refuse null, empty text and an empty list for a mandatory parameter."""
     if None in elements:
         raise errors.not_allowed(parameter.name, "NullNotAllowed", "it is null")
     if "" in elements:

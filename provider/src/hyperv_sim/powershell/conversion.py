@@ -40,7 +40,7 @@ _LONGEST_EXACT = 1e15
 
 
 class NoConversionError(Exception):
-    """The value cannot be had as the type."""
+    """The value cannot be converted to the type."""
 
 
 def type_name(parameter: ParameterType) -> str:
@@ -79,13 +79,11 @@ def _whole_number(parameter: ParameterType, given: object) -> int | None:
     return int(number) if isinstance(number, int) and low <= number <= high else None
 
 
-def is_truth(given: object) -> bool:
-    """Whether a value may stand for a truth value: one, or a number. Text never is one, "True" and all."""
-    return isinstance(given, Scalar) and isinstance(given.value, bool | int | float)
-
-
 def _boolean(_: ParameterType, given: object) -> bool | None:
-    return bool(given.value) if isinstance(given, Scalar) and is_truth(given) else None
+    """A truth value or a number stands for one. Text never does, not even "True"."""
+    if isinstance(given, Scalar) and isinstance(given.value, bool | int | float):
+        return bool(given.value)
+    return None
 
 
 def _guid(_: ParameterType, given: object) -> UUID | None:

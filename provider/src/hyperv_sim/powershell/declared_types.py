@@ -1,7 +1,7 @@
 """Objects of the Hyper-V module's classes: their properties, types and order are those of `contract.classes`.
 
-A cmdlet's file tells the values that it knows, by the property's name. A property that it does not tell is there all
-the same, null or an empty list, and the fidelity page lists it.
+A cmdlet's file gives the values that it knows, by the property's name. The other properties are there too, null or an
+empty list, and the fidelity page lists them.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ _SELECTED = (
     "Parameters",
 )
 _OWN: Mapping[str, Mapping[str, Check]] = {SELECT_OBJECT: {"property": Check(values=_SELECTED), "inputobject": Check()}}
-"""What such a session shows without a role, of the simulated commands. [CommandMetadata.GetRestrictedCommands]"""
+"""The simulated commands that such a session shows without a role. [CommandMetadata.GetRestrictedCommands]"""
 
 
 @dataclass(frozen=True, slots=True)

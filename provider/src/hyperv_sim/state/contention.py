@@ -13,7 +13,7 @@ MOST = 2
 class Contention:
     """How busy a host is. Without a seed it has nothing else to do, and refuses nothing.
 
-    For each thing that a cmdlet is run on it is drawn once how often it is refused, so that a seed is a schedule.
+    How often a cmdlet refuses a thing is drawn once for each of them, so that a seed is a schedule.
     """
 
     seed: int | None = None
@@ -23,7 +23,8 @@ class Contention:
         """How often the thing is still refused, this time among them; 0 if it is done."""
         if self.seed is None:
             return 0
-        drawn = Random(f"{self.seed}-{len(self._left)}").randint(0, MOST)  # noqa: S311 - a schedule, no secret
-        left = self._left.setdefault((cmdlet, thing), drawn)
+        left = self._left.get((cmdlet, thing))
+        if left is None:
+            left = Random(f"{self.seed}-{len(self._left)}").randint(0, MOST)  # noqa: S311 - a schedule, no secret
         self._left[cmdlet, thing] = max(left - 1, 0)
         return left
