@@ -140,7 +140,7 @@ def test_any_other_fault_is_not_explained_away(code: object) -> None:
         (TimeoutError(), "did not answer within 30 seconds"),
         (exceptions.ConnectionError("Failed to resolve 'hv01' (NameResolutionError)"), "there is no host named hv01"),
         (OSError("[Errno -2] Name or service not known"), "there is no host named hv01"),
-        (exceptions.ConnectionError("('Connection aborted.', ConnectionResetError(104))"), "broke the connection off"),
+        (exceptions.ConnectionError("('Connection aborted.', ConnectionResetError(104))"), "closed the connection"),
         (exceptions.ConnectionError("[Errno 111] Connection refused"), "hv01 port 5986 refused the connection"),
     ],
 )
@@ -152,11 +152,11 @@ def test_a_connection_that_cannot_be_made_is_told_with_a_remedy(error: Exception
 @pytest.mark.parametrize(
     ("error", "kind", "fragment"),
     [
-        (exceptions.ConnectionError("reset by peer"), Interrupted, "while trying to read it. hv01 port 5986 broke"),
-        (exceptions.ConnectionError("Read timed out."), Interrupted, "takes requests and does not answer them"),
-        (KeyError("contexts"), Interrupted, "an answer that is not WinRM's (KeyError: 'contexts')"),
-        (BadMICError(), Interrupted, "has a broken seal"),
-        (transport.SealOutdatedError(), Interrupted, "does not know the log-on"),
+        (exceptions.ConnectionError("reset by peer"), Interrupted, "while trying to read it: hv01 port 5986 closed"),
+        (exceptions.ConnectionError("Read timed out."), Interrupted, "accepts requests and does not answer them"),
+        (KeyError("contexts"), Interrupted, "an answer that is not from WinRM (KeyError: 'contexts')"),
+        (BadMICError(), Interrupted, "was changed on its way"),
+        (transport.SealOutdatedError(), Interrupted, "does not recognise the logon"),
         (transport.TooLargeError(), UnreachableError, "16 MiB for a step"),
         (transport.NotWinRMError(503, "text/html"), UnreachableError, "answered HTTP 503, not WinRM"),
         (exceptions.SSLError("certificate has expired"), UnreachableError, "has expired: renew it on the host"),

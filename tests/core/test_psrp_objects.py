@@ -14,7 +14,7 @@ from pypsrp.complex_objects import GenericComplexObject
 from pypsrp.serializer import Serializer
 
 from nestedlab.errors import Interrupted
-from nestedlab.psrp.objects import read
+from nestedlab.psrp.objects import read, readable
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -114,7 +114,7 @@ def test_what_powershell_writes_in_another_way_is_read_back(sent: str, text: str
 
 def test_half_a_character_spoils_no_other_property() -> None:
     """A name in UTF-16 may have it. pypsrp gives up the whole answer for it."""
-    found = read('<Obj RefId="0"><Props><S N="Name">a_xD800_b</S><I32 N="Count">1</I32></Props></Obj>')
+    found = read(readable('<Obj RefId="0"><Props><S N="Name">a_xD800_b</S><I32 N="Count">1</I32></Props></Obj>'))
     assert found is not None
     assert (found["Name"], found["Count"]) == ("a\ufffdb", 1)
 

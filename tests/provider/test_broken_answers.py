@@ -32,14 +32,17 @@ def _stream(data: bytes) -> Broken:
 
 BROKEN: dict[str, tuple[Broken, str]] = {
     "nothing": (lambda _: b"", "answered with an empty message"),
-    "half of it": (lambda answer: answer[: len(answer) // 2], "sent a message that is no XML"),
+    "half of it": (lambda answer: answer[: len(answer) // 2], "sent a message that is not valid XML"),
     "an entity": (lambda answer: b"<!DOCTYPE a>" + answer, "document types are not allowed"),
-    "no text": (lambda _: b"\xff\xfe\xfd", "sent a message that is no text"),
-    "no body": (lambda answer: re.sub(rb"<s:Body>.*</s:Body>", b"", answer, flags=re.DOTALL), "not WinRM's"),
-    "an answer to another request": (lambda answer: answer.replace(b"<a:RelatesTo>", b"<a:RelatesTo>1"), "not WinRM's"),
-    "no base64": (lambda answer: re.sub(rb"(<rsp:Stream [^>]*>)[^<]*", rb"\1A", answer), "not WinRM's"),
-    "half a fragment": (_stream(b"\0" * 5), "not WinRM's"),
-    "a message of no kind": (_stream(b"\0" * 15 + b"\1\3\0\0\0\x28" + b"\1" * 40), "not WinRM's"),
+    "no text": (lambda _: b"\xff\xfe\xfd", "sent a message that is not valid text"),
+    "no body": (lambda answer: re.sub(rb"<s:Body>.*</s:Body>", b"", answer, flags=re.DOTALL), "not from WinRM"),
+    "an answer to another request": (
+        lambda answer: answer.replace(b"<a:RelatesTo>", b"<a:RelatesTo>1"),
+        "not from WinRM",
+    ),
+    "no base64": (lambda answer: re.sub(rb"(<rsp:Stream [^>]*>)[^<]*", rb"\1A", answer), "not from WinRM"),
+    "half a fragment": (_stream(b"\0" * 5), "not from WinRM"),
+    "a message of no kind": (_stream(b"\0" * 15 + b"\1\3\0\0\0\x28" + b"\1" * 40), "not from WinRM"),
 }
 
 IN_STREAMS = {"no base64", "half a fragment", "a message of no kind"}
@@ -134,7 +137,9 @@ def test_a_broken_seal_is_told_and_the_next_session_is_well(
 
     with monkeypatch.context() as patched:
         patched.setattr(message_encryption, "seal", broken)
-        with pytest.raises(NestedlabError, match="has a broken seal, so it was changed on its way") as raised:
+        with pytest.raises(
+            NestedlabError, match="was changed on its way, because its signature does not match"
+        ) as raised:
             provider.read("machine", machine)
     assert "password" not in str(raised.value)
     assert provider.seen("machine", machine).id == machine.id
@@ -156,6 +161,6 @@ def test_what_is_not_sealed_is_not_believed_over_plain_http(
                     self, status if own == HTTPStatus.OK and rest else own, *rest, **more
                 ),
             )
-            with pytest.raises(NestedlabError, match="a message that is not sealed, which anybody on the way may"):
+            with pytest.raises(NestedlabError, match="an unencrypted message, which anybody on the network could"):
                 provider.read("machine", machine)
     assert provider.seen("machine", machine).id == machine.id

@@ -12,7 +12,7 @@ from hyperv_sim.state.disks import place
 from nestedlab.errors import RefusedError
 
 if TYPE_CHECKING:
-    from tests.conftest import NewParent
+    from tests.conftest import NewParent, Parent
     from tests.provider.conftest import NewProvider
 
     from nestedlab.perform import Cancellation
@@ -61,4 +61,14 @@ def test_an_image_that_is_held_for_good_is_told_with_its_remedy(
     monkeypatch.setattr(Contention, "refuses", lambda _self, cmdlet, _thing: cmdlet == "New-VHD")
     with pytest.raises(RefusedError, match=r"os_disk: .*another process.*Something else on the host is using it"):
         new_provider(parent, no_delay).create("machine", os_disk={"parent": IMAGE})
+    assert parent.snapshot() == before
+
+
+def test_another_reason_why_a_disk_cannot_be_attached_is_told_at_once(
+    parent: Parent, new_provider: NewProvider, no_delay: Cancellation
+) -> None:
+    parent.host.refuse("Add-VMHardDiskDrive", "ObjectInUse", "ResourceBusy")
+    before = parent.snapshot()
+    with pytest.raises(RefusedError, match=r"os_disk: could not apply the settings: Add-VMHardDiskDrive is refused"):
+        new_provider(parent, no_delay).create("machine")
     assert parent.snapshot() == before

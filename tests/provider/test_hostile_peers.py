@@ -50,7 +50,7 @@ def _slowly(text: bytes, seconds: float) -> Iterator[bytes]:
 
 OK = f"HTTP/1.1 200 OK\r\n{SOAP}\r\n".encode()
 SCRIPTS: dict[str, tuple[Script, str]] = {
-    "an endless answer": (lambda _: _endless(OK + b"\r\n", b"x" * 65536), "sent more than an answer may have"),
+    "an endless answer": (lambda _: _endless(OK + b"\r\n", b"x" * 65536), "sent a larger answer than is accepted"),
     "an endless header": (lambda _: _endless(b"HTTP/1.1 200 OK\r\n", b"x" * 65536), "is not HTTP"),
     "endless headers": (lambda _: _endless(b"HTTP/1.1 200 OK\r\n", b"a: b\r\n" * 1000), "is not HTTP"),
     "an endless chunk's length": (
@@ -59,7 +59,7 @@ SCRIPTS: dict[str, tuple[Script, str]] = {
     ),
     "endless promises": (
         lambda _: _endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
-        "sent more than an answer may have",
+        "sent a larger answer than is accepted",
     ),
     "a compressed answer": (
         lambda _: [answer(gzip.compress(b"x" * 2**24, 1), SOAP, "Content-Encoding: gzip")],
@@ -68,13 +68,13 @@ SCRIPTS: dict[str, tuple[Script, str]] = {
     "entities in entities": (lambda _: [answer(BOMB, SOAP)], "document types are not allowed"),
     "entities in another encoding": (
         lambda _: [answer(BOMB.decode().encode("utf-16"), SOAP)],
-        "sent a message that is no text",
+        "sent a message that is not valid text",
     ),
-    "elements without end": (lambda _: [answer(b"<a>" * 100_000, SOAP)], "sent a message that is no XML"),
+    "elements without end": (lambda _: [answer(b"<a>" * 100_000, SOAP)], "sent a message that is not valid XML"),
     "an empty answer": (lambda _: [answer(b"", SOAP)], "answered with an empty message"),
     "an empty envelope": (
         lambda _: [answer(b'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"/>', SOAP)],
-        "sent an answer that is not WinRM's",
+        "sent an answer that is not from WinRM",
     ),
     "a login page": (lambda _: [answer(HTML, "Content-Type: text/html")], "answered with a web page, not WinRM"),
     "an error page": (
@@ -83,10 +83,10 @@ SCRIPTS: dict[str, tuple[Script, str]] = {
     ),
     "another way to log on": (
         lambda _: [answer(b"", "WWW-Authenticate: Bearer", status="401 Unauthorized")],
-        "does not offer a way to log on that nestedlab:auth basic has (it offers: bearer)",
+        "does not accept nestedlab:auth basic (it accepts: bearer)",
     ),
-    "nothing at all": (lambda _: [], "broke the connection off"),
-    "half an answer": (lambda _: [OK + b"Content-Length: 1000\r\n\r\n<s:Env"], "broke the connection off"),
+    "nothing at all": (lambda _: [], "closed the connection"),
+    "half an answer": (lambda _: [OK + b"Content-Length: 1000\r\n\r\n<s:Env"], "closed the connection"),
     "garbage": (lambda _: [b"\x00\xff" * 100], "is not HTTP"),
 }
 
@@ -148,7 +148,7 @@ def test_a_deadline_is_for_all_that_is_read(script: Script, tls: Tls) -> None:
     begun = time.monotonic()
     with peer(script, tls.context()) as there:
         says = told_by(there.url, tls, stepTimeout="0.1", connectTimeout="1")
-    assert "did not answer in time: look at the load of the host, or set more time" in says
+    assert "did not answer in time: check the host's load, or raise the timeouts" in says
     assert time.monotonic() - begun < 5
 
 
@@ -157,7 +157,7 @@ def test_a_redirect_is_never_followed(status: int, tls: Tls) -> None:
     with peer(lambda _: [answer(HTML)]) as elsewhere:
         to = f"Location: {elsewhere.url}/wsman"
         with peer(lambda _: [answer(b"", to, status=f"{status} Elsewhere")], tls.context()) as there:
-            assert f"redirects to {elsewhere.url}/wsman, and nothing is sent there" in told_by(there.url, tls)
+            assert f"redirects to {elsewhere.url}/wsman. Redirects are not followed" in told_by(there.url, tls)
         with peer(lambda _: [answer(b"", to, status=f"{status} Elsewhere")]) as there:
             assert "redirects to" in told_by(there.url, tls, auth="ntlm")
     assert elsewhere.requests == []
@@ -175,7 +175,7 @@ def test_what_is_wrong_with_tls_is_told_apart(tls: Tls, monkeypatch: pytest.Monk
     for context, says in (
         (expired, "has expired: renew it on the host"),
         (other, "is for another name: use the name it is for"),
-        (old, "has only an old TLS, which is not safe: enable TLS 1.2 on the host"),
+        (old, "supports only an old version of TLS, which is not safe: enable TLS 1.2 on the host"),
     ):
         with peer(lambda _: [answer(HTML)], context) as there:
             assert says in told_by(there.url, tls)
@@ -252,7 +252,7 @@ def test_under_any_answer_a_provider_s_process_stays_small(tls: Tls) -> None:
         )
     *told, megabytes = ran.stdout.splitlines()
     assert len(told) == len(settings)
-    assert ["sent more than an answer may have" in text for text in told[-2:]] == [True, True]
+    assert ["sent a larger answer than is accepted" in text for text in told[-2:]] == [True, True]
     assert int(megabytes) < 300
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from hyperv_sim.server import SimulatedServer
 
+CIM_NAMESPACE = "root/microsoft/windows/management"
 NAMES = {
     "s": "http://www.w3.org/2003/05/soap-envelope",
     "a": "http://schemas.xmlsoap.org/ws/2004/08/addressing",
@@ -20,7 +21,7 @@ NAMES = {
     "p": "http://schemas.microsoft.com/wbem/wsman/1/wsman.xsd",
     "rsp": "http://schemas.microsoft.com/wbem/wsman/1/windows/shell",
     "f": "http://schemas.microsoft.com/wbem/wsman/1/wsmanfault",
-    "m": "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/microsoft/windows/management/MSFT_WmiError",
+    "m": f"http://schemas.microsoft.com/wbem/wsman/1/wmi/{CIM_NAMESPACE}/MSFT_WmiError",
 }
 CREATE = "http://schemas.xmlsoap.org/ws/2004/09/transfer/Create"
 GET = "http://schemas.xmlsoap.org/ws/2004/09/transfer/Get"

@@ -168,10 +168,11 @@ _REMEDIES: Mapping[ErrorKind, str] = {
     "install the Hyper-V role with its PowerShell module, or let the JEA role show the cmdlet.",
     ErrorKind.NO_PARAMETER: "This version of Windows does not have the parameter, or the JEA role hides it. "
     "Use a newer Windows there, or let the role show it (docs/nestedlab.psrc).",
-    ErrorKind.FAILED: "Windows gives no more of a cause here; the host's Hyper-V-VMMS event log may have it.",
-    ErrorKind.UNSPECIFIED: "Windows gives no cause. Some hosts report it so if the user lacks the right to do this: "
-    "machines and switches need membership in Hyper-V Administrators. Otherwise look into the host's Hyper-V-VMMS "
-    "event log.",
+    ErrorKind.FAILED: "Windows reports no further cause. Look in the host's event log "
+    "Microsoft-Windows-Hyper-V-VMMS-Admin.",
+    ErrorKind.UNSPECIFIED: "Windows reports no cause. On some hosts this means that the user lacks the rights: "
+    "machines and switches need membership in Hyper-V Administrators. Otherwise look in the host's event log "
+    "Microsoft-Windows-Hyper-V-VMMS-Admin.",
     ErrorKind.PROMPTED: "The guest does not answer a shutdown request. Shut it down from inside, and run "
     "`pulumi up` again.",
 }
@@ -191,9 +192,9 @@ _REMEDIES_OF: Mapping[tuple[str, ErrorKind], str] = {
     ): "This Windows has no WinNAT, which a NAT switch needs; some client editions lack it. Use Windows Server, or "
     "another edition.",
     ("Start-VM", ErrorKind.DENIED): "Either the user lacks the right to start machines (membership in Hyper-V "
-    "Administrators), or the machine itself may not open one of its disks or its image, as after the file was copied "
-    "or moved there. Remove the disk and add it again in Hyper-V Manager, which gives the machine the right to the "
-    'file, or give it on the host: icacls FILE /grant "NT VIRTUAL MACHINE\\MACHINE-ID:(F)".',
+    "Administrators), or the machine lacks the right to open one of its disks or its image, for instance after the "
+    "file was copied or moved. Remove the disk and add it again in Hyper-V Manager, which grants the machine access, "
+    'or grant it on the host: icacls FILE /grant "NT VIRTUAL MACHINE\\MACHINE-ID:(F)".',
     ("Remove-VMSwitch", ErrorKind.BUSY): "Machines that are not off use the switch. Shut them down, or connect them to "
     "another switch, and run the command again; `pulumi up` sets up the gateway and the NAT network again if you keep "
     "the switch.",
@@ -205,8 +206,8 @@ _REMEDIES_OF: Mapping[tuple[str, ErrorKind], str] = {
     "command again.",
     ("New-NetNat", ErrorKind.INVALID): "Windows reports this if the host takes no second NAT network, or if the "
     "prefix overlaps an existing one: look at Get-NetNat there.",
-    ("New-NetIPAddress", ErrorKind.INVALID): "Windows reports this if the address is on the host already: look at "
-    "Get-NetIPAddress there.",
+    ("New-NetIPAddress", ErrorKind.INVALID): "Windows reports this if the address is on the host already (look at "
+    "Get-NetIPAddress there), or if the new adapter was not ready in time: then run `pulumi up` again.",
 }
 
 

@@ -25,7 +25,9 @@ NAMESPACES = {
 _ANONYMOUS = f"{NAMESPACES['a']}/role/anonymous"
 _FAULT_ACTION = "http://schemas.dmtf.org/wbem/wsman/1/wsman/fault"
 _WSMAN_DETAIL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/faultDetail/"
-_WMI_ERROR = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/microsoft/windows/management/MSFT_WmiError"
+# A class of WMI is named by its CIM namespace and its name (WS-Management's URIs for WMI, Microsoft's reference).
+_CIM_NAMESPACE = "root/microsoft/windows/management"
+_WMI_ERROR = f"http://schemas.microsoft.com/wbem/wsman/1/wmi/{_CIM_NAMESPACE}/MSFT_WmiError"
 _WSMAN_FAULT = "http://schemas.microsoft.com/wbem/wsman/1/wsmanfault"
 # What Windows declares on each envelope; a body that needs more declares it itself.
 _DECLARED = "".join(f' xmlns:{name}="{NAMESPACES[name]}"' for name in ("s", "a", "x", "n", "w", "rsp", "p"))

@@ -1,11 +1,11 @@
-"""How a machine's changes are applied: in one step, and again what a busy host has kept from being made."""
+"""Applies a machine's changes in one step, and tries again to create disks whose image was held on a busy host."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from nestedlab.errors import kind_of
+from nestedlab.errors import kind_of, raise_for
 from nestedlab.lifecycle import Plan
 from nestedlab.machine.changes import MachineChanges
 from nestedlab.machine.facets import FACETS, decide
@@ -14,8 +14,8 @@ from nestedlab.machine.table import ObservedMachine
 from nestedlab.pipeline import ErrorKind, Facts, Pipeline, Step
 from nestedlab.retry import HELD_IMAGE, Attempt
 
-_ON_A_MADE_DISK = ("Add-VMHardDiskDrive", "Resize-VHD")
-"""What fails too where the disk could not be made."""
+_OF_A_CREATED_DISK = ("New-VHD", "Resize-VHD", "Add-VMHardDiskDrive")
+"""Cmdlets that fail if an image is held: the one that creates the disk, and those that need it."""
 
 
 def compiled(changes: MachineChanges) -> tuple[Pipeline, ...]:
@@ -24,26 +24,24 @@ def compiled(changes: MachineChanges) -> tuple[Pipeline, ...]:
 
 
 def applied(changes: MachineChanges, pipelines: Sequence[Pipeline], known: ObservedMachine) -> Plan[Facts]:
-    """Run the pipelines, and answer with what the machine then is.
-
-    Disks that could not be made, because another process held their image, are made in the next attempt.
+    """Run the pipelines and read the machine. Disks that could not be created, because another process held their
+    image, are created in the next attempt.
     """
     facts = Facts()
     for attempt in HELD_IMAGE.attempts():
-        bearing = tuple(_bearing(pipeline, attempt) for pipeline in pipelines)
         purpose = "apply the settings" if pipelines else "read the machine"
-        facts = yield Step(purpose, (*bearing, *reads(changes.state.id)), delay=attempt.delay)
+        step = Step(purpose, (*pipelines, *reads(changes.state.id)), delay=attempt.delay)
+        facts = yield replace(step, pipelines=tuple(_tolerant(pipeline, attempt) for pipeline in step.pipelines))
         if not any(error.cmdlet == "New-VHD" and kind_of(error) in attempt.retried for error in facts.errors):
+            raise_for(facts, step)
             break
         there = replace(observe(facts, known), facts=changes.state.facts.renewed(facts))
         pipelines = compiled(decide(changes.inputs, there, after_reset=changes.after_reset))
     return facts
 
 
-def _bearing(pipeline: Pipeline, attempt: Attempt) -> Pipeline:
-    """The pipeline, whose errors lead to another attempt if they are of a disk that could not be made."""
-    name = pipeline.cmdlets[-1].name
-    if name == "New-VHD":
-        return pipeline.tolerating(*attempt.retried)
-    is_of_it = name in _ON_A_MADE_DISK and attempt.retried
-    return pipeline.tolerating(*attempt.retried, ErrorKind.ABSENT) if is_of_it else pipeline
+def _tolerant(pipeline: Pipeline, attempt: Attempt) -> Pipeline:
+    """The pipeline, tolerating what it reports if an image is held: all that follows from it is tried again."""
+    if pipeline.cmdlets[-1].name not in _OF_A_CREATED_DISK or not attempt.retried:
+        return pipeline
+    return pipeline.tolerating(*attempt.retried, ErrorKind.ABSENT)

@@ -132,7 +132,7 @@ class NatSwitchLifecycle(ReadsMany[NatSwitch, NatSwitchOutputs]):
     def delete(self, state: ObservedNatSwitch) -> Plan[str | None]:
         """Remove the NAT, the address and the switch.
 
-        First of all, whether Windows would remove the switch at all: its NAT and its address go before it.
+        The machines on it come first: if Windows refused to remove the switch, its NAT and its address would be gone.
 
         A NAT network that others are behind stays, without the switch's forwards: its own, or the one that it has
         joined. The last that leaves one removes it, if the switch that it was made for is gone. A switch that has come

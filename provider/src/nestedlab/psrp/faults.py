@@ -75,7 +75,7 @@ def not_opened(reason: str, code: object) -> UnreachableError:
     """The error for a fault that tells why there is no session, in the host's words."""
     if code == _TIMED_OUT:
         return UnreachableError(
-            "the host has begun a session and not finished it in time: look at its load, and run the command again"
+            "the host started to open a session and did not finish in time: check its load, and run the command again"
         )
     return UnreachableError(
         f"the host refused a session: {reason.strip().rstrip('.')}. Look at its event log "
@@ -86,9 +86,8 @@ def not_opened(reason: str, code: object) -> UnreachableError:
 def overdue(purpose: str, seconds: float) -> UnreachableError:
     """The error for a step that has taken longer than it may."""
     return UnreachableError(
-        f"the host was not done within {seconds:g} seconds with what it was asked: {purpose}. Whether it goes on is "
-        "not known. Look at the host, and run the command again: it goes on from there. If the host needs longer, "
-        "raise nestedlab:stepTimeout"
+        f"the host took longer than {seconds:g} seconds to {purpose}, and may still be working on it. Check the host, "
+        "and run the command again; it continues from there. If the host needs longer, raise nestedlab:stepTimeout"
     )
 
 
@@ -98,7 +97,7 @@ def lost(error: Exception, connection: Connection, purpose: str) -> NestedlabErr
     if _named(error, _RECURRING):
         return told
     return Interrupted(
-        f"the connection was lost while trying to {purpose}. {told}. Run the command again: it goes on from there."
+        f"the connection was lost while trying to {purpose}: {told}. Run the command again; it continues from there."
     )
 
 
@@ -106,14 +105,14 @@ def answered(status: int, connection: Connection, content: str = "") -> Unreacha
     """The error for an HTTP answer that is no WSMan message."""
     if status == _UNAUTHORIZED:
         text = (
-            f"{connection.address} does not offer a way to log on that nestedlab:auth {connection.auth} has (it "
-            f"offers: {content[:60] or 'none'}): choose another auth, or allow it in WSMan:\\localhost\\Service\\Auth "
-            "on the host"
+            f"{connection.address} does not accept nestedlab:auth {connection.auth} (it accepts: "
+            f"{content[:60] or 'none'}): choose another auth, or enable this one on the host in "
+            "WSMan:\\localhost\\Service\\Auth"
         )
     elif status == _OK and content.startswith("text/html"):
         text = (
             f"{connection.address} answered with a web page, not WinRM: check the port and the path of "
-            "nestedlab:address, and whether a portal in between wants a log-on first"
+            "nestedlab:address, and whether a portal in between requires a logon first"
         )
     else:
         with_content = f" with {content[:60] or 'nothing'}" if status == _OK else ""
@@ -161,36 +160,37 @@ def _named(error: Exception, names: Collection[str]) -> str:
     return next((kind.__name__ for kind in type(error).__mro__ if kind.__name__ in names), "")
 
 
-_BETWEEN = "check the port of nestedlab:address, and what stands between you and the host"
-_BROKEN_OFF = "{service} broke the connection off: look whether the host, or its WinRM service, was restarted"
-_BROKEN_OFF_AT_ONCE = "{service} broke the connection off: if WinRM listens there, it may need {other} in the address"
+_BETWEEN = "check the port of nestedlab:address, and what is between you and the host"
+_BROKEN_OFF = "{service} closed the connection: check whether the host, or its WinRM service, was restarted"
+_BROKEN_OFF_AT_ONCE = "{service} closed the connection: if WinRM listens there, the address may need {other}"
 _NO_CONNECTION = (
     "{service} did not answer within {connect_timeout} seconds: check that the host is up and that its firewall lets "
     "WinRM in"
 )
-_SILENT = "{service} takes requests and does not answer them: look at the load and the WinRM service of the host"
-_NOT_UNDERSTOOD = "{service} sent an answer that is not WinRM's ({error}: {text}): " + _BETWEEN
+_SILENT = "{service} accepts requests and does not answer them: check the host's load and its WinRM service"
+_NOT_UNDERSTOOD = "{service} sent an answer that is not from WinRM ({error}: {text}): " + _BETWEEN
 
 _BY_NAME: Mapping[str, str] = {
     # transport
-    "TooLateError": "{service} did not answer in time: look at the load of the host, or set more time "
+    "TooLateError": "{service} did not answer in time: check the host's load, or raise the timeouts "
     "(nestedlab:stepTimeout is {step_timeout} seconds, nestedlab:connectTimeout {connect_timeout})",
-    "TooLargeError": "{service} sent more than an answer may have (nestedlab:answerLimitMib, {limit} MiB for a step, "
-    "or 1 MiB in one piece): check that it is the host, and raise the limit if the host has that much to show",
-    "RedirectedError": "{service} redirects to {text}, and nothing is sent there: set nestedlab:address to where WinRM "
-    "itself listens",
-    "NotSealedError": "{service} answered over plain HTTP with a message that is not sealed, which anybody on the way "
-    "may have written: look for a proxy in between, or use an https address",
-    "SealOutdatedError": "{service} does not know the log-on that a request was sealed for (HTTP 400): look for a "
-    "proxy in between that mixes connections, or use an https address",
+    "TooLargeError": "{service} sent a larger answer than is accepted ({limit} MiB for a step, which is "
+    "nestedlab:answerLimitMib, or 1 MiB in one piece): check that it is your host, and raise the limit if it has that "
+    "much to show",
+    "RedirectedError": "{service} redirects to {text}. Redirects are not followed: set nestedlab:address to the "
+    "address at which WinRM itself listens",
+    "NotSealedError": "{service} answered over plain HTTP with an unencrypted message, which anybody on the network "
+    "could have written: check for a proxy in between, or use an https address",
+    "SealOutdatedError": "{service} does not recognise the logon that a request was encrypted for (HTTP 400): check "
+    "for a proxy in between that mixes connections, or use an https address",
     "NotWinRMError": "",
     # pyspnego
-    "BadMICError": "a message from {service} has a broken seal, so it was changed on its way: look for a proxy in "
-    "between, or use an https address",
-    "InvalidTokenError": "{service} answers the log-on with something that is none ({text}): " + _BETWEEN,
+    "BadMICError": "a message from {service} was changed on its way, because its signature does not match: check for "
+    "a proxy in between, or use an https address",
+    "InvalidTokenError": "{service} answered the logon with an invalid token ({text}): " + _BETWEEN,
     # XML
-    "ParseError": "{service} sent a message that is no XML ({text}): " + _BETWEEN,
-    "UnicodeDecodeError": "{service} sent a message that is no text ({text}): " + _BETWEEN,
+    "ParseError": "{service} sent a message that is not valid XML ({text}): " + _BETWEEN,
+    "UnicodeDecodeError": "{service} sent a message that is not valid text ({text}): " + _BETWEEN,
     # requests and sockets
     "SSLError": "TLS with {service} failed ({text}): check the port, and the listener on the host",
     "ConnectTimeout": _NO_CONNECTION,
@@ -222,7 +222,7 @@ _NETWORK = (
             "needs {other}"
         ),
     ),
-    (("nreachable", "No route"), "no way leads to {service}: check nestedlab:address, the routes and the VPN"),
+    (("nreachable", "No route"), "{service} cannot be reached: check nestedlab:address, the routes and the VPN"),
 )
 
 _BY_WORDS: Mapping[str, tuple[tuple[tuple[str, ...], str], ...]] = {
@@ -238,8 +238,8 @@ _BY_WORDS: Mapping[str, tuple[tuple[tuple[str, ...], str], ...]] = {
         (
             ("WRONG_VERSION_NUMBER", "record layer failure", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST"),
             (
-                "port {port} of {host} does not speak HTTPS: use port 5986, or an address like http://{host}:5985, "
-                "where messages are encrypted without TLS"
+                "port {port} of {host} does not speak HTTPS: use port 5986, or an address such as http://{host}:5985 "
+                "(WinRM then encrypts the messages itself)"
             ),
         ),
         (
@@ -249,8 +249,8 @@ _BY_WORDS: Mapping[str, tuple[tuple[tuple[str, ...], str], ...]] = {
                 *("HANDSHAKE_FAILURE", "KEY_TOO_SMALL", "MD_TOO_WEAK", "UNSAFE_LEGACY"),
             ),
             (
-                "{host} has only an old TLS, which is not safe: enable TLS 1.2 on the host, or use an address like "
-                "http://{host}:5985, where messages are encrypted without TLS"
+                "{host} supports only an old version of TLS, which is not safe: enable TLS 1.2 on the host, or use an "
+                "address such as http://{host}:5985 (WinRM then encrypts the messages itself)"
             ),
         ),
         (
@@ -279,8 +279,8 @@ _BY_WORDS: Mapping[str, tuple[tuple[tuple[str, ...], str], ...]] = {
         (
             ("EOF", "reset", "aborted"),
             (
-                "{service} broke the connection off while TLS began: check on the host that it speaks HTTPS, and has a "
-                "certificate (winrm enumerate winrm/config/listener)"
+                "{service} closed the connection before TLS was set up: check on the host that it speaks HTTPS and has "
+                "a certificate (winrm enumerate winrm/config/listener)"
             ),
         ),
     ),

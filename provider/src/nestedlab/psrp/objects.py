@@ -29,10 +29,11 @@ def read(text: str) -> PSObject | None:
 
 
 def readable(text: str) -> str:
-    """The text with U+FFFD for what .NET writes and others do not read.
+    """The text with U+FFFD in place of what .NET writes and others cannot read.
 
-    These are the two characters that XML does not allow, and half a character outside the plane. They may stand in any
-    stranger's name or notes, or in an error that quotes them, and would keep all of the answer from being read.
+    These are the two characters that XML does not allow, and half of a character outside the plane, which neither
+    Pulumi's state nor a terminal can have. Windows accepts them in a name or in notes, and one of them, even in an
+    error that quotes it, would keep the whole answer from being read.
     """
     if "&#x" in text:
         text = _NOT_ALLOWED.sub("\ufffd", text)
@@ -46,12 +47,9 @@ _HALF = re.compile("_x[Dd][89A-Fa-f]")
 
 def _with_whole_characters(escapes: re.Match[str]) -> str:
     """The same run of escapes, with U+FFFD in the place of halves."""
-    units = b"".join(bytes.fromhex(unit) for unit in _UNIT.findall(escapes[0]))
+    units = b"".join(bytes.fromhex(unit) for unit in _ENCODED.findall(escapes[0]))
     whole = units.decode("utf-16-be", "replace").encode("utf-16-be")
     return "".join(f"_x{whole[at : at + 2].hex().upper()}_" for at in range(0, len(whole), 2))
-
-
-_UNIT = re.compile("_x([0-9A-Fa-f]{4})_")
 
 
 _OF_AN_OBJECT = frozenset({"TN", "ToString", "Props", "MS"})
@@ -110,9 +108,8 @@ def _text(encoded: str) -> str:
     if "_x" not in encoded:
         return encoded
     units = _ENCODED.sub(lambda match: chr(int(match[1], 16)), encoded)
-    # A character outside the plane arrives as its two surrogates. A single one, which Windows takes in a name or in
-    # notes, is half a character: neither Pulumi's state nor a terminal can have it.
-    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    # A character outside the plane arrives as its two halves; `readable` has left no single one.
+    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
 
 
 _PLAIN: Mapping[str, Callable[[str], Value]] = {

@@ -34,7 +34,6 @@ OPERATION_SECONDS = 20
 # quota of 30 for each user.
 _IDLE_SECONDS = 300
 
-_WMI_ERROR = "{http://schemas.microsoft.com/wbem/wsman/1/wmi/root/microsoft/windows/management/MSFT_WmiError}"
 _DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
 
 
@@ -83,11 +82,11 @@ def _quota(error: WinRMTransportError) -> WSManFaultError | None:
     """
     if "MSFT_WmiError" not in error.response_text:
         return None
-    wmi = ElementTree.fromstring(_without_entities(error.response_text)).find(f".//{_WMI_ERROR}MSFT_WmiError")  # noqa: S314
-    code = "" if wmi is None else wmi.findtext(f"{_WMI_ERROR}error_Code", "")
+    wmi = ElementTree.fromstring(_without_entities(error.response_text)).find(".//{*}MSFT_WmiError")  # noqa: S314
+    code = "" if wmi is None else wmi.findtext("{*}error_Code", "")
     if wmi is None or not code.isdecimal():
         return None
-    return WSManFaultError(int(code), None, wmi.findtext(f"{_WMI_ERROR}Message", "").strip(), None, None, None)
+    return WSManFaultError(int(code), None, wmi.findtext("{*}Message", "").strip(), None, None, None)
 
 
 _constructing = Lock()
