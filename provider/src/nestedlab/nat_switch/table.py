@@ -60,8 +60,8 @@ class NatSwitchOutputs(Outputs):
 class NatSwitch(Resource):
     """An internal switch whose machines reach the outside through a NAT of the host.
 
-    Windows does not remove a switch that running machines use. Running machines of the same stack are disconnected from
-    it first; with any other running machine on it, it stays, and an error names the machine.
+    Windows does not remove a switch that running machines use. Running machines of the same stack are
+    disconnected from it first; with any other running machine on it, it stays, and an error names the machine.
     """
 
     title: ClassVar[str] = "NAT switch"

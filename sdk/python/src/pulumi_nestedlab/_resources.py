@@ -399,8 +399,8 @@ _PROPERTIES_OF_NATSWITCH = frozenset(
 class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
     """An internal switch whose machines reach the outside through a NAT of the host.
 
-    Windows does not remove a switch that running machines use. Running machines of the same stack are disconnected from
-    it first; with any other running machine on it, it stays, and an error names the machine."""
+    Windows does not remove a switch that running machines use. Running machines of the same stack are
+    disconnected from it first; with any other running machine on it, it stays, and an error names the machine."""
 
     def __init__(
         self,
@@ -418,8 +418,8 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
     ) -> None:
         """An internal switch whose machines reach the outside through a NAT of the host.
 
-        Windows does not remove a switch that running machines use. Running machines of the same stack are disconnected from
-        it first; with any other running machine on it, it stays, and an error names the machine.
+        Windows does not remove a switch that running machines use. Running machines of the same stack are
+        disconnected from it first; with any other running machine on it, it stays, and an error names the machine.
 
         :param resource_name: The resource's logical name in the program.
         :param name: Name of the switch on the host. By default the resource's logical name.
