@@ -39,8 +39,8 @@ TYPE_ACCELERATORS = {
 
 
 def short(type_name: str) -> str:
-    """The type without its namespace."""
-    element = type_name.removesuffix("[]").rsplit(".", 1)[-1]
+    """The type without namespaces, also of what is in brackets: Nullable`1[System.DateTime]."""
+    element = re.sub(r"(?:\w+\.)+(?=\w)", "", type_name.removesuffix("[]"))
     return TYPE_ACCELERATORS.get(element, element) + ("[]" if type_name.endswith("[]") else "")
 
 
