@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hyperv_sim.state.disks import place
 from nestedlab.errors import NestedlabError, NotFoundError, RefusedError, RevertedError
 from nestedlab.lifecycle import check
 from nestedlab.machine.table import NestedHyperVHost
@@ -24,9 +25,8 @@ DISKS: list[dict[str, Any]] = [{"size_gib": 5}, {"parent": IMAGE}, {"size_gib": 
 
 @pytest.fixture(autouse=True)
 def _images(parent: Parent) -> None:
-    parent.by_hand("New-Item", Path=r"C:\Images", ItemType="Directory")
     for path in (IMAGE, GIVEN):
-        parent.by_hand("New-VHD", Path=path, SizeBytes=2**30, Dynamic=True)
+        place(parent.host.state.files, path, size=2**30)
 
 
 def test_it_is_taken_of_a_machine_that_is_off_and_set_up_and_kept_over_updates(provider: Provider) -> None:
@@ -79,8 +79,9 @@ def test_none_is_taken_of_a_machine_whose_setting_was_reverted(provider: Provide
 def test_disks_with_checkpoints_before_them_have_not_drifted(provider: Provider) -> None:
     made = provider.create("machine", running=False, baseline="clean", data_disks=DISKS)
     assert _values(provider.read("machine", made)) == made.values
-    provider.parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="by hand")
-    provider.parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="once more")
+    with provider.parent.at_prompt() as run:
+        run("Checkpoint-VM", Name="hv1", SnapshotName="by hand")
+        run("Checkpoint-VM", Name="hv1", SnapshotName="once more")
     state = {**made.values, "checkpoints": ["by hand", "once more"]}
     assert _values(provider.read("machine", made)) == state
     same = provider.update("machine", made, running=False, baseline="clean", data_disks=DISKS)
@@ -103,9 +104,10 @@ def test_an_administrators_checkpoint_is_none_of_a_machine_without_a_baseline(pr
 def test_one_that_is_lost_is_told_and_replaces_the_machine(provider: Provider) -> None:
     made = provider.create("machine", running=False, baseline="clean")
     provider.parent.host.state.reads_to_merge = 0
-    provider.parent.by_hand("Remove-VMSnapshot", VMName="hv1", Confirm=False)
-    # A new checkpoint of the same name is not the baseline: it is of another moment.
-    provider.parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="clean")
+    with provider.parent.at_prompt() as run:
+        run("Remove-VMSnapshot", VMName="hv1", Confirm=False)
+        # A new checkpoint of the same name is not the baseline: it is of another moment.
+        run("Checkpoint-VM", Name="hv1", SnapshotName="clean")
     state = provider.read("machine", made)
     assert state is not None
     assert state.values == {**made.values, "baseline": "", "baseline_id": "", "checkpoints": ["clean"]}
@@ -234,7 +236,6 @@ def test_interrupted_anywhere_it_comes_to_its_end(changing: str, since: Thing, p
     for number in range(1, 40):
         inputs = {**SINCE, changing: f"number {number}"}
         _work(parent)
-        provider.sessions.close()
         plan = parent.server.arm(f"drop-answer any#{number}")
         try:
             now = provider.update("machine", now, **inputs)

@@ -34,8 +34,9 @@ def data_disk(provider: Provider) -> File:
 def _moved_by_hand(provider: Provider, to: int) -> None:
     drive = {"VMName": "hv1", "ControllerType": "SCSI", "ControllerNumber": 0}
     path = data_disk(provider).path
-    provider.parent.by_hand("Remove-VMHardDiskDrive", **drive, ControllerLocation=1)
-    provider.parent.by_hand("Add-VMHardDiskDrive", **drive, ControllerLocation=to, Path=path)
+    with provider.parent.at_prompt() as run:
+        run("Remove-VMHardDiskDrive", **drive, ControllerLocation=1)
+        run("Add-VMHardDiskDrive", **drive, ControllerLocation=to, Path=path)
 
 
 @pytest.mark.parametrize("inputs", [ONE, KEPT], ids=["made", "kept"])
@@ -128,10 +129,10 @@ def test_a_machine_whose_checkpoint_is_being_merged_can_be_read(provider: Provid
 def test_a_drive_on_another_controller_is_told_and_left_alone(provider: Provider) -> None:
     made = provider.create("machine", running=False)
     provider.parent.host.place(GIVEN)
-    provider.parent.by_hand("Add-VMScsiController", VMName="hv1")
-    provider.parent.by_hand(
-        "Add-VMHardDiskDrive", VMName="hv1", ControllerType="SCSI", ControllerNumber=1, ControllerLocation=0, Path=GIVEN
-    )
+    drive = {"VMName": "hv1", "ControllerType": "SCSI", "ControllerNumber": 1, "ControllerLocation": 0, "Path": GIVEN}
+    with provider.parent.at_prompt() as run:
+        run("Add-VMScsiController", VMName="hv1")
+        run("Add-VMHardDiskDrive", **drive)
     seen = provider.read("machine", made)
     assert seen is not None
     assert seen.values["other_disks"] == [GIVEN]

@@ -90,16 +90,20 @@ def _furnish(provider: Provider, inputs: dict[str, Any]) -> None:
     state.reads_to_merge = 0
     with state.lock:
         state.files.put(File(r"C:\Images\one.iso", size=2**20))
-    for name in ("usual", "other"):
-        provider.parent.by_hand("New-VMSwitch", Name=name, SwitchType="Private")
-    if inputs.get("nat"):
-        provider.parent.by_hand("New-NetNat", Name="shared", InternalIPInterfaceAddressPrefix="192.168.0.0/16")
+    with provider.parent.at_prompt() as run:
+        for name in ("usual", "other"):
+            run("New-VMSwitch", Name=name, SwitchType="Private")
+        if inputs.get("nat"):
+            run("New-NetNat", Name="shared", InternalIPInterfaceAddressPrefix="192.168.0.0/16")
 
 
 def _by_hand(provider: Provider, cmdlets: list[dict[str, dict[str, Any]]], identity: str) -> None:
-    for cmdlet, parameters in [named for line in cmdlets for named in line.items()]:
-        filled = {
-            key: value.replace("{id}", identity) if isinstance(value, str) else value
-            for key, value in parameters.items()
-        }
-        provider.parent.by_hand(cmdlet, **filled)
+    if not cmdlets:
+        return
+    with provider.parent.at_prompt() as run:
+        for cmdlet, parameters in [named for line in cmdlets for named in line.items()]:
+            filled = {
+                key: value.replace("{id}", identity) if isinstance(value, str) else value
+                for key, value in parameters.items()
+            }
+            run(cmdlet, **filled)

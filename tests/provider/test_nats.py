@@ -46,19 +46,20 @@ def test_forwards_that_are_changed_by_hand_are_seen_and_brought_back(provider: P
     assert _values(provider.read("switch", made)) == made.values
     right = parent.snapshot()
     nat = made.values["nat_name"]
-    for mapping in parent.by_hand("Get-NetNatStaticMapping"):
-        number = mapping.adapted_properties["StaticMappingID"]
-        parent.by_hand("Remove-NetNatStaticMapping", NatName=nat, StaticMappingID=number, Confirm=False)
-    for port, address in ((3389, "192.168.50.9"), (81, "192.168.50.6")):
-        parent.by_hand(
-            "Add-NetNatStaticMapping",
-            NatName=nat,
-            Protocol="TCP",
-            ExternalIPAddress="0.0.0.0",  # noqa: S104 - any address of the host; nothing is bound here
-            ExternalPort=port,
-            InternalIPAddress=address,
-            InternalPort=port,
-        )
+    with parent.at_prompt() as run:
+        for mapping in run("Get-NetNatStaticMapping"):
+            number = mapping.adapted_properties["StaticMappingID"]
+            run("Remove-NetNatStaticMapping", NatName=nat, StaticMappingID=number, Confirm=False)
+        for port, address in ((3389, "192.168.50.9"), (81, "192.168.50.6")):
+            run(
+                "Add-NetNatStaticMapping",
+                NatName=nat,
+                Protocol="TCP",
+                ExternalIPAddress="0.0.0.0",  # noqa: S104 - any address of the host; nothing is bound here
+                ExternalPort=port,
+                InternalIPAddress=address,
+                InternalPort=port,
+            )
     forwards = _values(provider.read("switch", made))["forwards"]
     assert {forward["external_port"]: forward["internal_address"] for forward in forwards} == {
         3389: "192.168.50.9",
@@ -217,8 +218,9 @@ def test_a_gateway_is_set_beside_addresses_of_others_and_of_its_length(provider:
     parent.by_hand("New-NetIPAddress", IPAddress="172.16.9.9", PrefixLength=16, **adapter)
     moved = provider.update("switch", made, gateway="192.168.50.254")
     assert _addresses(parent) == ["172.16.9.9/16", "192.168.50.254/24"]
-    parent.by_hand("Remove-NetIPAddress", IPAddress="192.168.50.254", Confirm=False, **adapter)
-    parent.by_hand("New-NetIPAddress", IPAddress="192.168.50.254", PrefixLength=25, **adapter)
+    with parent.at_prompt() as run:
+        run("Remove-NetIPAddress", IPAddress="192.168.50.254", Confirm=False, **adapter)
+        run("New-NetIPAddress", IPAddress="192.168.50.254", PrefixLength=25, **adapter)
     seen = provider.read("switch", moved)
     assert _values(seen) == {**moved.values, "gateway": "192.168.50.254/25"}
     assert seen is not None
@@ -248,17 +250,19 @@ def test_a_switch_that_goes_disconnects_the_machines_of_its_own_stack(provider: 
 
 def test_a_switch_under_machines_that_run_is_not_touched(provider: Provider) -> None:
     made = provider.create("switch")
-    for name in ("hv1", "hv2", "resting"):
-        provider.parent.by_hand("New-VM", Name=name, Generation=2, MemoryStartupBytes=1 << 30, SwitchName="lab-net")
-    provider.parent.by_hand("Start-VM", Name="hv2")
-    provider.parent.by_hand("Start-VM", Name="hv1")
-    provider.parent.by_hand("Save-VM", Name="hv1")
+    with provider.parent.at_prompt() as run:
+        for name in ("hv1", "hv2", "resting"):
+            run("New-VM", Name=name, Generation=2, MemoryStartupBytes=1 << 30, SwitchName="lab-net")
+        run("Start-VM", Name="hv2")
+        run("Start-VM", Name="hv1")
+        run("Save-VM", Name="hv1")
     before = provider.parent.snapshot()
     with pytest.raises(RefusedError, match=r"lab-net' is used by machines that are not off: 'hv1', 'hv2'\. .*nothing"):
         provider.delete("switch", made)
     assert provider.parent.snapshot() == before
     assert provider.seen("switch", made).values == made.values
-    provider.parent.by_hand("Remove-VM", Name="hv1", Force=True)
-    provider.parent.by_hand("Stop-VM", Name="hv2", TurnOff=True)
+    with provider.parent.at_prompt() as run:
+        run("Remove-VM", Name="hv1", Force=True)
+        run("Stop-VM", Name="hv2", TurnOff=True)
     provider.delete("switch", made)
     assert provider.read("switch", made) is None

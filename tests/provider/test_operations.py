@@ -109,12 +109,10 @@ def test_a_guest_of_any_manner_is_stopped_for_a_change(manner: Any, provider: Pr
 
 def test_a_drift_that_no_preview_has_shown_does_not_power_off_a_machine_that_must_not_be(provider: Provider) -> None:
     machine = provider.create("machine", on_power_off="fail")
-    for cmdlet, parameters in (
-        ("Stop-VM", {"Name": "hv1", "TurnOff": True}),
-        ("Set-VMMemory", {"VMName": "hv1", "StartupBytes": 2 * 1024**3}),
-        ("Start-VM", {"Name": "hv1"}),
-    ):
-        provider.parent.by_hand(cmdlet, **parameters)
+    with provider.parent.at_prompt() as run:
+        run("Stop-VM", Name="hv1", TurnOff=True)
+        run("Set-VMMemory", VMName="hv1", StartupBytes=2 * 1024**3)
+        run("Start-VM", Name="hv1")
     before = provider.parent.snapshot()
     with pytest.raises(
         RefusedError,
@@ -185,8 +183,9 @@ def test_a_machines_only_adapter_stays_itself_under_another_name(before: dict[st
 
 
 def test_of_two_adapters_the_one_that_switch_described_stays(provider: Provider) -> None:
-    for name in ("first", "second"):
-        provider.parent.by_hand("New-VMSwitch", Name=name, SwitchType="Private")
+    with provider.parent.at_prompt() as run:
+        for name in ("first", "second"):
+            run("New-VMSwitch", Name=name, SwitchType="Private")
     made = provider.create("machine", switch="first")
     (adapter,) = provider.parent.machine("hv1").adapters
     provider.parent.by_hand("Add-VMNetworkAdapter", VMName="hv1", Name="stray", SwitchName="second")
@@ -198,8 +197,9 @@ def test_of_two_adapters_the_one_that_switch_described_stays(provider: Provider)
 def test_what_somebody_gives_the_one_adapter_beside_its_switch_is_seen_and_healed(provider: Provider) -> None:
     made = provider.create("machine")
     (adapter,) = provider.parent.machine("hv1").adapters
-    provider.parent.by_hand("Set-VMNetworkAdapterVlan", VMName="hv1", Access=True, VlanId=12)
-    provider.parent.by_hand("Set-VMNetworkAdapter", VMName="hv1", DhcpGuard="On")
+    with provider.parent.at_prompt() as run:
+        run("Set-VMNetworkAdapterVlan", VMName="hv1", Access=True, VlanId=12)
+        run("Set-VMNetworkAdapter", VMName="hv1", DhcpGuard="On")
     seen = provider.read("machine", made)
     assert seen is not None
     assert [(values["vlan"], values["dhcp_guard"]) for values in seen.values["adapters"]] == [(12, True)]
