@@ -77,8 +77,7 @@ def _twice(provider: Provider, fault: str, operation: Callable[[], Any]) -> tupl
 
 
 def _is_as_asked(provider: Provider, kind: str, made: Thing, **inputs: Any) -> None:
-    state = provider.read(kind, made)
-    assert state is not None
+    state = provider.seen(kind, made)
     checked = provider.desired(kind, **inputs)
     assert {name: state.values[name] for name in checked} == checked
     host = provider.parent.host.state

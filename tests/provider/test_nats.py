@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,11 +16,6 @@ if TYPE_CHECKING:
 
 RDP = {"external_port": 3389, "internal_address": "192.168.50.5"}
 WEB = {"external_port": 80, "internal_address": "192.168.50.6", "internal_port": 8080}
-
-
-def _values(state: Thing | None) -> dict[str, Any]:
-    assert state is not None
-    return dict(state.values)
 
 
 def _forwards(parent: Parent) -> list[tuple[str, int, str, int]]:
@@ -43,7 +38,7 @@ def test_forwards_that_are_changed_by_hand_are_seen_and_brought_back(provider: P
     parent = provider.parent
     before = parent.snapshot()
     made = provider.create("switch", forwards=[RDP, WEB])
-    assert _values(provider.read("switch", made)) == made.values
+    assert provider.seen("switch", made).values == made.values
     right = parent.snapshot()
     nat = made.values["nat_name"]
     with parent.at_prompt() as run:
@@ -60,7 +55,7 @@ def test_forwards_that_are_changed_by_hand_are_seen_and_brought_back(provider: P
                 InternalIPAddress=address,
                 InternalPort=port,
             )
-    forwards = _values(provider.read("switch", made))["forwards"]
+    forwards = provider.seen("switch", made).values["forwards"]
     assert {forward["external_port"]: forward["internal_address"] for forward in forwards} == {
         3389: "192.168.50.9",
         81: "192.168.50.6",
@@ -115,14 +110,14 @@ def test_many_share_the_one_nat_of_windows_server_2016(new_parent: NewParent, ne
     shared = _forwards(parent)
     assert len(shared) == 3
     for switch in (owner, *others):
-        assert _values(provider.read("switch", switch)) == switch.values
+        assert provider.seen("switch", switch).values == switch.values
     with pytest.raises(ConflictError, match=r"the network 192\.168\.5[12]\.0/24 of the switch 'net5[12]' is behind"):
         provider.update("switch", owner, forwards=[RDP])
     wider = provider.update("switch", owner, nat_prefix="192.168.32.0/19", forwards=[RDP])
     assert _forwards(parent) == shared
     provider.delete("switch", others[0])
     assert _forwards(parent) == [forward for forward in shared if forward[1] != 3351]
-    assert _values(provider.read("switch", others[1])) == others[1].values
+    assert provider.seen("switch", others[1]).values == others[1].values
     provider.delete("switch", others[1])
     provider.delete("switch", wider)
     assert parent.snapshot() == before
@@ -140,7 +135,7 @@ def test_a_nat_is_not_taken_from_those_that_have_joined_it(provider: Provider) -
             provider.update("switch", owner, **changes)
         assert parent.snapshot() == shared
     narrow = provider.update("switch", owner, nat_prefix="192.168.50.0/23")
-    assert _values(provider.read("switch", other)) == other.values
+    assert provider.seen("switch", other).values == other.values
     elsewhere = provider.create("switch", name="net9", owner="lab/dev/net9", prefix="10.9.0.0/24")
     provider.delete("switch", other)
     alone = provider.update("switch", narrow)
@@ -164,9 +159,9 @@ def test_a_nat_goes_with_its_last_user_whichever_switch_made_it(
     assert "192.168.51.0/24 of the switch 'net51'" in warning
     assert _forwards(parent) == [(nat, 3351, "192.168.51.5", 3389), (nat, 3352, "192.168.52.5", 3389)]
     for other in others:
-        assert _values(provider.read("switch", other)) == other.values
+        assert provider.seen("switch", other).values == other.values
     provider.delete("switch", others[0])
-    assert _values(provider.read("switch", others[1])) == others[1].values
+    assert provider.seen("switch", others[1]).values == others[1].values
     provider.delete("switch", others[1])
     assert len(provider.warnings) == 1
     assert parent.snapshot() == before
@@ -202,7 +197,7 @@ def test_a_switch_joins_a_nat_of_an_administrators_and_leaves_it(provider: Provi
     joined = provider.update("switch", made, **inside)
     assert [nat.name for nat in parent.host.state.network.nats.networks] == ["campus"]
     assert _forwards(parent) == [("campus", 3389, "10.1.7.5", 3389)]
-    assert _values(provider.read("switch", joined)) == joined.values
+    assert provider.seen("switch", joined).values == joined.values
     back = provider.update("switch", joined, forwards=[RDP])
     assert parent.snapshot() == alone
     again = provider.update("switch", back, **inside)
@@ -221,9 +216,8 @@ def test_a_gateway_is_set_beside_addresses_of_others_and_of_its_length(provider:
     with parent.at_prompt() as run:
         run("Remove-NetIPAddress", IPAddress="192.168.50.254", Confirm=False, **adapter)
         run("New-NetIPAddress", IPAddress="192.168.50.254", PrefixLength=25, **adapter)
-    seen = provider.read("switch", moved)
-    assert _values(seen) == {**moved.values, "gateway": "192.168.50.254/25"}
-    assert seen is not None
+    seen = provider.seen("switch", moved)
+    assert seen.values == {**moved.values, "gateway": "192.168.50.254/25"}
     provider.update("switch", seen, gateway="192.168.50.254")
     assert _addresses(parent) == ["172.16.9.9/16", "192.168.50.254/24"]
     provider.delete("switch", seen)

@@ -13,7 +13,7 @@ from nestedlab.errors import ConflictError, NotFoundError, RefusedError, Reverte
 
 if TYPE_CHECKING:
     from tests.conftest import NewParent
-    from tests.provider.conftest import NewProvider, Provider, Thing
+    from tests.provider.conftest import NewProvider, Provider
 
 
 REFUSALS = [
@@ -38,9 +38,9 @@ def test_every_windows_with_every_processor(
             provider.create("machine", switch="lab-net")
     else:
         machine = provider.create("machine", switch="lab-net")
-        assert _values(provider.read("machine", machine)) == machine.values
+        assert provider.seen("machine", machine).values == machine.values
         provider.delete("machine", machine)
-    assert _values(provider.read("switch", switch)) == switch.values
+    assert provider.seen("switch", switch).values == switch.values
     provider.delete("switch", switch)
     assert parent.snapshot() == before
 
@@ -200,8 +200,7 @@ def test_what_somebody_gives_the_one_adapter_beside_its_switch_is_seen_and_heale
     with provider.parent.at_prompt() as run:
         run("Set-VMNetworkAdapterVlan", VMName="hv1", Access=True, VlanId=12)
         run("Set-VMNetworkAdapter", VMName="hv1", DhcpGuard="On")
-    seen = provider.read("machine", made)
-    assert seen is not None
+    seen = provider.seen("machine", made)
     assert [(values["vlan"], values["dhcp_guard"]) for values in seen.values["adapters"]] == [(12, True)]
     assert provider.update("machine", made).values == made.values
     assert provider.parent.machine("hv1").adapters == [adapter]
@@ -227,7 +226,7 @@ def test_a_service_that_is_stopped_says_not_found_and_nothing_is_taken_for_gone(
             operation(kind, made)
     assert provider.parent.snapshot() == before
     provider.parent.host.allow(cmdlet)
-    assert _values(provider.read(kind, made)) == made.values
+    assert provider.seen(kind, made).values == made.values
 
 
 @pytest.mark.parametrize(
@@ -258,7 +257,7 @@ def test_a_network_of_the_host_in_the_way_is_named(provider: Provider) -> None:
 def test_a_host_adapter_that_comes_late_is_waited_for(provider: Provider) -> None:
     provider.parent.host.state.network.adapter_delay = 3
     switch = provider.create("switch")
-    assert _values(provider.read("switch", switch)) == switch.values
+    assert provider.seen("switch", switch).values == switch.values
 
 
 def test_eight_workers_make_a_lab_at_once(provider: Provider) -> None:
@@ -274,7 +273,3 @@ def test_eight_workers_make_a_lab_at_once(provider: Provider) -> None:
         assert sorted(parent.machines) == [f"hv{n}" for n in range(8)]
         list(workers.map(provider.delete, [kind for kind, _ in resources], made))
     assert parent.snapshot() == before
-
-
-def _values(state: Thing | None) -> Any:
-    return state and state.values
