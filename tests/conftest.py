@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,9 @@ hypothesis.settings.load_profile("any machine")
 PASSWORD = "Not-To-Be-Seen-4711"
 """Every simulated host's password, so that a test can look for it where it must not be."""
 
+ByHand = Callable[..., list[Any]]
+"""Runs a cmdlet with its parameters, and returns its output: `run("Get-VM", Name="hv1")`."""
+
 
 @dataclass
 class Parent:
@@ -54,17 +57,27 @@ class Parent:
         """The provider's connection, with settings in camelCase that differ from the environment's."""
         return connection({f"nestedlab:{name}": value for name, value in settings.items()}, self.environment)
 
-    def by_hand(self, cmdlet: str, **parameters: object) -> list[Any]:
-        """Do what an administrator of the host does at a prompt, in a session that ends with it.
+    @contextmanager
+    def at_prompt(self) -> Iterator[ByHand]:
+        """Do what an administrator of the host does at a prompt: run cmdlets, one after the other, in one session.
 
         What a busy host refuses for a moment is done once more.
         """
-        sent = {name: _sent(value) for name, value in parameters.items()}
         with administrator.at(self.server.url, self.server.username, PASSWORD) as admin:
-            for _ in range(MOST if self.host.state.contention.seed is not None else 0):
-                with suppress(RuntimeError):
-                    return admin.run(cmdlet, **sent)
-            return admin.run(cmdlet, **sent)
+
+            def run(cmdlet: str, **parameters: object) -> list[Any]:
+                sent = {name: _sent(value) for name, value in parameters.items()}
+                for _ in range(MOST if self.host.state.contention.seed is not None else 0):
+                    with suppress(RuntimeError):
+                        return admin.run(cmdlet, **sent)
+                return admin.run(cmdlet, **sent)
+
+            yield run
+
+    def by_hand(self, cmdlet: str, **parameters: object) -> list[Any]:
+        """Run one cmdlet at a prompt, in a session that ends with it."""
+        with self.at_prompt() as run:
+            return run(cmdlet, **parameters)
 
     def machine(self, name: str) -> Machine:
         """The state of the one machine of this name."""

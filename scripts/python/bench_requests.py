@@ -159,5 +159,4 @@ def refresh_of_a_class() -> int:
         before = server.requests.snapshot()
         lab.refresh("--expect-no-changes")
         spent = server.requests.snapshot() - before
-        lab.destroy()
     return spent.http

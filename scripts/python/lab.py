@@ -143,7 +143,10 @@ class Lab:
         return self.operate("preview", *options, fails=fails)
 
     def expect_no_changes(self) -> None:
-        """Look again, in one command: raise UnexpectedChangesError if anything has drifted or is to be done."""
+        """Refresh and preview in one command: raise UnexpectedChangesError if anything has drifted.
+
+        If anything is to be done, the command itself fails: UnexpectedExitError.
+        """
         run = self.preview("--refresh", "--expect-no-changes")
         if run.drift:
             raise UnexpectedChangesError(f"{run.drift} differ\n{run.text}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hyperv_sim.state.disks import place
 from nestedlab.errors import NestedlabError, NotFoundError, RefusedError, RevertedError
 from nestedlab.lifecycle import check
 from nestedlab.machine.table import NestedHyperVHost
@@ -24,9 +25,8 @@ DISKS: list[dict[str, Any]] = [{"size_gib": 5}, {"parent": IMAGE}, {"size_gib": 
 
 @pytest.fixture(autouse=True)
 def _images(parent: Parent) -> None:
-    parent.by_hand("New-Item", Path=r"C:\Images", ItemType="Directory")
     for path in (IMAGE, GIVEN):
-        parent.by_hand("New-VHD", Path=path, SizeBytes=2**30, Dynamic=True)
+        place(parent.host.state.files, path, size=2**30)
 
 
 def test_it_is_taken_of_a_machine_that_is_off_and_set_up_and_kept_over_updates(provider: Provider) -> None:
@@ -78,11 +78,12 @@ def test_none_is_taken_of_a_machine_whose_setting_was_reverted(provider: Provide
 
 def test_disks_with_checkpoints_before_them_have_not_drifted(provider: Provider) -> None:
     made = provider.create("machine", running=False, baseline="clean", data_disks=DISKS)
-    assert _values(provider.read("machine", made)) == made.values
-    provider.parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="by hand")
-    provider.parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="once more")
+    assert provider.seen("machine", made).values == made.values
+    with provider.parent.at_prompt() as run:
+        run("Checkpoint-VM", Name="hv1", SnapshotName="by hand")
+        run("Checkpoint-VM", Name="hv1", SnapshotName="once more")
     state = {**made.values, "checkpoints": ["by hand", "once more"]}
-    assert _values(provider.read("machine", made)) == state
+    assert provider.seen("machine", made).values == state
     same = provider.update("machine", made, running=False, baseline="clean", data_disks=DISKS)
     assert same.values == state
 
@@ -93,7 +94,7 @@ def test_an_administrators_checkpoint_is_none_of_a_machine_without_a_baseline(pr
     provider.parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="by hand")
     held = list(range(1 + len(DISKS)))
     state = {**made.values, "checkpoints": ["by hand"], "checkpointed_disks": held}
-    assert _values(provider.read("machine", made)) == state
+    assert provider.seen("machine", made).values == state
     provider.update("machine", made, running=False, notes="changed", data_disks=DISKS)
     assert _names(provider.parent) == ["by hand"]
     provider.delete("machine", made)
@@ -103,11 +104,11 @@ def test_an_administrators_checkpoint_is_none_of_a_machine_without_a_baseline(pr
 def test_one_that_is_lost_is_told_and_replaces_the_machine(provider: Provider) -> None:
     made = provider.create("machine", running=False, baseline="clean")
     provider.parent.host.state.reads_to_merge = 0
-    provider.parent.by_hand("Remove-VMSnapshot", VMName="hv1", Confirm=False)
-    # A new checkpoint of the same name is not the baseline: it is of another moment.
-    provider.parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="clean")
-    state = provider.read("machine", made)
-    assert state is not None
+    with provider.parent.at_prompt() as run:
+        run("Remove-VMSnapshot", VMName="hv1", Confirm=False)
+        # A new checkpoint of the same name is not the baseline: it is of another moment.
+        run("Checkpoint-VM", Name="hv1", SnapshotName="clean")
+    state = provider.seen("machine", made)
     assert state.values == {**made.values, "baseline": "", "baseline_id": "", "checkpoints": ["clean"]}
     diff = provider.diff("machine", state, running=False, baseline="clean")
     assert [row.name for row in diff.replaces] == ["baseline"]
@@ -126,7 +127,7 @@ def test_another_name_is_another_moment_and_the_one_before_goes(running: bool, p
     now = provider.update("machine", made, running=running, baseline="second", data_disks=DISKS)
     assert now.values["baseline"] == "second"
     assert now.values["baseline_id"] != made.values["baseline_id"]
-    assert _values(provider.read("machine", now)) == now.values
+    assert provider.seen("machine", now).values == now.values
     assert _names(parent) == ["by hand", "second"]
     provider.delete("machine", now)
     assert _without_writes(parent.snapshot()) == before
@@ -138,7 +139,7 @@ def test_given_up_it_goes_and_its_disks_can_change_again(provider: Provider) -> 
     assert (now.values.get("baseline"), now.values["baseline_id"], now.values["running"]) == (None, "", True)
     assert _names(provider.parent) == []
     grown = provider.update("machine", now, os_disk={"size_gib": 81}, data_disks=DISKS[:1])
-    assert _values(provider.read("machine", grown)) == grown.values
+    assert provider.seen("machine", grown).values == grown.values
 
 
 @pytest.mark.parametrize(
@@ -184,7 +185,7 @@ def test_a_reset_goes_back_and_settings_are_as_the_program_says(since: Thing, pr
     parent = provider.parent
     now = provider.update("machine", since, **SINCE, reset="1")
     assert now.values == {**since.values, "reset": "1"}
-    assert _values(provider.read("machine", now)) == now.values
+    assert provider.seen("machine", now).values == now.values
     machine = parent.machine("hv1")
     assert not _worked_in(parent)
     assert (machine.state.name, machine.processor.count) == ("Running", 2)
@@ -212,8 +213,7 @@ def test_one_that_was_renamed_by_hand_gets_its_name_back(provider: Provider) -> 
     taken = _only(provider.parent)
     name = taken.name
     provider.parent.by_hand("Rename-VMSnapshot", VMName="hv1", Name=name, NewName="by hand")
-    state = provider.read("machine", made)
-    assert state is not None
+    state = provider.seen("machine", made)
     assert state.values == {**made.values, "baseline": "by hand"}
     assert provider.update("machine", state, baseline="clean").values == made.values
     assert _only(provider.parent) is taken
@@ -234,7 +234,6 @@ def test_interrupted_anywhere_it_comes_to_its_end(changing: str, since: Thing, p
     for number in range(1, 40):
         inputs = {**SINCE, changing: f"number {number}"}
         _work(parent)
-        provider.sessions.close()
         plan = parent.server.arm(f"drop-answer any#{number}")
         try:
             now = provider.update("machine", now, **inputs)
@@ -242,7 +241,7 @@ def test_interrupted_anywhere_it_comes_to_its_end(changing: str, since: Thing, p
             now = provider.update("machine", now, **inputs)
         finally:
             parent.server.arm()
-        assert _values(provider.read("machine", now)) == now.values, number
+        assert provider.seen("machine", now).values == now.values, number
         assert (now.values["baseline"], now.values["running"]) == (inputs["baseline"], True), number
         assert _names(parent) == [inputs["baseline"]], number
         assert not _worked_in(parent), number  # after a new baseline: the work is in a file below
@@ -268,7 +267,7 @@ def test_another_name_for_it_does_not_wait_for_the_merge_to_start_again(provider
     parent.host.state.reads_to_merge = 60
     now = provider.update("machine", made, baseline="second", data_disks=DISKS)
     assert (now.values["baseline"], now.values["running"]) == ("second", True)
-    assert _values(provider.read("machine", now)) == now.values
+    assert provider.seen("machine", now).values == now.values
 
 
 def test_an_administrators_of_the_same_name_is_never_ours(provider: Provider) -> None:
@@ -305,10 +304,6 @@ def _worked_in(parent: Parent) -> bool:
 def _disks(parent: Parent) -> list[Any]:
     files = parent.host.state.files
     return [getattr(files.find(drive.path), "disk", None) for drive in parent.machine("hv1").drives]
-
-
-def _values(state: Thing | None) -> Any:
-    return state and state.values
 
 
 def _without_writes(snapshot: Any) -> Any:

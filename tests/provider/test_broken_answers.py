@@ -51,29 +51,29 @@ IN_STREAMS = {"no base64", "half a fragment", "a message of no kind"}
 
 @dataclass
 class Way:
-    """What becomes of so many answers to an action on their way, after some that come through whole."""
+    """What becomes of one answer to an action on its way, after some that come through whole."""
 
     action: str = ""
     breaks: Broken = bytes
-    times: int = 0
+    is_due: bool = False
     whole: int = 0
     original: Any = field(default=wire.Connection._wsman)
 
     def passes(self, connection: wire.Connection, envelope: bytes, user: str) -> tuple[HTTPStatus, bytes] | None:
         answered: tuple[HTTPStatus, bytes] | None = self.original(connection, envelope, user)
-        if answered is None or f"/{self.action}<".encode() not in envelope or not self.times:
+        if answered is None or f"/{self.action}<".encode() not in envelope or not self.is_due:
             return answered
         if self.whole:
             self.whole -= 1
             return answered
-        self.times -= 1
+        self.is_due = False
         return answered[0], self.breaks(answered[1])
 
     @contextmanager
-    def of(self, action: str, breaks: Broken, times: int, whole: int = 0) -> Iterator[None]:
-        self.action, self.breaks, self.times, self.whole = action, breaks, times, whole
+    def of(self, action: str, breaks: Broken, whole: int = 0) -> Iterator[None]:
+        self.action, self.breaks, self.is_due, self.whole = action, breaks, True, whole
         yield
-        self.times = 0
+        self.is_due = False
 
 
 def _passed(connection: wire.Connection, way: Way, *of_it: Any) -> Any:
@@ -92,19 +92,19 @@ def test_a_broken_answer_is_asked_for_again_or_told(way: Way, provider: Provider
     for name, (breaks, says) in BROKEN.items():
         for action in ("Receive",) if name in IN_STREAMS else ("Command", "Receive"):
             with provider.sessions.borrow() as session:
-                with way.of(action, breaks, times=1), pytest.raises(Interrupted) as raised:
+                with way.of(action, breaks), pytest.raises(Interrupted) as raised:
                     session.run(LIST)
                 assert says in str(raised.value), (name, action)
                 assert session.run(LIST).first("VirtualMachine"), (name, action)
                 assert provider.parent.server.open_shells == 1, (name, action)
-    with way.of("Receive", lambda answer: answer[:-9], times=1):
+    with way.of("Receive", lambda answer: answer[:-9]):
         assert provider.seen("machine", machine).id == machine.id
-        assert way.times == 0
+        assert not way.is_due
 
 
 def test_a_session_whose_opening_breaks_is_told_and_leaves_nothing(way: Way, provider: Provider) -> None:
     for name, (breaks, says) in BROKEN.items():
-        with way.of("Receive", breaks, times=1), provider.sessions.borrow() as session:
+        with way.of("Receive", breaks), provider.sessions.borrow() as session:
             with pytest.raises(UnreachableError) as raised:
                 session.run(LIST)
             assert says in str(raised.value), name
@@ -114,9 +114,9 @@ def test_a_session_whose_opening_breaks_is_told_and_leaves_nothing(way: Way, pro
 def test_a_create_completes_whichever_answer_breaks(way: Way, provider: Provider) -> None:
     provider.create("switch")
     for whole in range(10):
-        with way.of("Receive", lambda answer: answer[:-9], times=1, whole=whole):
+        with way.of("Receive", lambda answer: answer[:-9], whole=whole):
             machine = provider.create("machine")
-            was_met = way.times == 0
+            was_met = not way.is_due
         assert provider.parent.machines == ["hv1"]
         provider.delete("machine", machine)
         assert provider.parent.machines == []

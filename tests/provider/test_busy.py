@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 IMAGE = r"C:\Images\ws.vhdx"
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))  # 0 refuses a new switch's address once, 1 twice: both of the errors
 def test_what_a_busy_host_refuses_for_a_moment_comes_about(
     seed: int, new_parent: NewParent, new_provider: NewProvider, no_delay: Cancellation
 ) -> None:

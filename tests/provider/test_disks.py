@@ -34,8 +34,9 @@ def data_disk(provider: Provider) -> File:
 def _moved_by_hand(provider: Provider, to: int) -> None:
     drive = {"VMName": "hv1", "ControllerType": "SCSI", "ControllerNumber": 0}
     path = data_disk(provider).path
-    provider.parent.by_hand("Remove-VMHardDiskDrive", **drive, ControllerLocation=1)
-    provider.parent.by_hand("Add-VMHardDiskDrive", **drive, ControllerLocation=to, Path=path)
+    with provider.parent.at_prompt() as run:
+        run("Remove-VMHardDiskDrive", **drive, ControllerLocation=1)
+        run("Add-VMHardDiskDrive", **drive, ControllerLocation=to, Path=path)
 
 
 @pytest.mark.parametrize("inputs", [ONE, KEPT], ids=["made", "kept"])
@@ -45,8 +46,7 @@ def test_a_disk_that_somebody_has_moved_is_put_back_with_what_is_on_it(
     made = provider.create("machine", **inputs)
     file = data_disk(provider)
     _moved_by_hand(provider, to=7)
-    seen = provider.read("machine", made)
-    assert seen is not None
+    seen = provider.seen("machine", made)
     assert [(disk["location"], disk["keep"]) for disk in seen.values["data_disks"]] == [(7, inputs is KEPT)]
     healed = provider.update("machine", made, **inputs, notes="x")
     assert [disk["location"] for disk in healed.values["data_disks"]] == [1]
@@ -106,8 +106,7 @@ def test_a_reset_leaves_what_somebodys_checkpoint_holds(provider: Provider) -> N
     inputs: dict[str, Any] = {**ONE, "baseline": "clean", "running": False}
     made = provider.update("machine", provider.create("machine", baseline="clean", running=False), **inputs)
     provider.parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="before exam")
-    seen = provider.read("machine", made)
-    assert seen is not None
+    seen = provider.seen("machine", made)
     assert (seen.values["checkpoints"], seen.values["checkpointed_disks"]) == (["before exam"], [0, 1])
     before = provider.parent.snapshot()
     with pytest.raises(RefusedError, match="'before exam' was not taken by nestedlab"):
@@ -120,20 +119,18 @@ def test_a_machine_whose_checkpoint_is_being_merged_can_be_read(provider: Provid
     provider.parent.host.state.reads_to_merge = 3
     without = provider.update("machine", made, **ONE)
     assert without.values["data_disks"] == made.values["data_disks"]
-    again = provider.read("machine", without)
-    assert again is not None
+    again = provider.seen("machine", without)
     assert again.values["data_disks"] == made.values["data_disks"]
 
 
 def test_a_drive_on_another_controller_is_told_and_left_alone(provider: Provider) -> None:
     made = provider.create("machine", running=False)
     provider.parent.host.place(GIVEN)
-    provider.parent.by_hand("Add-VMScsiController", VMName="hv1")
-    provider.parent.by_hand(
-        "Add-VMHardDiskDrive", VMName="hv1", ControllerType="SCSI", ControllerNumber=1, ControllerLocation=0, Path=GIVEN
-    )
-    seen = provider.read("machine", made)
-    assert seen is not None
+    drive = {"VMName": "hv1", "ControllerType": "SCSI", "ControllerNumber": 1, "ControllerLocation": 0, "Path": GIVEN}
+    with provider.parent.at_prompt() as run:
+        run("Add-VMScsiController", VMName="hv1")
+        run("Add-VMHardDiskDrive", **drive)
+    seen = provider.seen("machine", made)
     assert seen.values["other_disks"] == [GIVEN]
     assert provider.update("machine", made, running=False, processors=2).values["other_disks"] == [GIVEN]
 
@@ -159,8 +156,7 @@ def test_what_a_baseline_holds_stays_where_somebody_has_taken_it_out(provider: P
     file = data_disk(provider)
     drive = {"VMName": "hv1", "ControllerType": "SCSI", "ControllerNumber": 0, "ControllerLocation": 1}
     provider.parent.by_hand("Remove-VMHardDiskDrive", **drive)
-    seen = provider.read("machine", made)
-    assert seen is not None
+    seen = provider.seen("machine", made)
     other: dict[str, Any] = {"data_disks": [{"location": 2, "size_gib": 6}]}
     now = provider.update("machine", seen, **inputs, **other)
     assert data_disk(provider) is file
@@ -192,8 +188,7 @@ def test_a_disk_that_was_made_under_another_name_of_the_machine_is_put_back(prov
     file = data_disk(provider)
     drive = {"VMName": "hv2", "ControllerType": "SCSI", "ControllerNumber": 0, "ControllerLocation": 1}
     provider.parent.by_hand("Remove-VMHardDiskDrive", **drive)
-    seen = provider.read("machine", made)
-    assert seen is not None
+    seen = provider.seen("machine", made)
     provider.update("machine", seen, name="hv2", **ONE)
     assert data_disk(provider) is file
 

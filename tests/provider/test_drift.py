@@ -55,8 +55,7 @@ def test_a_drift_is_seen_under_its_name_and_healed(kind: str, name: str, provide
     )
     hand += [*case["by_hand"], *([{"Start-VM": {"Name": "hv1"}}] if case.get("stopped") else [])]
     _by_hand(provider, hand, made.id.hex[:12])
-    seen = provider.read(thing, made)
-    assert seen is not None
+    seen = provider.seen(thing, made)
     drifted = {key: value for key, value in seen.values.items() if value != known.get(key)}
     assert drifted == _shown(kind, name, case, known)
 
@@ -70,8 +69,7 @@ def test_a_drift_is_seen_under_its_name_and_healed(kind: str, name: str, provide
         _by_hand(provider, case.get("again", []), made.id.hex[:12])
         healed = provider.update(thing, seen, **inputs)
         assert healed.values == known
-        again = provider.read(thing, healed)
-        assert again is not None
+        again = provider.seen(thing, healed)
         assert again.values == known
 
 
@@ -90,16 +88,20 @@ def _furnish(provider: Provider, inputs: dict[str, Any]) -> None:
     state.reads_to_merge = 0
     with state.lock:
         state.files.put(File(r"C:\Images\one.iso", size=2**20))
-    for name in ("usual", "other"):
-        provider.parent.by_hand("New-VMSwitch", Name=name, SwitchType="Private")
-    if inputs.get("nat"):
-        provider.parent.by_hand("New-NetNat", Name="shared", InternalIPInterfaceAddressPrefix="192.168.0.0/16")
+    with provider.parent.at_prompt() as run:
+        for name in ("usual", "other"):
+            run("New-VMSwitch", Name=name, SwitchType="Private")
+        if inputs.get("nat"):
+            run("New-NetNat", Name="shared", InternalIPInterfaceAddressPrefix="192.168.0.0/16")
 
 
 def _by_hand(provider: Provider, cmdlets: list[dict[str, dict[str, Any]]], identity: str) -> None:
-    for cmdlet, parameters in [named for line in cmdlets for named in line.items()]:
-        filled = {
-            key: value.replace("{id}", identity) if isinstance(value, str) else value
-            for key, value in parameters.items()
-        }
-        provider.parent.by_hand(cmdlet, **filled)
+    if not cmdlets:
+        return
+    with provider.parent.at_prompt() as run:
+        for cmdlet, parameters in [named for line in cmdlets for named in line.items()]:
+            filled = {
+                key: value.replace("{id}", identity) if isinstance(value, str) else value
+                for key, value in parameters.items()
+            }
+            run(cmdlet, **filled)

@@ -163,7 +163,7 @@ def test_a_redirect_is_never_followed(status: int, tls: Tls) -> None:
     assert elsewhere.requests == []
 
 
-def test_what_is_wrong_with_tls_is_told_apart(tls: Tls, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_wrong_with_tls_is_told_apart(tls: Tls) -> None:
     past = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
     expired = tls.context(not_after=past)
     other = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

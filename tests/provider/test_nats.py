@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,11 +16,6 @@ if TYPE_CHECKING:
 
 RDP = {"external_port": 3389, "internal_address": "192.168.50.5"}
 WEB = {"external_port": 80, "internal_address": "192.168.50.6", "internal_port": 8080}
-
-
-def _values(state: Thing | None) -> dict[str, Any]:
-    assert state is not None
-    return dict(state.values)
 
 
 def _forwards(parent: Parent) -> list[tuple[str, int, str, int]]:
@@ -43,23 +38,24 @@ def test_forwards_that_are_changed_by_hand_are_seen_and_brought_back(provider: P
     parent = provider.parent
     before = parent.snapshot()
     made = provider.create("switch", forwards=[RDP, WEB])
-    assert _values(provider.read("switch", made)) == made.values
+    assert provider.seen("switch", made).values == made.values
     right = parent.snapshot()
     nat = made.values["nat_name"]
-    for mapping in parent.by_hand("Get-NetNatStaticMapping"):
-        number = mapping.adapted_properties["StaticMappingID"]
-        parent.by_hand("Remove-NetNatStaticMapping", NatName=nat, StaticMappingID=number, Confirm=False)
-    for port, address in ((3389, "192.168.50.9"), (81, "192.168.50.6")):
-        parent.by_hand(
-            "Add-NetNatStaticMapping",
-            NatName=nat,
-            Protocol="TCP",
-            ExternalIPAddress="0.0.0.0",  # noqa: S104 - any address of the host; nothing is bound here
-            ExternalPort=port,
-            InternalIPAddress=address,
-            InternalPort=port,
-        )
-    forwards = _values(provider.read("switch", made))["forwards"]
+    with parent.at_prompt() as run:
+        for mapping in run("Get-NetNatStaticMapping"):
+            number = mapping.adapted_properties["StaticMappingID"]
+            run("Remove-NetNatStaticMapping", NatName=nat, StaticMappingID=number, Confirm=False)
+        for port, address in ((3389, "192.168.50.9"), (81, "192.168.50.6")):
+            run(
+                "Add-NetNatStaticMapping",
+                NatName=nat,
+                Protocol="TCP",
+                ExternalIPAddress="0.0.0.0",  # noqa: S104 - any address of the host; nothing is bound here
+                ExternalPort=port,
+                InternalIPAddress=address,
+                InternalPort=port,
+            )
+    forwards = provider.seen("switch", made).values["forwards"]
     assert {forward["external_port"]: forward["internal_address"] for forward in forwards} == {
         3389: "192.168.50.9",
         81: "192.168.50.6",
@@ -114,14 +110,14 @@ def test_many_share_the_one_nat_of_windows_server_2016(new_parent: NewParent, ne
     shared = _forwards(parent)
     assert len(shared) == 3
     for switch in (owner, *others):
-        assert _values(provider.read("switch", switch)) == switch.values
+        assert provider.seen("switch", switch).values == switch.values
     with pytest.raises(ConflictError, match=r"the network 192\.168\.5[12]\.0/24 of the switch 'net5[12]' is behind"):
         provider.update("switch", owner, forwards=[RDP])
     wider = provider.update("switch", owner, nat_prefix="192.168.32.0/19", forwards=[RDP])
     assert _forwards(parent) == shared
     provider.delete("switch", others[0])
     assert _forwards(parent) == [forward for forward in shared if forward[1] != 3351]
-    assert _values(provider.read("switch", others[1])) == others[1].values
+    assert provider.seen("switch", others[1]).values == others[1].values
     provider.delete("switch", others[1])
     provider.delete("switch", wider)
     assert parent.snapshot() == before
@@ -139,7 +135,7 @@ def test_a_nat_is_not_taken_from_those_that_have_joined_it(provider: Provider) -
             provider.update("switch", owner, **changes)
         assert parent.snapshot() == shared
     narrow = provider.update("switch", owner, nat_prefix="192.168.50.0/23")
-    assert _values(provider.read("switch", other)) == other.values
+    assert provider.seen("switch", other).values == other.values
     elsewhere = provider.create("switch", name="net9", owner="lab/dev/net9", prefix="10.9.0.0/24")
     provider.delete("switch", other)
     alone = provider.update("switch", narrow)
@@ -163,9 +159,9 @@ def test_a_nat_goes_with_its_last_user_whichever_switch_made_it(
     assert "192.168.51.0/24 of the switch 'net51'" in warning
     assert _forwards(parent) == [(nat, 3351, "192.168.51.5", 3389), (nat, 3352, "192.168.52.5", 3389)]
     for other in others:
-        assert _values(provider.read("switch", other)) == other.values
+        assert provider.seen("switch", other).values == other.values
     provider.delete("switch", others[0])
-    assert _values(provider.read("switch", others[1])) == others[1].values
+    assert provider.seen("switch", others[1]).values == others[1].values
     provider.delete("switch", others[1])
     assert len(provider.warnings) == 1
     assert parent.snapshot() == before
@@ -201,7 +197,7 @@ def test_a_switch_joins_a_nat_of_an_administrators_and_leaves_it(provider: Provi
     joined = provider.update("switch", made, **inside)
     assert [nat.name for nat in parent.host.state.network.nats.networks] == ["campus"]
     assert _forwards(parent) == [("campus", 3389, "10.1.7.5", 3389)]
-    assert _values(provider.read("switch", joined)) == joined.values
+    assert provider.seen("switch", joined).values == joined.values
     back = provider.update("switch", joined, forwards=[RDP])
     assert parent.snapshot() == alone
     again = provider.update("switch", back, **inside)
@@ -217,11 +213,11 @@ def test_a_gateway_is_set_beside_addresses_of_others_and_of_its_length(provider:
     parent.by_hand("New-NetIPAddress", IPAddress="172.16.9.9", PrefixLength=16, **adapter)
     moved = provider.update("switch", made, gateway="192.168.50.254")
     assert _addresses(parent) == ["172.16.9.9/16", "192.168.50.254/24"]
-    parent.by_hand("Remove-NetIPAddress", IPAddress="192.168.50.254", Confirm=False, **adapter)
-    parent.by_hand("New-NetIPAddress", IPAddress="192.168.50.254", PrefixLength=25, **adapter)
-    seen = provider.read("switch", moved)
-    assert _values(seen) == {**moved.values, "gateway": "192.168.50.254/25"}
-    assert seen is not None
+    with parent.at_prompt() as run:
+        run("Remove-NetIPAddress", IPAddress="192.168.50.254", Confirm=False, **adapter)
+        run("New-NetIPAddress", IPAddress="192.168.50.254", PrefixLength=25, **adapter)
+    seen = provider.seen("switch", moved)
+    assert seen.values == {**moved.values, "gateway": "192.168.50.254/25"}
     provider.update("switch", seen, gateway="192.168.50.254")
     assert _addresses(parent) == ["172.16.9.9/16", "192.168.50.254/24"]
     provider.delete("switch", seen)
@@ -248,17 +244,19 @@ def test_a_switch_that_goes_disconnects_the_machines_of_its_own_stack(provider: 
 
 def test_a_switch_under_machines_that_run_is_not_touched(provider: Provider) -> None:
     made = provider.create("switch")
-    for name in ("hv1", "hv2", "resting"):
-        provider.parent.by_hand("New-VM", Name=name, Generation=2, MemoryStartupBytes=1 << 30, SwitchName="lab-net")
-    provider.parent.by_hand("Start-VM", Name="hv2")
-    provider.parent.by_hand("Start-VM", Name="hv1")
-    provider.parent.by_hand("Save-VM", Name="hv1")
+    with provider.parent.at_prompt() as run:
+        for name in ("hv1", "hv2", "resting"):
+            run("New-VM", Name=name, Generation=2, MemoryStartupBytes=1 << 30, SwitchName="lab-net")
+        run("Start-VM", Name="hv2")
+        run("Start-VM", Name="hv1")
+        run("Save-VM", Name="hv1")
     before = provider.parent.snapshot()
     with pytest.raises(RefusedError, match=r"lab-net' is used by machines that are not off: 'hv1', 'hv2'\. .*nothing"):
         provider.delete("switch", made)
     assert provider.parent.snapshot() == before
     assert provider.seen("switch", made).values == made.values
-    provider.parent.by_hand("Remove-VM", Name="hv1", Force=True)
-    provider.parent.by_hand("Stop-VM", Name="hv2", TurnOff=True)
+    with provider.parent.at_prompt() as run:
+        run("Remove-VM", Name="hv1", Force=True)
+        run("Stop-VM", Name="hv2", TurnOff=True)
     provider.delete("switch", made)
     assert provider.read("switch", made) is None

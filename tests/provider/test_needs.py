@@ -9,7 +9,8 @@ import pytest
 from nestedlab.errors import ConflictError, NestedlabError, NotFoundError, RefusedError
 
 if TYPE_CHECKING:
-    from tests.provider.conftest import Provider
+    from tests.conftest import NewParent
+    from tests.provider.conftest import NewProvider, Provider
 
 NO_SWITCH = {"switch": "misspelt"}
 NO_IMAGE = {"os_disk": {"parent": r"D:\Images\misspelt.vhdx"}}
@@ -36,15 +37,43 @@ def obstacles(provider: Provider) -> list[str]:
 def test_a_preview_tells_what_stands_in_the_way_of_a_create(
     kind: str, inputs: dict[str, Any], told: str, provider: Provider
 ) -> None:
-    provider.parent.by_hand("New-VM", Name="taken", Generation=2, NoVHD=True)
-    provider.parent.by_hand("Set-VMNetworkAdapter", VMName="taken", StaticMacAddress="00155D0A0B0C")
-    provider.parent.by_hand("New-VMSwitch", Name="taken", SwitchType="Private")
-    provider.parent.by_hand("New-NetNat", Name="other", InternalIPInterfaceAddressPrefix="172.17.0.0/16")
+    with provider.parent.at_prompt() as run:
+        run("New-VM", Name="taken", Generation=2, NoVHD=True)
+        run("Set-VMNetworkAdapter", VMName="taken", StaticMacAddress="00155D0A0B0C")
+        run("New-VMSwitch", Name="taken", SwitchType="Private")
+        run("New-NetNat", Name="other", InternalIPInterfaceAddressPrefix="172.17.0.0/16")
     before = provider.parent.snapshot()
     assert provider.validated(kind, **inputs) == []
     (warning,) = obstacles(provider)
     assert told in warning
     assert provider.parent.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "parts", "says"),
+    [
+        ({}, {"has_hyper_v": False}, "the parent host needs the Hyper-V role"),
+        (
+            {"windows": "2019", "cpu": "amd"},
+            {},
+            "a parent with an AMD processor needs Windows Server 2022 or later",
+        ),
+        ({}, {"has_virtualization": False}, "VT-x or AMD-V is disabled in the parent host's firmware"),
+        ({}, {"has_dep": False}, "Data Execution Prevention is disabled on the parent host"),
+        ({}, {"has_slat": False}, "the parent host's processor has no second-level address translation"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
+)
+def test_a_host_that_rules_nested_hosts_out_is_told_in_the_preview(
+    settings: dict[str, str], parts: dict[str, bool], says: str, new_parent: NewParent, new_provider: NewProvider
+) -> None:
+    parent = new_parent(**settings)
+    for name, value in parts.items():
+        setattr(parent.host.state, name, value)
+    before = parent.snapshot()
+    with pytest.raises(RefusedError, match=f"the parent host cannot run nested hosts: {says}"):
+        new_provider(parent).validated("machine")
+    assert parent.snapshot() == before
 
 
 def test_what_is_fine_and_what_the_program_makes_is_not_told_of(provider: Provider) -> None:

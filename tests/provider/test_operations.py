@@ -13,7 +13,7 @@ from nestedlab.errors import ConflictError, NotFoundError, RefusedError, Reverte
 
 if TYPE_CHECKING:
     from tests.conftest import NewParent
-    from tests.provider.conftest import NewProvider, Provider, Thing
+    from tests.provider.conftest import NewProvider, Provider
 
 
 REFUSALS = [
@@ -38,9 +38,9 @@ def test_every_windows_with_every_processor(
             provider.create("machine", switch="lab-net")
     else:
         machine = provider.create("machine", switch="lab-net")
-        assert _values(provider.read("machine", machine)) == machine.values
+        assert provider.seen("machine", machine).values == machine.values
         provider.delete("machine", machine)
-    assert _values(provider.read("switch", switch)) == switch.values
+    assert provider.seen("switch", switch).values == switch.values
     provider.delete("switch", switch)
     assert parent.snapshot() == before
 
@@ -109,12 +109,10 @@ def test_a_guest_of_any_manner_is_stopped_for_a_change(manner: Any, provider: Pr
 
 def test_a_drift_that_no_preview_has_shown_does_not_power_off_a_machine_that_must_not_be(provider: Provider) -> None:
     machine = provider.create("machine", on_power_off="fail")
-    for cmdlet, parameters in (
-        ("Stop-VM", {"Name": "hv1", "TurnOff": True}),
-        ("Set-VMMemory", {"VMName": "hv1", "StartupBytes": 2 * 1024**3}),
-        ("Start-VM", {"Name": "hv1"}),
-    ):
-        provider.parent.by_hand(cmdlet, **parameters)
+    with provider.parent.at_prompt() as run:
+        run("Stop-VM", Name="hv1", TurnOff=True)
+        run("Set-VMMemory", VMName="hv1", StartupBytes=2 * 1024**3)
+        run("Start-VM", Name="hv1")
     before = provider.parent.snapshot()
     with pytest.raises(
         RefusedError,
@@ -185,8 +183,9 @@ def test_a_machines_only_adapter_stays_itself_under_another_name(before: dict[st
 
 
 def test_of_two_adapters_the_one_that_switch_described_stays(provider: Provider) -> None:
-    for name in ("first", "second"):
-        provider.parent.by_hand("New-VMSwitch", Name=name, SwitchType="Private")
+    with provider.parent.at_prompt() as run:
+        for name in ("first", "second"):
+            run("New-VMSwitch", Name=name, SwitchType="Private")
     made = provider.create("machine", switch="first")
     (adapter,) = provider.parent.machine("hv1").adapters
     provider.parent.by_hand("Add-VMNetworkAdapter", VMName="hv1", Name="stray", SwitchName="second")
@@ -198,10 +197,10 @@ def test_of_two_adapters_the_one_that_switch_described_stays(provider: Provider)
 def test_what_somebody_gives_the_one_adapter_beside_its_switch_is_seen_and_healed(provider: Provider) -> None:
     made = provider.create("machine")
     (adapter,) = provider.parent.machine("hv1").adapters
-    provider.parent.by_hand("Set-VMNetworkAdapterVlan", VMName="hv1", Access=True, VlanId=12)
-    provider.parent.by_hand("Set-VMNetworkAdapter", VMName="hv1", DhcpGuard="On")
-    seen = provider.read("machine", made)
-    assert seen is not None
+    with provider.parent.at_prompt() as run:
+        run("Set-VMNetworkAdapterVlan", VMName="hv1", Access=True, VlanId=12)
+        run("Set-VMNetworkAdapter", VMName="hv1", DhcpGuard="On")
+    seen = provider.seen("machine", made)
     assert [(values["vlan"], values["dhcp_guard"]) for values in seen.values["adapters"]] == [(12, True)]
     assert provider.update("machine", made).values == made.values
     assert provider.parent.machine("hv1").adapters == [adapter]
@@ -227,7 +226,7 @@ def test_a_service_that_is_stopped_says_not_found_and_nothing_is_taken_for_gone(
             operation(kind, made)
     assert provider.parent.snapshot() == before
     provider.parent.host.allow(cmdlet)
-    assert _values(provider.read(kind, made)) == made.values
+    assert provider.seen(kind, made).values == made.values
 
 
 @pytest.mark.parametrize(
@@ -258,7 +257,7 @@ def test_a_network_of_the_host_in_the_way_is_named(provider: Provider) -> None:
 def test_a_host_adapter_that_comes_late_is_waited_for(provider: Provider) -> None:
     provider.parent.host.state.network.adapter_delay = 3
     switch = provider.create("switch")
-    assert _values(provider.read("switch", switch)) == switch.values
+    assert provider.seen("switch", switch).values == switch.values
 
 
 def test_eight_workers_make_a_lab_at_once(provider: Provider) -> None:
@@ -274,7 +273,3 @@ def test_eight_workers_make_a_lab_at_once(provider: Provider) -> None:
         assert sorted(parent.machines) == [f"hv{n}" for n in range(8)]
         list(workers.map(provider.delete, [kind for kind, _ in resources], made))
     assert parent.snapshot() == before
-
-
-def _values(state: Thing | None) -> Any:
-    return state and state.values

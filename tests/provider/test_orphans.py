@@ -51,8 +51,9 @@ def test_what_an_earlier_state_has_is_removed_but_for_what_is_kept(parent: Paren
     net = provider.create("switch")
     machine = provider.create("machine", data_disks=[{"size_gib": 10, "keep": True}])
     record = StackRecord("lab", "dev", frozenset({STACK}), (), entries(machine, net))
-    parent.by_hand("Stop-VM", Name="hv1", TurnOff=True, Force=True)
-    parent.by_hand("Remove-VM", Name="hv1", Force=True)
+    with parent.at_prompt() as run:
+        run("Stop-VM", Name="hv1", TurnOff=True, Force=True)
+        run("Remove-VM", Name="hv1", Force=True)
     provider.delete("switch", net)
     parent.by_hand("New-NetNat", Name=net.values["nat_name"], InternalIPInterfaceAddressPrefix="192.168.50.0/24")
     found = found_by(provider, record)

@@ -71,8 +71,7 @@ def test_what_an_administrator_changes_is_read_under_its_name_and_healed(
     provider, before = new_provider(parent), _with_image(parent)
     made = provider.create("machine", **FULL)
     parent.by_hand(cmdlet, **parameters)
-    seen = provider.read("machine", made)
-    assert seen is not None
+    seen = provider.seen("machine", made)
     inputs = [row.name for row in NestedHyperVHost.attributes()]
     assert {name for name in inputs if seen.values.get(name) != made.values.get(name)} == {drifted}
     healed = provider.update("machine", made, **FULL)

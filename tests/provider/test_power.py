@@ -52,8 +52,9 @@ def test_a_saved_machine_that_the_program_wants_off_is_shut_down_whatever_the_po
 
 def test_a_saved_state_is_not_thrown_away_for_a_change_that_needs_no_power_off(provider: Provider) -> None:
     machine = provider.create("machine", running=False)
-    provider.parent.by_hand("Start-VM", Name="hv1")
-    provider.parent.by_hand("Save-VM", Name="hv1")
+    with provider.parent.at_prompt() as run:
+        run("Start-VM", Name="hv1")
+        run("Save-VM", Name="hv1")
     now = provider.update("machine", provider.seen("machine", machine), running=False, notes="changed")
     assert (now.values["notes"], now.values["power_state"]) == ("changed", "Saved")
 

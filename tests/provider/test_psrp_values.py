@@ -108,11 +108,12 @@ def listed(value: GenericComplexObject) -> tuple[str, ...]:
 def host(new_parent: NewParent, request: pytest.FixtureRequest) -> Parent:
     """A host with an object of each kind; its machine is off, since the uptime of a running machine changes."""
     parent = new_parent(windows=request.param)
-    parent.by_hand("New-VMSwitch", Name="net", SwitchType="Internal", Notes="a\r\n_x000A_ é \U0001f600 <&>")
-    parent.by_hand("New-VM", Name="hv1", Generation=2, MemoryStartupBytes=4 << 30, SwitchName="net")
-    parent.by_hand("Add-VMDvdDrive", VMName="hv1")
-    parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="base")
-    parent.by_hand("New-NetNat", Name="net", InternalIPInterfaceAddressPrefix="192.168.50.0/24")
+    with parent.at_prompt() as run:
+        run("New-VMSwitch", Name="net", SwitchType="Internal", Notes="a\r\n_x000A_ é \U0001f600 <&>")
+        run("New-VM", Name="hv1", Generation=2, MemoryStartupBytes=4 << 30, SwitchName="net")
+        run("Add-VMDvdDrive", VMName="hv1")
+        run("Checkpoint-VM", Name="hv1", SnapshotName="base")
+        run("New-NetNat", Name="net", InternalIPInterfaceAddressPrefix="192.168.50.0/24")
     return parent
 
 

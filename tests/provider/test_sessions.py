@@ -69,8 +69,9 @@ def test_a_session_that_was_idle_too_long_is_replaced_without_an_error(parent: P
 
 
 def test_a_step_that_takes_too_long_is_stopped_and_told(parent: Parent) -> None:
-    parent.by_hand("New-VM", Name="hv1")
-    parent.by_hand("Start-VM", Name="hv1")
+    with parent.at_prompt() as run:
+        run("New-VM", Name="hv1")
+        run("Start-VM", Name="hv1")
     parent.host.guest("hv1", "absent")
     asking = statement("Stop-VM", Name="hv1", Force=True)
     sessions = Sessions(parent.connection(stepTimeout="0.2"))

@@ -223,9 +223,10 @@ def furnished(parent: Parent, new_provider: NewProvider, no_delay: Cancellation)
             place(state.files, path, size=40 * 2**30)
         for path in ISO:
             state.files.put(File(path, size=2**20))
-    provider.parent.by_hand("New-Item", Path=r"C:\Lab", ItemType="Directory")
-    for switch in SWITCHES:
-        provider.parent.by_hand("New-VMSwitch", Name=switch, SwitchType="Private")
+    with provider.parent.at_prompt() as run:
+        run("New-Item", Path=r"C:\Lab", ItemType="Directory")
+        for switch in SWITCHES:
+            run("New-VMSwitch", Name=switch, SwitchType="Private")
     return provider
 
 

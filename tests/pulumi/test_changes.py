@@ -65,12 +65,13 @@ def _without_traces_of_use(snapshot: Any) -> Any:
 
 def _furnish(parent: Parent) -> None:
     """Create what the cases name: images, disks, folders and two switches."""
-    for folder in ("Images", "One", "Two"):
-        parent.by_hand("New-Item", Path=f"D:\\{folder}", ItemType="Directory")
-    for disk in ("one", "two", "three", "four"):
-        parent.by_hand("New-VHD", Path=f"D:\\Images\\{disk}.vhdx", SizeBytes=40 * 2**30, Dynamic=True)
-    for switch in ("one", "two"):
-        parent.by_hand("New-VMSwitch", Name=switch, SwitchType="Private")
+    with parent.at_prompt() as run:
+        for folder in ("Images", "One", "Two"):
+            run("New-Item", Path=f"D:\\{folder}", ItemType="Directory")
+        for disk in ("one", "two", "three", "four"):
+            run("New-VHD", Path=f"D:\\Images\\{disk}.vhdx", SizeBytes=40 * 2**30, Dynamic=True)
+        for switch in ("one", "two"):
+            run("New-VMSwitch", Name=switch, SwitchType="Private")
 
 
 def _inputs(when: str) -> dict[str, dict[str, Any]]:

@@ -87,7 +87,7 @@ def test_the_environment_can_hold_all_settings(parent: Parent, lab_on: LabOn, tm
 def _lives_in_silence(parent: Parent, lab: Lab, folder: Path, *loud: str) -> None:
     """Go through a life, logging what the options say; the password is in nothing that is printed or kept."""
     password = parent.server.password
-    runs = [lab.up(*loud), lab.refresh(*loud), lab.preview("--diff", *loud)]
+    runs = [lab.up(*loud), lab.up("--refresh", "--diff", *loud)]
     _is_silent(runs, password)
     assert password not in str(lab.state())
     parent.server.arm("fault=5 any#*")

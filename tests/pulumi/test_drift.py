@@ -43,9 +43,10 @@ def test_each_drift_is_seen_and_healed(parent: Parent, many_on: Callable[[Parent
         for name in cases
     }
 
-    for name, case in cases.items():
-        for cmdlet, parameters in [command for line in case["by_hand"] for command in line.items()]:
-            parent.by_hand(cmdlet, **_filled(parameters, places[name]))
+    with parent.at_prompt() as run:
+        for name, case in cases.items():
+            for cmdlet, parameters in [command for line in case["by_hand"] for command in line.items()]:
+                run(cmdlet, **_filled(parameters, places[name]))
     shows = {name: _filled(case["shows"], places[name]) for name, case in cases.items()}
 
     lab.refresh()

@@ -43,8 +43,7 @@ def test_the_lab_of_the_readme_lives_its_life(
     assert lab.outputs() == {"gateway": "192.168.50.1", "hv1": str(machine.id)}
     assert parent.shells_are_given_back()
 
-    assert lab.preview("--expect-no-changes").changes == {"same": 4}
-    assert lab.refresh("--expect-no-changes").changes == {"same": 4}
+    lab.expect_no_changes()
     assert parent.shells_are_given_back()
 
     resources = lab.resources()

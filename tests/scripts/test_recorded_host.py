@@ -17,18 +17,19 @@ def lived_in(new_parent: NewParent) -> Parent:
     """A host with a bit of everything that refers to something else."""
     parent = new_parent(parts={"external_switches": ("LAN",)})
     parent.host.place("D:\\Images\\ws.vhdx")
-    parent.by_hand("New-VMSwitch", Name="net", SwitchType="Internal")
-    parent.by_hand("New-NetIPAddress", InterfaceAlias="vEthernet (net)", IPAddress="192.168.50.1", PrefixLength=24)
-    parent.by_hand("New-NetNat", Name="nat", InternalIPInterfaceAddressPrefix="192.168.50.0/24")
-    outside = {"Protocol": "TCP", "ExternalIPAddress": "0.0.0.0", "ExternalPort": 3389}  # noqa: S104 - of the host
-    inside = {"InternalIPAddress": "192.168.50.5", "InternalPort": 3389}
-    parent.by_hand("Add-NetNatStaticMapping", NatName="nat", **outside, **inside)
-    parent.by_hand("New-VHD", Path="D:\\hv1.vhdx", ParentPath="D:\\Images\\ws.vhdx", Differencing=True)
-    parent.by_hand("New-VM", Name="hv1", Generation=2, VHDPath="D:\\hv1.vhdx", SwitchName="net")
-    parent.by_hand("Set-VMNetworkAdapterVlan", VMName="hv1", Trunk=True, AllowedVlanIdList="10-12", NativeVlanId=10)
-    parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="clean")
-    parent.by_hand("Checkpoint-VM", Name="hv1", SnapshotName="later")
-    parent.by_hand("Start-VM", Name="hv1")
+    with parent.at_prompt() as run:
+        run("New-VMSwitch", Name="net", SwitchType="Internal")
+        run("New-NetIPAddress", InterfaceAlias="vEthernet (net)", IPAddress="192.168.50.1", PrefixLength=24)
+        run("New-NetNat", Name="nat", InternalIPInterfaceAddressPrefix="192.168.50.0/24")
+        outside = {"Protocol": "TCP", "ExternalIPAddress": "0.0.0.0", "ExternalPort": 3389}  # noqa: S104 - of the host
+        inside = {"InternalIPAddress": "192.168.50.5", "InternalPort": 3389}
+        run("Add-NetNatStaticMapping", NatName="nat", **outside, **inside)
+        run("New-VHD", Path="D:\\hv1.vhdx", ParentPath="D:\\Images\\ws.vhdx", Differencing=True)
+        run("New-VM", Name="hv1", Generation=2, VHDPath="D:\\hv1.vhdx", SwitchName="net")
+        run("Set-VMNetworkAdapterVlan", VMName="hv1", Trunk=True, AllowedVlanIdList="10-12", NativeVlanId=10)
+        run("Checkpoint-VM", Name="hv1", SnapshotName="clean")
+        run("Checkpoint-VM", Name="hv1", SnapshotName="later")
+        run("Start-VM", Name="hv1")
     return parent
 
 
@@ -41,10 +42,11 @@ def test_what_was_written_comes_back_as_it_was(lived_in: Parent) -> None:
 
 def test_it_goes_on_as_the_host_does(lived_in: Parent) -> None:
     lived_in.host.state = recorded_host.rebuilt(recorded_host.written(lived_in.host)).state
-    lived_in.by_hand("Stop-VM", Name="hv1", TurnOff=True)
-    lived_in.by_hand("Restore-VMSnapshot", VMName="hv1", Name="clean", Confirm=False)
-    lived_in.by_hand("Remove-NetNat", Name="nat", Confirm=False)
-    lived_in.by_hand("Remove-VMSwitch", Name="net", Force=True)
+    with lived_in.at_prompt() as run:
+        run("Stop-VM", Name="hv1", TurnOff=True)
+        run("Restore-VMSnapshot", VMName="hv1", Name="clean", Confirm=False)
+        run("Remove-NetNat", Name="nat", Confirm=False)
+        run("Remove-VMSwitch", Name="net", Force=True)
     machine = lived_in.machine("hv1")
     assert [adapter.switch for adapter in machine.adapters] == [None]
     assert machine.parent_checkpoint is machine.checkpoints[0]
