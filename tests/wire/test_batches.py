@@ -16,6 +16,7 @@ from hyperv_sim.host import SimulatedHost
 from hyperv_sim.server import SimulatedServer
 
 HOST_SECONDS = 10
+LONG = 60.0  # seconds: no statement that is left runs on its own, however busy this computer is
 MAKES_TWO = (("New-VM", "a"), ("New-VM", "b"))
 
 
@@ -61,10 +62,11 @@ def wait_for(host: SimulatedHost, wanted: set[str]) -> None:
 def test_the_rest_of_a_failed_batch_runs_after_its_client_was_told(
     host: SimulatedHost, pool: RunspacePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hyperv_sim.wire.pipeline.UNHEARD_DELAY", 2.0)  # however busy this computer is
+    monkeypatch.setattr("hyperv_sim.wire.pipeline.UNHEARD_DELAY", LONG)
     shell = batch(pool, ("Get-VM",), ("Get-Unicorn",), *MAKES_TWO)
     assert shell.state == PSInvocationState.FAILED
     assert names(host) == set()
+    pool.close()  # nobody can come between any more
     wait_for(host, {"a", "b"})
 
 
@@ -81,7 +83,7 @@ def test_a_batch_that_begins_with_an_error_ends_completed_and_is_not_heard_whole
 def test_another_pipeline_comes_between_the_statements_that_are_left(
     host: SimulatedHost, pool: RunspacePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hyperv_sim.wire.pipeline.UNHEARD_DELAY", 2.0)  # however busy this computer is
+    monkeypatch.setattr("hyperv_sim.wire.pipeline.UNHEARD_DELAY", LONG)
     batch(pool, ("Get-VM",), ("Get-Unicorn",), *MAKES_TWO)
     seen = [len(batch(pool, ("Get-VM",)).output) for _ in MAKES_TWO]
     assert seen == [0, 1]

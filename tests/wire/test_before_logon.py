@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import socket
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.wire.conftest import Wire
 
     from hyperv_sim.server import SimulatedServer
@@ -29,13 +26,6 @@ def _post(*headers: str) -> bytes:
     return "\r\n".join(("POST /wsman HTTP/1.1", "Host: h", *headers, "", "")).encode()
 
 
-def _comes_true(condition: Callable[[], bool]) -> bool:
-    end = time.monotonic() + PATIENCE
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.01)
-    return condition()
-
-
 def test_a_body_that_is_too_long_is_refused_before_it_comes(wire: Wire) -> None:
     with socket.create_connection(wire.serve().address, timeout=PATIENCE) as client:
         client.sendall(_post(f"Content-Length: {10**11}"))
@@ -50,7 +40,7 @@ def test_a_body_that_is_too_long_is_refused_before_it_comes(wire: Wire) -> None:
         "Transfer-Encoding: chunked",
     ],
 )
-def test_a_length_that_is_none_is_refused(wire: Wire, header: str) -> None:
+def test_an_invalid_length_is_refused(wire: Wire, header: str) -> None:
     assert _talk(wire.serve(), _post(header)).startswith(b"HTTP/1.1 400 ")
 
 
@@ -71,20 +61,20 @@ def test_a_broken_token_is_a_401(wire: Wire, token: str) -> None:
 
 
 @pytest.mark.parametrize("begun", [b"", b"POST /wsman", _post("Content-Length: 100") + b"<s:Env"])
-def test_who_is_silent_too_long_is_not_waited_for(wire: Wire, begun: bytes) -> None:
+def test_a_client_that_is_silent_too_long_is_cut_off(wire: Wire, begun: bytes) -> None:
     server = wire.serve(idle_seconds=0.05)
     assert _talk(server, begun) == b""
-    assert _comes_true(lambda: server.open_connections == 0)
+    wire.wait_for(lambda: server.open_connections == 0)
 
 
-def test_there_are_so_many_connections_and_no_more(wire: Wire) -> None:
+def test_a_connection_above_the_limit_is_closed_until_another_ends(wire: Wire) -> None:
     server = wire.serve(max_connections=2)
     held = [socket.create_connection(server.address, timeout=PATIENCE) for _ in range(2)]
-    assert _comes_true(lambda: server.open_connections == 2)
+    wire.wait_for(lambda: server.open_connections == 2)
     assert not _is_heard(server)
     for client in held:
         client.close()
-    assert _comes_true(lambda: _is_heard(server))
+    wire.wait_for(lambda: _is_heard(server))
 
 
 def _is_heard(server: SimulatedServer) -> bool:

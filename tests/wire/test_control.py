@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -91,7 +92,7 @@ def serving(*arguments: str, token: str = "", **environment: str) -> Iterator[Ho
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[Host]:
-    with serving("--control") as served:
+    with serving("--control", "--external-switch", "LAN") as served:
         yield served
 
 
@@ -107,7 +108,7 @@ def test_an_answer_is_lost_and_the_work_is_done(host: Host) -> None:
         assert host.in_a_process("arm", "drop-answer Command#1") == "drop-answer Command#1\n"
         with pytest.raises(BROKEN):
             cmdlet(pool, "New-VM", Name="lost")
-        assert host.in_a_process("fired") == "drop-answer Command#1\n"
+        assert host.control("fired") == "drop-answer Command#1\n"
         assert host.control("arm") == ""
         pool.state = RunspacePoolState.CLOSED  # its connection's encryption is out of step
     machines = json.loads(host.control("snapshot"))["machines"]
@@ -235,16 +236,15 @@ def test_a_token_from_the_environment_is_not_printed() -> None:
         assert served.control("fired") == ""
 
 
-def test_an_external_switch_can_be_there_from_the_start() -> None:
-    with serving("--control", "--external-switch", "LAN") as served:
-        switches = json.loads(served.control("snapshot"))["switches"]
+def test_an_external_switch_can_be_there_from_the_start(host: Host) -> None:
+    switches = json.loads(host.control("snapshot"))["switches"]
     assert [(switch["name"], switch["switch_type"]) for switch in switches.values()] == [("LAN", "External")]
 
 
-def test_a_host_that_is_gone_is_said_in_words() -> None:
-    with serving("--control") as served:
-        pass
-    assert "no simulated host answers at" in served.refused("fired")
+def test_a_host_that_is_gone_is_said_in_words(host: Host) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        url = f"http://127.0.0.1:{gone.getsockname()[1]}"
+    assert f"no simulated host answers at {url}" in host.refused("fired", HYPERV_SIM_CONTROL=url)
 
 
 @pytest.mark.parametrize("command", [(), ("arm",), ("refuse",), ("place",), ("snapshot",)])

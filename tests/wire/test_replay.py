@@ -6,21 +6,20 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from difflib import SequenceMatcher
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-import yaml
 from pypsrp.complex_objects import PSInvocationState
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
+from tests.case_files import CASES, cases_in
 from tests.wire.shapes import as_on_7_6, lines
 
 from hyperv_sim.host import SimulatedHost
 from hyperv_sim.server import SimulatedServer
 from hyperv_sim.wire.fragments import Defragmenter
 
-FACTS = yaml.safe_load((Path(__file__).parents[1] / "cases" / "wire" / "replay.yaml").read_text())
+FACTS = cases_in(CASES / "wire" / "replay.yaml")
 COMPLETED = ["Obj", "  MS", "    I32 PipelineState '4'"]
 MESSAGES = {
     0x00041004: "PIPELINE_OUTPUT",
@@ -33,7 +32,11 @@ MESSAGES = {
     0x00041011: "INFORMATION_RECORD",
 }
 
-KNOWN = {(tuple(entry["recorded"]), tuple(entry["sent"]) if "sent" in entry else None) for entry in FACTS["differs"]}
+KNOWN = {
+    (tuple(entry["recorded"]), tuple(entry["sent"]) if "sent" in entry else None)
+    for entries in FACTS["differs"].values()
+    for entry in entries
+}
 """The differences that are known, by what was recorded and what comes; where it is None, whatever comes."""
 
 Message: TypeAlias = "tuple[str, list[str]]"

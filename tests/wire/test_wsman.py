@@ -144,8 +144,9 @@ def test_what_a_client_that_went_away_asked_for_stays_for_the_next(wire: Wire) -
         shell = wire.shell(pool, "Wait-Event")
         shell.begin_invoke()
         asking = Thread(target=_receive_and_break, args=(pool, shell.id))
+        received = server.requests.snapshot().actions["Receive"]
         asking.start()
-        assert wire.host.waiting.wait(10)
+        wire.wait_for(lambda: server.requests.snapshot().actions["Receive"] > received)
         pool.connection.close()
         server.close_connections()
         asking.join()

@@ -186,7 +186,7 @@ def _read(body: bytes) -> tuple[str, list[str]]:
     try:
         content = json.loads(body)  # its errors are ValueErrors, but for one
     except RecursionError:
-        raise ValueError("a request has no lists in lists in lists") from None
+        raise ValueError("a request is not nested as deeply as this one") from None
     if isinstance(content, dict) and isinstance(content.get("command"), str):
         arguments = content.get("arguments", [])
         if isinstance(arguments, list) and all(isinstance(argument, str) for argument in arguments):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import click
 import requests
+
+from hyperv_sim.state.machines import Manner
 
 SECONDS = 30
 URL, TOKEN = "HYPERV_SIM_CONTROL", "HYPERV_SIM_CONTROL_TOKEN"
@@ -16,7 +18,7 @@ URL, TOKEN = "HYPERV_SIM_CONTROL", "HYPERV_SIM_CONTROL_TOKEN"
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A running host's control port, as the options name it: whether it is named right is seen when it is asked."""
+    """A running host's control port. The options are checked when it is asked: --help needs neither."""
 
     url: str | None
     token_env: str
@@ -139,10 +141,10 @@ def keep(remote: Remote, noun: str, parameter: str) -> None:
 
 @control.command()
 @click.argument("machine")
-@click.argument("manner", type=click.Choice(("responsive", "locked", "absent", "failing")))
+@click.argument("manner", type=click.Choice(get_args(Manner)))
 @click.pass_obj
 def guest(remote: Remote, machine: str, manner: str) -> None:
-    """Set how the guest of MACHINE takes a request to shut down: at once, only by force, never, or with an error."""
+    """Set how the guest of MACHINE takes a request to shut down: at once, never, only by force, or with an error."""
     remote.ask("guest", machine, manner)
 
 

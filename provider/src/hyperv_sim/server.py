@@ -142,7 +142,7 @@ class SimulatedServer:
             self._listener.break_connections()
 
     def close_idle_connections(self) -> None:
-        """Do to connections that wait for a request what is done after `idle_seconds`."""
+        """Close the connections that wait for a request, as after `idle_seconds`."""
         if self._listener:
             self._listener.close_idle_connections()
 

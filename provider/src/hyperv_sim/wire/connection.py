@@ -34,8 +34,8 @@ _HANDSHAKE = 5.0  # seconds that a client may take for TLS
 _SEALING = 1024  # bytes that sealing adds to an envelope, at most
 _CHUNK = 64 * 1024  # bytes of an answer that come in one piece
 _DIGITS = 12  # more than any length has
-_DRAINED = 2**20  # bytes of a refused body that are still taken, so that the client comes to read the answer
-_DRAINING = 1.0  # seconds that it waits for each piece of them
+_DRAINED = 2**20  # bytes of a refused body that are still read, so that its client reads the answer
+_DRAINING = 1.0  # seconds to wait for each piece of them
 
 
 @dataclass(slots=True)
@@ -102,7 +102,7 @@ class Connection(BaseHTTPRequestHandler):
         super().handle_one_request()
 
     def fall_idle(self) -> None:
-        """Let the shells be disconnected that the client of this connection used, if it was plain HTTP."""
+        """Disconnect the shells that the client of this connection used, if it was plain HTTP."""
         if self._site.tls is None:
             self._site.service.disconnect(self._shells)
 
@@ -157,14 +157,14 @@ class Connection(BaseHTTPRequestHandler):
         self._envelope(body, verdict.user, proof)
 
     def _length(self) -> int | None:
-        """How long the body is; None if the request does not say, or says what is no length."""
+        """The length of the body; None if it is invalid, or comes in chunks."""
         if "Transfer-Encoding" in self.headers:
             return None
         text = self.headers.get("Content-Length", "0")
         return int(text) if text.isascii() and text.isdecimal() and len(text) <= _DIGITS else None
 
     def _drain(self, length: int) -> None:
-        """Take a part of a body that nobody reads: a client that is still sending has no ear for an answer."""
+        """Read and drop a part of a refused body: a client that is still sending does not read an answer."""
         left = min(length, _DRAINED)
         with suppress(OSError):
             self.wfile.flush()
@@ -302,6 +302,6 @@ fact(
     "a connection that is idle for 120 s is closed; over plain HTTP its shells are then disconnected",
     "jborean93/pypsrp#21, #53, #203",
 )
-fact("HTTP", "a length that is none, or chunks from a client: 400, closed", "unknown for WinRM")
+fact("HTTP", "an invalid Content-Length, or a request in chunks: 400, closed", "unknown for WinRM")
 fact("HTTP", "a 401 has no reason phrase, and a header for each way to log on", "recorded; WinRMSharp")
 fact("HTTP", "a long answer comes in chunks", "Devolutions/ironPosh; what is long (64 KiB), inferred")

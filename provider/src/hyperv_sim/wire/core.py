@@ -16,7 +16,7 @@ from hyperv_sim.wire.fragments import fragmented, to_client
 
 # The size (bytes, header included) of Windows PowerShell's own fragments: BaseTransportManager.DefaultFragmentSize.
 FRAGMENT_SIZE = 32 * 1024
-_NOBODY = UUID(int=0)  # the pool itself, among its pipelines
+NOBODY = UUID(int=0)  # the pool itself, among its pipelines
 
 
 class Put(Protocol):
@@ -42,7 +42,7 @@ class Core(psrpcore.ServerRunspacePool):
             super()._process_InitRunspacePool(event)
             return
         self.state = ps.RunspacePoolState.Broken
-        for fragment in self._fragments(ps.PSRPMessageType.RunspacePoolState, self.broken, _NOBODY):
+        for fragment in self._fragments(ps.PSRPMessageType.RunspacePoolState, self.broken, NOBODY):
             self._put(None, fragment, apart=True)
 
     def _fragments(self, message_type: int, clixml: str, pipeline_id: UUID) -> Iterator[bytes]:
@@ -83,11 +83,11 @@ class Core(psrpcore.ServerRunspacePool):
         version = pool_messages.agreed(str((theirs or self.our_capability).protocolversion))
         if isinstance(message, ps.SessionCapability):
             clixml = pool_messages.capability(version)
-            return [*self._fragments(ps.PSRPMessageType.SessionCapability, clixml, _NOBODY)]
+            return [*self._fragments(ps.PSRPMessageType.SessionCapability, clixml, NOBODY)]
         if isinstance(message, ps.ApplicationPrivateData):
             table = {**self._version_table, "PSRemotingProtocolVersion": Scalar("Version", version)}
             clixml = pool_messages.private_data(table)
-            return [*self._fragments(ps.PSRPMessageType.ApplicationPrivateData, clixml, _NOBODY)]
+            return [*self._fragments(ps.PSRPMessageType.ApplicationPrivateData, clixml, NOBODY)]
         return []
 
     def _written_by_psrpcore(self, *message: Any) -> list[bytes]:

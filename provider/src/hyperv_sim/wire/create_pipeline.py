@@ -57,8 +57,8 @@ class SentCommand:
 class PipelineRequest:
     """What a pipeline is to do. `not_simulated` names what of it the simulated host refuses, if anything.
 
-    `has_input`: the client pipes objects to it, and says when it is done. `invocations` is of whose records the client
-    wants the commands: RemoteStreamOptions.
+    `has_input`: the client pipes objects to it, and says when it is done. `invocations` are the streams whose records
+    the client wants with their commands: RemoteStreamOptions.
     """
 
     statements: tuple[tuple[SentCommand, ...], ...] = ()
@@ -100,7 +100,7 @@ def _not_simulated(message: Fields, statements: Sequence[Sequence[Fields]]) -> s
         if any(_member(command, name) not in {0, _OUTPUT} for name in _MERGES):
             return "records that are merged into anything but the output"
         if _member(command, "MergePreviousResults") == _OUTPUT_AND_ERROR:
-            return "what the commands before had to say as a command's input"
+            return "the output and errors of earlier commands as a command's input"
     return ""
 
 

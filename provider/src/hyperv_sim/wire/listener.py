@@ -90,7 +90,7 @@ class Listener(ThreadingHTTPServer):
             connection.break_off()
 
     def close_idle_connections(self) -> None:
-        """Do to the connections that wait for a request what is done once they have waited too long."""
+        """Close the connections that wait for a request, as if they had waited too long."""
         with self._lock:
             idle = [connection for connection in self._connections if not connection.is_busy]
         for connection in idle:

@@ -112,21 +112,19 @@ class Pipeline:
                 is_left = next(unheard, None) is not None
 
     def _write(self, record: Record, invocations: int) -> None:
+        of_errors, of_warnings = bool(invocations & _OF_ERRORS), bool(invocations & _OF_WARNINGS)
         match record:
             case Output(value):
                 self._send(ps.PSRPMessageType.PipelineOutput, written(value))
             case Failure(error, has_ended=True):
-                wanted = bool(invocations & _OF_ERRORS)
-                self._send(ps.PSRPMessageType.ErrorRecord, error_records.ending(error, with_invocation=wanted))
+                self._send(ps.PSRPMessageType.ErrorRecord, error_records.ending(error, with_invocation=of_errors))
             case Failure(error, as_output=True):
                 self._send(ps.PSRPMessageType.PipelineOutput, error_records.going_on(error, with_invocation=False))
             case Failure(error):
-                wanted = bool(invocations & _OF_ERRORS)
-                self._send(ps.PSRPMessageType.ErrorRecord, error_records.going_on(error, with_invocation=wanted))
+                self._send(ps.PSRPMessageType.ErrorRecord, error_records.going_on(error, with_invocation=of_errors))
             case Warned():
                 stream = ps.PSRPMessageType.PipelineOutput if record.as_output else ps.PSRPMessageType.WarningRecord
-                wanted = bool(invocations & _OF_WARNINGS)
-                self._send(stream, stream_records.warning(record, with_invocation=wanted))
+                self._send(stream, stream_records.warning(record, with_invocation=of_warnings))
             case Ended() | Unheard():
                 pass
 

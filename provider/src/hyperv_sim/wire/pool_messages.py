@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hyperv_sim.fidelity import fact
-from hyperv_sim.records import Value
-from hyperv_sim.wire.clixml_writer import Writer, text
+from hyperv_sim.records import NetList, Value
+from hyperv_sim.wire.clixml_writer import Writer
 
 _NEWEST = "2.3"
 _DICTIONARY = (
@@ -38,16 +38,13 @@ def private_data(version_table: Mapping[str, Value]) -> str:
     writer.begin("ApplicationPrivateData", _DICTIONARY)
     writer.raw('<DCT><En><S N="Key">PSVersionTable</S>')
     writer.begin("Value", _DICTIONARY)
-    writer.raw("<DCT>")
-    for name, value in version_table.items():
-        writer.raw(f'<En><S N="Key">{text(name)}</S>')
-        if isinstance(value, tuple):
-            writer.begin("Value", _VERSIONS)
-            writer.items(value)
-        else:
-            writer.add(value, "Value")
-        writer.raw("</En>")
-    writer.raw("</DCT></Obj></En></DCT></Obj></MS></Obj>")
+    writer.dictionary(
+        {
+            name: NetList(_VERSIONS, value) if isinstance(value, tuple) else value
+            for name, value in version_table.items()
+        }
+    )
+    writer.raw("</En></DCT></Obj></MS></Obj>")
     return writer.text()
 
 

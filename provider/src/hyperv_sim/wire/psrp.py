@@ -119,7 +119,7 @@ class RunspacePool:
                 self.lock.notify_all()
 
     def let_another_in(self, seconds: float) -> None:
-        """Wait until another pipeline has a runspace or had one, so long at most."""
+        """Wait until another pipeline has a runspace or had one, for `seconds` at most."""
         with self.lock:
             before = self._turns
             self.lock.wait_for(lambda: self._turns != before or self._is_closed, seconds)
@@ -155,7 +155,7 @@ class RunspacePool:
                 pass
 
     def _takes(self, event: psrpcore.SetMaxRunspacesEvent | psrpcore.SetMinRunspacesEvent) -> bool:
-        """Whether a number of runspaces is taken: one at least, and the least not above the most. [recorded]"""
+        """Whether a number of runspaces is accepted: one at least, and the least not above the most. [recorded]"""
         if isinstance(event, psrpcore.SetMinRunspacesEvent):
             return 1 <= event.count <= self.core.max_runspaces
         return event.count >= max(1, self.core.min_runspaces)

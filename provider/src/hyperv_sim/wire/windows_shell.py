@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape
 
 from hyperv_sim.fidelity import fact
 from hyperv_sim.wire import soap, wsman_faults
+from hyperv_sim.wire.core import NOBODY
 from hyperv_sim.wire.fragments import MalformedMessageError
 from hyperv_sim.wire.outbox import Outbox
 from hyperv_sim.wire.psrp import RunspacePool
@@ -22,7 +23,6 @@ from hyperv_sim.wire.soap import NAMESPACES, Request
 _DONE = f"{NAMESPACES['rsp']}/CommandState/Done"
 _ENVELOPE_OVERHEAD = 4096  # bytes of an answer round its Stream elements, sealing included, at most
 _ANSWERS = 64  # pipelines whose last answer is kept for a client that asks again
-_NOBODY = UUID(int=0)  # the pool itself, among its pipelines
 
 
 @dataclass(slots=True)
@@ -96,7 +96,7 @@ class WindowsShell:
     def receive(self, request: Request, is_gone: Callable[[], bool]) -> str:
         """Wait for output of the pool or of a pipeline, up to OperationTimeout."""
         stream = request.body.find("rsp:Receive/rsp:DesiredStream", NAMESPACES)
-        target = _uuid(stream.get("CommandId", "")) if stream is not None and stream.get("CommandId") else _NOBODY
+        target = _uuid(stream.get("CommandId", "")) if stream is not None and stream.get("CommandId") else NOBODY
         outbox = self._outbox(target)
         asked_by, answer = self._answers.get(target, (None, ""))
         if asked_by in {"", request.message_id}:
@@ -108,7 +108,7 @@ class WindowsShell:
         delivery = outbox.take(limit, request.timeout, is_gone)
         if delivery is None:
             raise wsman_faults.unknown_shell(self.id) if outbox.is_closed else wsman_faults.timed_out()
-        answer = _received(delivery.fragments, None if target == _NOBODY else _name(target), done=delivery.done)
+        answer = _received(delivery.fragments, None if target == NOBODY else _name(target), done=delivery.done)
         self._keep(target, request.message_id, answer)
         if delivery.done:
             self._ended.add(target)
@@ -173,8 +173,8 @@ class WindowsShell:
         with _malformed():
             fragments = self.pool.connect(decoded(connecting))
         self.is_connected = True
-        if _NOBODY in self._answers:
-            self._answers[_NOBODY] = ("", self._answers[_NOBODY][1])
+        if NOBODY in self._answers:
+            self._answers[NOBODY] = ("", self._answers[NOBODY][1])
         return (
             f"<rsp:ConnectResponse><rsp:InputStreams>{self.input_streams}</rsp:InputStreams>"
             f"<rsp:OutputStreams>{self.output_streams}</rsp:OutputStreams>"
@@ -224,12 +224,12 @@ class WindowsShell:
             self._answers[target] = (message_id, answer)
             if len(self._answers) <= _ANSWERS:
                 return
-            oldest = [kept for kept in self._answers if kept not in {_NOBODY, target}][:-_ANSWERS]
+            oldest = [kept for kept in self._answers if kept not in {NOBODY, target}][:-_ANSWERS]
             for kept in oldest:
                 del self._answers[kept]
 
     def _outbox(self, target: UUID) -> Outbox:
-        if target == _NOBODY:
+        if target == NOBODY:
             return self.pool.outbox
         pipeline = self.pool.pipelines.get(target)
         if pipeline is None:

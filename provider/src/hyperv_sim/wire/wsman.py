@@ -88,7 +88,7 @@ class Service:
             shell.pool.close()
 
     def disconnect(self, shells: Iterable[str]) -> None:
-        """Let the clients of these shells be gone, by id; what runs there goes on."""
+        """Disconnect these shells, by id, from their clients; what runs there goes on."""
         for shell in filter(None, map(self._open.get, shells)):
             shell.is_connected = False
 

@@ -17,9 +17,9 @@ _SELECTORS = (
 
 @dataclass(eq=False)
 class Fault(Exception):  # noqa: N818 - WS-Management's own name
-    """A fault. `side` is Sender or Receiver; `provider` is the (name, path) of what it is from, if not WS-Management.
+    """A fault. `side` is Sender or Receiver; `provider` is the (name, path) of what raised it, if not WS-Management.
 
-    A provider tells its own number, unless it `is_of_plugin`, of which there is only the text.
+    A provider's fault has a number of its own; a plug-in's (`is_of_plugin`) is only text.
     """
 
     code: int
