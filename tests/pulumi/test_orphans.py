@@ -30,7 +30,7 @@ def orphans(lab: Lab, *options: str, code: int = 0) -> dict[str, Any]:
 
 
 def _run(lab: Lab, *options: str, code: int = 0) -> str:
-    command = [sys.executable, "-m", "nestedlab.adapters.command", "orphans", "--stack", lab.stack, *options]
+    command = [sys.executable, "-m", "nestedlab", "orphans", "--stack", lab.stack, *options]
     done = subprocess.run(
         command,
         cwd=lab.folder,

@@ -1,4 +1,4 @@
-"""The command `nestedlab`: what a stack has on its hosts besides what its state knows."""
+"""The command `nestedlab orphans`: what a stack has on its hosts besides what its state knows."""
 
 from __future__ import annotations
 
@@ -67,13 +67,7 @@ class Result:
         self.notes += [f"{host}: {note}" for note in found.notes]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="nestedlab", message="%(version)s")
-def main() -> None:
-    """Nested Hyper-V labs with Pulumi: what Pulumi's own commands do not do."""
-
-
-@main.command()
+@click.command()
 @click.option("--stack", "-s", default="", metavar="NAME", help="The stack. By default the one that is selected.")
 @click.option("--cwd", "-C", default=".", type=_FOLDER, help="The project's folder. By default the current one.")
 @click.option("--remove", is_flag=True, help="Remove what is the stack's, after asking.")
@@ -276,7 +270,3 @@ def _plain(result: Result) -> dict[str, Any]:
         "notes": result.notes,
         "errors": result.errors,
     }
-
-
-if __name__ == "__main__":
-    main()
