@@ -242,7 +242,9 @@ def generated() -> Iterator[tuple[str, str]]:
         yield f"docs/reference/{resource['name']}.md", page
     settings = [_setting(name, field) for name, field in Connection.model_fields.items()]
     page = templates.get_template("configuration.md.jinja").render(
-        settings=settings, hosts=HOSTS, limits=[replace(limit, names=tuple(map(to_camel, limit.names))) for limit in _limits(Connection)]
+        settings=settings,
+        hosts=HOSTS,
+        limits=[replace(limit, names=tuple(map(to_camel, limit.names))) for limit in _limits(Connection)],
     )
     yield "docs/reference/configuration.md", page
     yield "docs/fidelity.md", fidelity_page.page()
