@@ -189,5 +189,10 @@ fact(
     "a missing file is `OperationFailed`, one that another machine runs on `ObjectInUse`",
     f"MicrosoftDocs/windows-powershell-docs#2286 for a missing share; the second {UNKNOWN}",
 )
+fact(
+    "Add-VMHardDiskDrive",
+    "a VHD of generation 2: `InvalidParameter`; so too New-VM",
+    f"Microsoft's blog on generation 2: not supported; stricter, JoshuaWierenga/EfiSharp#25 attached one; id {UNKNOWN}",
+)
 fact("Remove-VMHardDiskDrive", "an empty slot is `ObjectNotFound`; the file stays", WINDSOR)
 fact("Set-VMHardDiskDrive", "-Path only, while off", UNKNOWN)

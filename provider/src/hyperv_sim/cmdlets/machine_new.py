@@ -136,6 +136,11 @@ fact(
     "a new disk is made by the rules of New-VHD, with its errors",
     f"{UNKNOWN}; by analogy",
 )
+fact(
+    "New-VM",
+    "a -VHDPath that is missing, and a -Path on a missing drive: `OperationFailed`",
+    f"by analogy with MicrosoftDocs/windows-powershell-docs#2286; {UNKNOWN}",
+)
 fact("New-VM", "a -Version that the host lacks is `InvalidParameter`", UNKNOWN)
 fact("New-VM", "generation 1 has an empty DVD drive at IDE 1:0, generation 2 has none", WINDSOR)
 fact("New-VM", "one SCSI controller in both generations", "inferred")

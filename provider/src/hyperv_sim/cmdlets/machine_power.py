@@ -188,7 +188,7 @@ fact(
 )
 fact("Start-VM", "the hypervisor does not run: `OperationFailed`", "docker/for-win#5993, microsoft/MSLab#353")
 fact("Start-VM", "running already: a warning", WINDSOR)
-fact("Start-VM", "gives a dynamic adapter its MAC address at its first start", "inferred")
+fact("Start-VM", "gives a dynamic adapter its MAC address at its first start", "ananace/foreman_hyperv#2")
 fact("Stop-VM", "off already: a warning", f"{REFERENCE}; {WINDSOR}")
 fact(
     "Stop-VM",

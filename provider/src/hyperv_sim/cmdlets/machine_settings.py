@@ -73,4 +73,9 @@ fact(
     "processors, memory, stop action, automatic checkpoints, cache and I/O space, paging file: only while off",
     f"canonical/multipass#4204; {WINDSOR}; dsccommunity/HyperVDsc#216 for the stop action",
 )
+fact(
+    "Set-VM",
+    "a delay or time below 0: `InvalidParameter`",
+    f"Msvm_VirtualSystemSettingData: intervals have no sign; id {UNKNOWN}",
+)
 fact("Set-VM", "-AutomaticCheckpointsEnabled is unknown to Server 2016", "inferred from a DSC resource in lability")

@@ -200,7 +200,7 @@ def remove_vm_snapshot(call: Call) -> Iterator[object]:
 fact(
     "Checkpoint-VM",
     "the machine writes to NAME_GUID.avhdx next to each disk from then on; the checkpoint keeps the files before",
-    "dsccommunity/HyperVDsc#28; the files' names inferred",
+    "dsccommunity/HyperVDsc#28; Microsoft's guide to checkpoints; a public listing of a checkpoint's files",
 )
 fact(
     "Checkpoint-VM",
@@ -229,6 +229,11 @@ fact(
     "Restore-VMSnapshot",
     "needs -Confirm:$false",
     f"{REFLECTION}: its impact is high; MicrosoftDocs/windows-powershell-docs#579",
+)
+fact(
+    "Restore-VMSnapshot",
+    "two checkpoints of the name: `InvalidParameter`, and none is restored",
+    f"{UNKNOWN}; stricter",
 )
 fact("Restore-VMSnapshot", "refused unless Off or Saved", f"{UNKNOWN}; stricter")
 fact(

@@ -247,6 +247,12 @@ fact(
     f"public logs; the chain inferred; {WINDSOR}",
 )
 fact(
+    "New-VHD",
+    "a name that no file can have: `OperationFailed` with 0x8007007B",
+    "Microsoft's page on naming files; inferred",
+)
+fact("Get-VHD", "a -VMId of no machine: `ObjectNotFound`", "inferred from Get-VM -Id")
+fact(
     "Resize-VHD",
     "VHD and VHDX to a larger size; a VHDX on SCSI while the machine runs, else `ObjectInUse`",
     f"{REFERENCE}; the id, and that a VHD and a differencing disk do not grow then, {UNKNOWN}, stricter",
