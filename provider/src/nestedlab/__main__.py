@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from nestedlab.adapters.graph_command import graph
 from nestedlab.adapters.orphans_command import orphans
 
 
@@ -13,6 +14,7 @@ def main() -> None:
     """Nested Hyper-V labs with Pulumi: what Pulumi's own commands do not do."""
 
 
+main.add_command(graph)
 main.add_command(orphans)
 
 if __name__ == "__main__":
