@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from unicodedata import category, east_asian_width
 from xml.etree import ElementTree as ET
 
-# An estimate on the safe side, since no font is at hand: fonts of fixed width have 0.55 to 0.61 em, and the usual
-# proportional ones are narrower on average.
+# No font is at hand to measure with. Those of fixed width have 0.55 to 0.61 em, which is why all texts are in one.
 _NARROW, _WIDE = 0.61, 1.0
 
 

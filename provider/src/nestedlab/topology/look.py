@@ -69,11 +69,9 @@ def _scheme(name: str) -> str:
 
 
 _SHAPES = (
-    f".topology text{{font-size:{BODY}px;unicode-bidi:plaintext}}"
-    ".topology .name,.topology .line"
-    '{font-family:ui-monospace,"Cascadia Mono",Consolas,Menlo,"DejaVu Sans Mono",monospace}'
+    f".topology text{{font-size:{BODY}px;unicode-bidi:plaintext;"
+    'font-family:ui-monospace,"Cascadia Mono",Consolas,Menlo,"DejaVu Sans Mono",monospace}'
     f".topology .name{{font-size:{TITLE}px;font-weight:600}}"
-    '.topology .words{font-family:system-ui,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}'
     ".topology .end{text-anchor:end}"
     ".topology .rail,.topology .forward,.topology .crossing{fill:none;stroke-width:2}"
     ".topology .forward{stroke-width:1.25}"
