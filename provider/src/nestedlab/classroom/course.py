@@ -198,12 +198,12 @@ class Override(BaseModel):
     """Settings of the program that replace those of the course."""
 
 
-def _is_list(value: object) -> str:
-    return "list" if isinstance(value, list | tuple) else "file"
+def _kind_of_roster(value: object) -> str:
+    return "file" if isinstance(value, str | Path) else "list"
 
 
 Roster = Annotated[
-    Annotated[RelativePath, Tag("file")] | Annotated[tuple[Student, ...], Tag("list")], Discriminator(_is_list)
+    Annotated[RelativePath, Tag("file")] | Annotated[tuple[Student, ...], Tag("list")], Discriminator(_kind_of_roster)
 ]
 
 
