@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from nestedlab.classroom.course import Course, Need, mib
+from nestedlab.classroom.course import MIB_IN_GIB, Course, Need, mib
 from nestedlab.classroom.seat import Seat
 
 
@@ -19,10 +19,27 @@ class Kind(Enum):
     PROCESSORS = "processors"
     PORTS = "ports"
 
+    @property
+    def _is_in_gib(self) -> bool:
+        return self in (Kind.MEMORY, Kind.DISK)
+
+    @property
+    def key(self) -> str:
+        """The key of an amount in JSON, as in the course file."""
+        return f"{self.value}Gib" if self._is_in_gib else self.value
+
+    def plain(self, amount: int) -> float:
+        """An amount in the unit of `key`."""
+        return amount / MIB_IN_GIB if self._is_in_gib else amount
+
     def shown(self, amount: int) -> str:
-        """An amount with its unit."""
-        if self in (Kind.MEMORY, Kind.DISK):
-            return f"{amount / 1024:g} GiB"
+        """An amount with its unit, if it needs one beside its name."""
+        return f"{self.plain(amount):g} GiB" if self._is_in_gib else str(amount)
+
+    def of(self, amount: int) -> str:
+        """An amount in a sentence."""
+        if self._is_in_gib:
+            return f"{self.shown(amount)} of {self.value}"
         return f"{amount} {self.value if amount != 1 else self.value[:-1]}"
 
 
@@ -72,7 +89,9 @@ class Load:
     def fullness(self, amounts: Mapping[Kind, int]) -> float:
         """How full the parent would be with one more student: what it has least left of counts, 1 is full."""
         after = self.used + Counter(amounts)
-        return max(after[kind] / limit.amount for kind, limit in self.limits.items() if kind is not Kind.PORTS)
+        return max(
+            after[kind] / limit.amount for kind, limit in self.limits.items() if limit.amount and kind is not Kind.PORTS
+        )
 
 
 def amounts(course: Course, need: Need) -> dict[Kind, int]:

@@ -19,6 +19,7 @@ from pydantic import (
     StringConstraints,
     Tag,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -36,7 +37,7 @@ PASSWORD_VARIABLE = "NESTEDLAB_PASSWORD"  # noqa: S105 - the name of a variable
 """The variable that has a parent's password, if the course file names none."""
 
 _STRICT = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, validate_by_name=True)
-_MIB = 1024
+MIB_IN_GIB = 1024
 
 # Pulumi takes a stack's name of these characters and up to 100 of them (tokens.ParseStackName). One that begins with a
 # dot would be a hidden folder, or the folder above.
@@ -67,9 +68,13 @@ def _in_folder(path: Any, info: ValidationInfo) -> Any:
     return Path(folder) / path if folder is not None and isinstance(path, str) and path else path
 
 
-StackName = Annotated[str, AfterValidator(stack_name)]
+StackName = Annotated[
+    str, AfterValidator(stack_name), WithJsonSchema({"type": "string", "pattern": f"^{_STACK_NAME.pattern}$"})
+]
 """A name that a stack can have."""
-Prefix = Annotated[str, AfterValidator(_network)]
+Prefix = Annotated[
+    str, AfterValidator(_network), WithJsonSchema({"type": "string", "pattern": r"^[0-9.]+/[0-9]{1,2}$"})
+]
 """An IPv4 network such as 10.9.0.0/16."""
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 """The name of an environment variable."""
@@ -81,7 +86,7 @@ RelativeFile = Annotated[FilePath | None, BeforeValidator(_in_folder)]
 
 def mib(gib: float) -> int:
     """GiB in whole MiB: sums and comparisons are exact then."""
-    return round(gib * _MIB)
+    return round(gib * MIB_IN_GIB)
 
 
 class Need(BaseModel):
@@ -98,7 +103,7 @@ class Need(BaseModel):
 
 
 class Parent(Connection):
-    """A parent host: how to reach it, by the settings of docs/reference/configuration.md, and how much of it to use."""
+    """A parent host: how to reach it, by the settings of a stack's configuration, and how much of it to use."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -113,7 +118,7 @@ class Parent(Connection):
     memory_gib: Annotated[float, Field(gt=0)]
     """The host's memory, in GiB."""
     host_memory_gib: Annotated[float, Field(ge=0)] = 8
-    """How much of it stays with Windows and whatever else runs there, in GiB."""
+    """How much of the host's memory stays with Windows and whatever else runs there, in GiB."""
     disk_gib: Annotated[float | None, Field(gt=0)] = None
     """Space for the students' disks, in GiB. By default it is not judged."""
     cores: Annotated[int | None, Field(gt=0)] = None
@@ -160,7 +165,7 @@ class Parent(Connection):
 
 
 class Student(BaseModel):
-    """A student, as the roster has them. What else it has of them is in `columns`."""
+    """A student, as the roster has them. Further keys, or columns of a CSV file, such as email, are for hand-outs."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
     __pydantic_extra__: dict[str, str]

@@ -17,8 +17,8 @@ class DoesNotFit(NestedlabError):  # noqa: N818 - it is a judgement, not a fault
 def overloaded(loads: Iterable[Load], leaving: Sequence[str]) -> DoesNotFit | None:
     """The refusal if those who have seats already take more than there is."""
     lines = [
-        f"{load.parent} has seats of {_students(len(load.students))}, who need {kind.shown(load.used[kind])} of "
-        f"{kind.value} together: {load.limits[kind].text}."
+        f"{load.parent} has seats of {_students(len(load.students))}, who need "
+        f"{kind.of(load.used[kind])} together: {load.limits[kind].text}."
         for load in loads
         if (kind := load.lacking()) is not None
     ]
@@ -48,9 +48,12 @@ def _takes(load: Load, without: Mapping[str, Mapping[Kind, int]], total: int) ->
     needs = {takes[kind] for takes in without.values()}
     each = "each" if len(needs) == 1 else student
     used = f", of which {kind.shown(load.used[kind])} are taken" if load.students else ""
+    needed = (
+        kind.of(without[student][kind]) if kind in (Kind.PROCESSORS, Kind.PORTS) else kind.shown(without[student][kind])
+    )
     return (
         f"{load.parent} takes {len(load.students)} of {_students(total)}: {load.limits[kind].text}{used}, "
-        f"{each} needs {kind.shown(without[student][kind])}."
+        f"{each} needs {needed}."
     )
 
 
