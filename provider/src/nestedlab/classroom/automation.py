@@ -68,12 +68,12 @@ class _Command(automation.PulumiCommand):
         self.command, self.version = "pulumi", cli.version
         self._processes, self._log = processes, log
 
-    def run(
+    def run(  # noqa: PLR0913 - the Automation API's own, and what the command reads
         self,
         args: list[str],
         cwd: str,
         additional_env: Mapping[str, str],
-        on_output: Callable[[str], Any] | None = None,  # noqa: ARG002 - the signature is the Automation API's
+        on_output: Callable[[str], Any] | None = None,  # noqa: ARG002
         on_error: Callable[[str], Any] | None = None,  # noqa: ARG002
         *,
         says: str = "",
@@ -148,7 +148,9 @@ class StudentStack:
         environment = dict(self._workspace.env_vars)
         self._command.run(arguments, self._workspace.work_dir, environment, says=value)
 
-    def up(self, on_event: OnEvent, targets: Sequence[str] = (), plan: Path | None = None, *, refresh: bool = False) -> None:
+    def up(
+        self, on_event: OnEvent, targets: Sequence[str] = (), plan: Path | None = None, *, refresh: bool = False
+    ) -> None:
         """Make the hosts as the program says; of what is on them now with `refresh`."""
         self._stack.up(
             on_event=_translated(on_event),
@@ -161,11 +163,11 @@ class StudentStack:
             suppress_outputs=True,
         )
 
-    def preview(self, on_event: OnEvent, plan: Path) -> None:
-        """Save a plan of what `up` would do."""
+    def preview(self, on_event: OnEvent, plan: Path | None) -> None:
+        """Find out what `up` would do, and save it as a plan in a file."""
         self._stack.preview(
             on_event=_translated(on_event),
-            plan=str(plan),
+            plan=None if plan is None else str(plan),
             parallel=self._place.parallel,
             color="never",
             suppress_progress=True,

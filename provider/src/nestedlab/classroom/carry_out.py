@@ -1,7 +1,7 @@
 """Does what is to be done for one student, and reports what came of it.
 
-It needs nothing but the work's plain values, the environment variables that they name, and the Pulumi CLI; so any process
-of any machine can do it.
+It needs nothing but the work's plain values, the environment variables that they name, and the Pulumi CLI; so any
+process of any machine can do it.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class _Student:
         self._work, self._place = work, work.place
         self._report: Callable[[str], None] = lambda text: report(work.student, text)
         self._settings = work.place.folder / f"Pulumi.{work.place.stack}.yaml"
-        self._open = lambda: StudentStack(work.place, cli, processes, log)
+        self._cli, self._processes, self._log = cli, processes, log
         self.operated = Operated()
         """What the engine has told of the last operation."""
 
@@ -93,7 +93,7 @@ class _Student:
             work_folder.lay_out(self._work.program, self._place.folder, self._place.stack)
         elif not self._place.folder.is_dir():
             return self._without_folder(outcome)
-        stack = self._open()
+        stack = StudentStack(self._place, self._cli, self._processes, self._log)
         if self._work.program is not None:
             self._configure(stack)
         return _DO[self._work.operation](self, stack, outcome)
@@ -135,7 +135,6 @@ class _Student:
         return outcome
 
     def plan(self, stack: StudentStack, outcome: Outcome) -> Outcome:
-        assert self._work.plan is not None
         self._report("previews")
         stack.preview(self._told, self._work.plan)
         return outcome

@@ -1,4 +1,4 @@
-"""What the engine tells of an operation, and what follows from it: the step, the cause of a failure, the drift. Pure."""
+"""What the engine tells of an operation, and what follows from it: steps, the cause of a failure, drift. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Runs commands that can be interrupted, all together and from another thread.
 
-Each is in a session of its own: Ctrl-C at the terminal would otherwise reach the plugins too, and end them in the middle
-of a call. On an interrupt the Pulumi CLI lets calls end, saves the state, and gives back its lock.
+Each is in a session of its own: Ctrl-C at the terminal would otherwise reach the plugins too, and end them in the
+middle of a call. On an interrupt the Pulumi CLI lets calls end, saves the state, and gives back its lock.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from nestedlab.errors import NestedlabError
+
+# Windows lets Ctrl-C reach all processes of a console or none.
+_INTERRUPT: int = getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT)
 
 
 class Interrupted(NestedlabError):  # noqa: N818 - it is a wish, not a fault
@@ -39,7 +42,7 @@ class Processes:
 
     interrupted: bool = False
     _running: set[subprocess.Popen[str]] = field(default_factory=set)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: Any = field(default_factory=threading.RLock)
 
     def interrupt(self) -> None:
         """Interrupt what runs, and let nothing begin any more. Done twice, the CLI ends without waiting for calls."""
@@ -48,7 +51,7 @@ class Processes:
             running = list(self._running)
         for process in running:
             with suppress(ProcessLookupError):
-                process.send_signal(signal.CTRL_BREAK_EVENT if sys.platform == "win32" else signal.SIGINT)
+                process.send_signal(_INTERRUPT)
 
     def ask(self, command: Sequence[str], folder: Path, environment: Mapping[str, str], says: str = "") -> Ended:
         """Run a command to its end; what it prints is in memory only."""
