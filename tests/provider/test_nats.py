@@ -167,6 +167,25 @@ def test_a_nat_goes_with_its_last_user_whichever_switch_made_it(
     assert parent.snapshot() == before
 
 
+def test_the_last_that_leaves_a_nat_gets_its_own_in_one_update(
+    new_parent: NewParent, new_provider: NewProvider
+) -> None:
+    provider = new_provider(new_parent("2016"))
+    before = provider.parent.snapshot()
+    owner, (other, last) = _three_on_one_nat(provider)
+    provider.delete("switch", owner)
+    inputs = {"name": "net52", "owner": "lab/dev/net52", "prefix": "192.168.52.0/24"}
+    forward = {"external_port": 3352, "internal_address": "192.168.52.5", "internal_port": 3389}
+    with pytest.raises(ConflictError, match=r"takes only one|overlaps"):
+        provider.update("switch", last, **inputs, forwards=[forward])
+    provider.delete("switch", other)
+    alone = provider.update("switch", last, **inputs, forwards=[forward])
+    assert provider.seen("switch", alone).values == alone.values
+    assert _forwards(provider.parent) == [(alone.values["nat_name"], 3352, "192.168.52.5", 3389)]
+    provider.delete("switch", alone)
+    assert provider.parent.snapshot() == before
+
+
 def test_those_that_leave_a_nat_at_the_same_time_do_not_leave_it_to_each_other(provider: Provider) -> None:
     before = provider.parent.snapshot()
     owner = provider.create("switch", nat_prefix="192.168.48.0/20")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -31,7 +30,6 @@ from hyperv_sim.records import (
 )
 from hyperv_sim.server import SimulatedServer
 
-PATIENCE = 10
 MACHINE = Scalar("String", "hv9")
 ERROR = ErrorRecord(
     "InvalidParameter,Microsoft.HyperV.PowerShell.Commands.GetVM",
@@ -155,13 +153,6 @@ class Wire:
                 shell.add_statement()
             shell.add_cmdlet(command)
         return shell.add_parameters(parameters)
-
-    def wait_for(self, condition: Callable[[], bool]) -> None:
-        """Wait until it is so; it fails if it is not so in time."""
-        end = time.monotonic() + PATIENCE
-        while not condition() and time.monotonic() < end:
-            time.sleep(0.01)
-        assert condition()
 
     def invoke(self, pool: RunspacePool, *commands: str, **parameters: Any) -> PowerShell:
         shell = self.shell(pool, *commands, **parameters)

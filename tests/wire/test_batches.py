@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -11,11 +10,11 @@ import pytest
 from pypsrp.complex_objects import PSInvocationState
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
+from tests.wire.waiting import wait_for
 
 from hyperv_sim.host import SimulatedHost
 from hyperv_sim.server import SimulatedServer
 
-HOST_SECONDS = 10
 LONG = 60.0  # seconds: no statement that is left runs on its own, however busy this computer is
 MAKES_TWO = (("New-VM", "a"), ("New-VM", "b"))
 
@@ -52,13 +51,6 @@ def names(host: SimulatedHost) -> set[str]:
         return {machine.name for machine in host.state.machines.values()}
 
 
-def wait_for(host: SimulatedHost, wanted: set[str]) -> None:
-    deadline = time.monotonic() + HOST_SECONDS
-    while names(host) != wanted and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert names(host) == wanted
-
-
 def test_the_rest_of_a_failed_batch_runs_after_its_client_was_told(
     host: SimulatedHost, pool: RunspacePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,7 +59,7 @@ def test_the_rest_of_a_failed_batch_runs_after_its_client_was_told(
     assert shell.state == PSInvocationState.FAILED
     assert names(host) == set()
     pool.close()  # nobody can come between any more
-    wait_for(host, {"a", "b"})
+    wait_for(lambda: names(host) == {"a", "b"})
 
 
 def test_a_batch_that_begins_with_an_error_ends_completed_and_is_not_heard_whole(
@@ -77,7 +69,7 @@ def test_a_batch_that_begins_with_an_error_ends_completed_and_is_not_heard_whole
     assert shell.state == PSInvocationState.COMPLETED
     assert [str(error.fq_error) for error in shell.streams.error] == ["CommandNotFoundException"]
     assert len(shell.output) == 1
-    wait_for(host, {"a", "b"})
+    wait_for(lambda: names(host) == {"a", "b"})
 
 
 def test_another_pipeline_comes_between_the_statements_that_are_left(
@@ -87,12 +79,12 @@ def test_another_pipeline_comes_between_the_statements_that_are_left(
     batch(pool, ("Get-VM",), ("Get-Unicorn",), *MAKES_TWO)
     seen = [len(batch(pool, ("Get-VM",)).output) for _ in MAKES_TWO]
     assert seen == [0, 1]
-    wait_for(host, {"a", "b"})
+    wait_for(lambda: names(host) == {"a", "b"})
 
 
 def test_stopping_does_not_reach_the_statements_that_are_left(host: SimulatedHost, pool: RunspacePool) -> None:
     batch(pool, ("Get-VM",), ("Get-Unicorn",), *MAKES_TWO).close()
-    wait_for(host, {"a", "b"})
+    wait_for(lambda: names(host) == {"a", "b"})
 
 
 def test_a_script_in_a_later_statement_ends_the_batch_at_once_as_a_restricted_session_was_recorded_to_do(
@@ -112,7 +104,7 @@ def test_a_script_in_a_later_statement_ends_the_batch_at_once_as_a_restricted_se
     assert (refused.target_object, refused.target_type) == ("New-VM a", "String")
     assert refused.message == "ParserError: (New-VM a:String) [], ParseException"
     assert refused.invocation_info is None
-    wait_for(host, {"b"})
+    wait_for(lambda: names(host) == {"b"})
 
 
 def test_a_hidden_command_is_an_unknown_one(host: SimulatedHost, pool: RunspacePool) -> None:

@@ -6,6 +6,7 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.wire.waiting import wait_for
 
 if TYPE_CHECKING:
     from tests.wire.conftest import Wire
@@ -64,17 +65,17 @@ def test_a_broken_token_is_a_401(wire: Wire, token: str) -> None:
 def test_a_client_that_is_silent_too_long_is_cut_off(wire: Wire, begun: bytes) -> None:
     server = wire.serve(idle_seconds=0.05)
     assert _talk(server, begun) == b""
-    wire.wait_for(lambda: server.open_connections == 0)
+    wait_for(lambda: server.open_connections == 0)
 
 
 def test_a_connection_above_the_limit_is_closed_until_another_ends(wire: Wire) -> None:
     server = wire.serve(max_connections=2)
     held = [socket.create_connection(server.address, timeout=PATIENCE) for _ in range(2)]
-    wire.wait_for(lambda: server.open_connections == 2)
+    wait_for(lambda: server.open_connections == 2)
     assert not _is_heard(server)
     for client in held:
         client.close()
-    wire.wait_for(lambda: _is_heard(server))
+    wait_for(lambda: _is_heard(server))
 
 
 def _is_heard(server: SimulatedServer) -> bool:

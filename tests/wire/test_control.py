@@ -18,6 +18,7 @@ from pypsrp.complex_objects import RunspacePoolState
 from pypsrp.exceptions import WinRMTransportError, WSManFaultError
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
+from tests.wire.waiting import wait_for
 
 from hyperv_sim.command import main
 from hyperv_sim.remote_control import control
@@ -103,6 +104,10 @@ def cmdlet(pool: RunspacePool, name: str, **parameters: Any) -> PowerShell:
     return shell
 
 
+def names(host: Host) -> list[str]:
+    return [machine["name"] for machine in json.loads(host.control("snapshot"))["machines"].values()]
+
+
 def test_an_answer_is_lost_and_the_work_is_done(host: Host) -> None:
     with host.pool() as pool:
         assert host.in_a_process("arm", "drop-answer Command#1") == "drop-answer Command#1\n"
@@ -111,8 +116,7 @@ def test_an_answer_is_lost_and_the_work_is_done(host: Host) -> None:
         assert host.control("fired") == "drop-answer Command#1\n"
         assert host.control("arm") == ""
         pool.state = RunspacePoolState.CLOSED  # its connection's encryption is out of step
-    machines = json.loads(host.control("snapshot"))["machines"]
-    assert [machine["name"] for machine in machines.values()] == ["lost"]
+    wait_for(lambda: names(host) == ["lost"])
 
 
 def test_a_request_can_meet_a_fault(host: Host) -> None:

@@ -11,6 +11,7 @@ import requests
 from pypsrp.complex_objects import RunspacePoolState
 from pypsrp.exceptions import WinRMTransportError, WSManFaultError
 from pypsrp.powershell import RunspacePool
+from tests.wire.waiting import wait_for
 
 from hyperv_sim.wire.faults import FaultPlan, Rule
 
@@ -153,7 +154,7 @@ def test_an_idle_connection_that_the_server_closed_breaks_an_ntlm_client_for_goo
 def test_a_shell_whose_connection_was_idle_too_long_over_http_is_disconnected(wire: Wire) -> None:
     server = wire.serve(idle_seconds=0.2)
     pool = wire.open(server)
-    wire.wait_for(lambda: server.open_connections == 0)
+    wait_for(lambda: server.open_connections == 0)
     (shell,) = RunspacePool.get_runspace_pools(wire.connect(server))
     assert (shell.id.upper(), shell.state) == (pool.id.upper(), RunspacePoolState.DISCONNECTED)
 

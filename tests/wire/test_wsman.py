@@ -11,6 +11,7 @@ from pypsrp.exceptions import WinRMError, WSManFaultError
 from pypsrp.powershell import RunspacePool
 from pypsrp.shell import WinRS
 from pypsrp.wsman import SelectorSet
+from tests.wire.waiting import wait_for
 
 from hyperv_sim.wire.soap import NAMESPACES
 
@@ -146,7 +147,7 @@ def test_what_a_client_that_went_away_asked_for_stays_for_the_next(wire: Wire) -
         asking = Thread(target=_receive_and_break, args=(pool, shell.id))
         received = server.requests.snapshot().actions["Receive"]
         asking.start()
-        wire.wait_for(lambda: server.requests.snapshot().actions["Receive"] > received)
+        wait_for(lambda: server.requests.snapshot().actions["Receive"] > received)
         pool.connection.close()
         server.close_connections()
         asking.join()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nestedlab.names import same_name
-from nestedlab.nat_switch import forwards, gateway
+from nestedlab.nat_switch import forwards, gateway, shared
 from nestedlab.nat_switch.forwards import PortForward, StaticMapping
 from nestedlab.nat_switch.network import Nat, NatNetworks, nat_networks
 from nestedlab.nat_switch.table import NatSwitch, ObservedNatSwitch, nat_network
@@ -48,6 +48,11 @@ class NatChange:
         return not same_name(self.state.inputs.nat or "", self.inputs.nat or "")
 
     @property
+    def gives_up(self) -> Nat | None:
+        """The NAT network that goes because the switch leaves it. It goes first: Windows Server 2016 takes one."""
+        return shared.given_up(self.networks.known_by(self.state.inputs)) if self.leaves else None
+
+    @property
     def nat_name(self) -> str:
         """The name of the NAT network that the switch is to be behind."""
         nat = self.networks.own if self.keeps_own else self.networks.joined
@@ -77,7 +82,9 @@ def set_up(change: NatChange, kept: Sequence[PortForward], tolerated: Sequence[E
     NAT. An error that is `tolerated` leads to another attempt.
     """
     inputs, networks = change.inputs, change.networks
-    if change.leaves:
+    if change.gives_up is not None:
+        yield removal(change.gives_up)
+    elif change.leaves:
         yield from leave(networks.known_by(change.state.inputs))
     if change.removes_own:
         yield from remove_own(networks)

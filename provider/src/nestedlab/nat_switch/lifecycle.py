@@ -123,10 +123,10 @@ class NatSwitchLifecycle(ReadsMany[NatSwitch, NatSwitchOutputs]):
         now = observe(facts, replace(state, inputs=inputs))
         if now is None:
             raise gone("switch", state.id, inputs.name)
-        networks = nat_networks(state.id, inputs, facts)
+        change = nat_change(inputs, now, state)
         if self.changes(inputs, now).names & {"prefix", "nat_prefix", "nat"}:
-            refuse_conflicts(inputs, networks, facts)
-        refuse_taken_ports(inputs, networks)
+            refuse_conflicts(inputs, change.networks.without(change.gives_up), facts)
+        refuse_taken_ports(inputs, change.networks)
         return (yield from self._converge(inputs, now, state))
 
     def delete(self, state: ObservedNatSwitch) -> Plan[str | None]:

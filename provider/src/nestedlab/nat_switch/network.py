@@ -63,6 +63,10 @@ class NatNetworks:
         """The same networks, seen from the switch as it is known otherwise: by its state instead of its inputs."""
         return replace(self, known=known)
 
+    def without(self, nat: Nat | None) -> NatNetworks:
+        """The same networks once one of the others is gone."""
+        return replace(self, others=tuple(other for other in self.others if other != nat))
+
     @property
     def joined(self) -> Nat | None:
         """The NAT network that the switch joins, if it joins one and that is there."""

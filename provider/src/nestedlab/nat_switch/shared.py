@@ -55,6 +55,14 @@ def is_unused(nat: Nat, networks: NatNetworks) -> bool:
     return _has_lost_its_switch(nat, networks) and not users(nat, networks) and not networks.is_behind(nat)
 
 
+def given_up(networks: NatNetworks) -> Nat | None:
+    """The NAT network that goes if the switch leaves it: the one it has joined, if nobody else has or owns that."""
+    joined = networks.joined
+    if joined is None or users(joined, networks) or not _has_lost_its_switch(joined, networks):
+        return None
+    return joined
+
+
 def _has_lost_its_switch(nat: Nat, networks: NatNetworks) -> bool:
     """Whether a NatSwitch that is gone made the NAT network, or the one that goes."""
     is_elsewhere = any(is_made_for(nat.name, other) for other in networks.switches)
