@@ -112,6 +112,12 @@ def test_a_resource_that_an_operation_was_interrupted_at_is_drawn_once() -> None
     assert len(topology_of("lab", "dev", {**state, "pending_operations": [pending]}).machines) == 1
 
 
+def test_what_a_replacement_has_still_to_delete_is_not_drawn() -> None:
+    state = deployment(STATES["a host behind a NAT, with a port for RDP"])
+    replaced = {**state["resources"][1], "id": str(UUID(int=99)), "delete": True}
+    assert len(topology_of("lab", "dev", {"resources": [*state["resources"], replaced]}).machines) == 1
+
+
 def test_a_switch_is_connected_to_its_machines_and_crosses_the_rails_of_others() -> None:
     one, two = Switch("one", "one"), Switch("two", "two")
     machine = Machine("hv1", "hv1", "", "Running", adapters=(Adapter("ONE"), Adapter("two"), Adapter("")))

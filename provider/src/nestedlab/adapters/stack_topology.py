@@ -19,7 +19,10 @@ _PROVIDER = "pulumi:providers:pulumi-python"
 
 def topology_of(project: str, stack: str, deployment: Mapping[str, Any]) -> Topology:
     """The topology of the stack whose state this is."""
-    return topology(recorded(StackRecord(project, stack), deployment), dict(_addresses(deployment)))
+    # What a replacement has still to delete is not part of the lab any more.
+    resources = [resource for resource in _resources(deployment) if not resource.get("delete")]
+    record = recorded(StackRecord(project, stack), {**deployment, "resources": resources})
+    return topology(record, dict(_addresses(deployment)))
 
 
 def changed_at(deployment: Mapping[str, Any]) -> datetime | None:

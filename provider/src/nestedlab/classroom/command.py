@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from nestedlab.classroom.drift_command import drift_command
+from nestedlab.classroom.handout_command import handout_command
 from nestedlab.classroom.operation_commands import (
     down_command,
     heal_command,
@@ -30,5 +31,6 @@ for command in (
     stop_command,
     start_command,
     down_command,
+    handout_command,
 ):
     class_group.add_command(command)
