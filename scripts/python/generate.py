@@ -16,6 +16,7 @@ import click
 import course_page
 import course_schema
 import jea
+import lab_picture
 from field_docs import field_docs
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel, SecretStr
@@ -252,6 +253,7 @@ def generated() -> Iterator[tuple[str, str]]:
     yield "docs/reference/course.md", page
     yield "docs/fidelity.md", fidelity_page.page()
     yield "docs/nestedlab.psrc", jea.role()
+    yield "docs/lab.svg", lab_picture.picture()
 
 
 @click.command()
