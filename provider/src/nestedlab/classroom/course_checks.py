@@ -51,8 +51,8 @@ def _room(course: Course) -> Iterator[Failure]:
         text = f"a network of /{course.prefix_length} is wider than the pool {pool}. Use a greater length."
         yield ("prefixLength",), text
     if course.ports_per_student > course.ports.size:
-        text = f"there are only {course.ports.size} ports in {course.ports}. Use a wider range, or fewer for a student."
-        yield ("portsPerStudent",), text
+        text = f"has {course.ports.size} ports, and a student gets {course.ports_per_student}. Use a wider range."
+        yield ("ports",), text
     for name, parent in course.parents.items():
         if parent.host_memory_gib >= parent.memory_gib:
             text = f"leaves nothing, since hostMemoryGib keeps {parent.host_memory_gib:g} GiB for the host. Keep less."
@@ -94,6 +94,7 @@ def _settings(key: str) -> Iterator[str]:
         instead = "Use `naming`." if key == AUTONAMING else "Remove it."
         yield f"is set by the class. {instead}"
     elif key in SETTINGS and key not in _PROGRAMS_OWN:
-        yield f"belongs to the parent. Move it there, as {key.removeprefix(f'{NAMESPACE}:')}."
+        name = key.removeprefix(f"{NAMESPACE}:")
+        yield f"belongs to the parent. Move it there, as {'passwordEnv' if name == 'password' else name}."
     elif key.startswith(f"{NAMESPACE}:") and key not in _PROGRAMS_OWN:
         yield f"there is no such setting; {nearest(key, SETTINGS, 'see docs/reference/configuration.md')}"
