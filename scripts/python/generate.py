@@ -23,6 +23,8 @@ from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
 from hyperv_sim import fidelity_page
+from nestedlab import autonaming
+from nestedlab.classroom import stack_settings
 from nestedlab.connection import HOSTS, NAMESPACE, SETTINGS, Connection
 from nestedlab.declare import Attribute, Change, Part, Resource, Table
 from nestedlab.machine.table import NestedHyperVHost
@@ -230,14 +232,20 @@ def generated() -> Iterator[tuple[str, str]]:
     resources = [_resource(kind) for kind in RESOURCES]
     inputs = {part["name"]: part for resource in resources for part in resource["parts"]}
     sdk = templates.get_template("resources.py.jinja").render(
-        resources=resources, inputs=list(inputs.values()), settings=sorted(SETTINGS)
+        resources=resources, inputs=list(inputs.values()), settings=sorted({*SETTINGS, *stack_settings.CLASS_SETTINGS})
     )
     yield "sdk/python/src/pulumi_nestedlab/_resources.py", _formatted(sdk)
     for resource in resources:
         page = templates.get_template("reference.md.jinja").render(resource=resource)
         yield f"docs/reference/{resource['name']}.md", page
     settings = [_setting(name, field) for name, field in Connection.model_fields.items()]
-    page = templates.get_template("configuration.md.jinja").render(settings=settings, hosts=HOSTS)
+    page = templates.get_template("configuration.md.jinja").render(
+        settings=settings,
+        hosts=HOSTS,
+        class_settings=stack_settings,
+        provider=autonaming.PROVIDER,
+        tokens=" or ".join(f"`{token}`" for token in autonaming.TOKENS.values()),
+    )
     yield "docs/reference/configuration.md", page
     yield "docs/reference/course.schema.json", course_schema.text()
     page = templates.get_template("course.md.jinja").render(parts=course_page.parts())

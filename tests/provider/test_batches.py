@@ -36,6 +36,8 @@ KINDS = list(PARTS)
 EVERY = 1 if os.environ.get("NESTEDLAB_FAULTS") == "all" else 6
 """Of how many statements one is disturbed; scripts/faults has all of them."""
 
+Tried = Callable[[int, bool], range]
+
 ENDS = pytest.mark.parametrize("stops", [False, True], ids=["a terminating error", "-ErrorAction Stop"])
 
 
@@ -47,9 +49,16 @@ def statements_of(provider: Provider, operation: Callable[[], object]) -> int:
     return hooks.statements - before
 
 
-def tried(count: int, *, stops: bool) -> range:
+@pytest.fixture
+def tried(record_property: Callable[[str, object], None]) -> Tried:
     """The statements to disturb, of so many: others for either kind of error."""
-    return range(EVERY // 2 if stops else 0, count, EVERY)
+
+    def chosen(count: int, stops: bool) -> range:
+        numbers = range(EVERY // 2 if stops else 0, count, EVERY)
+        record_property("statements", len(numbers))
+        return numbers
+
+    return chosen
 
 
 def disturbed(provider: Provider, number: int, operation: Callable[[], Any], *, stops: bool) -> Any:
@@ -63,11 +72,13 @@ def disturbed(provider: Provider, number: int, operation: Callable[[], Any], *, 
 
 @ENDS
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_create_is_done_or_undone_and_the_next_one_ends_it(provider: Provider, kind: str, *, stops: bool) -> None:
+def test_a_create_is_done_or_undone_and_the_next_one_ends_it(
+    provider: Provider, tried: Tried, kind: str, *, stops: bool
+) -> None:
     before, made = provider.parent.snapshot(), []
     count = statements_of(provider, lambda: made.append(provider.create(kind, **PARTS[kind])))
     provider.delete(kind, made[0])
-    for number in tried(count, stops=stops):
+    for number in tried(count, stops):
         outcome = disturbed(provider, number, lambda: provider.create(kind, **PARTS[kind]), stops=stops)
         provider.parent.host.fail_statement(10**6)
         if isinstance(outcome, NestedlabError):
@@ -84,9 +95,11 @@ def made(provider: Provider) -> dict[str, Thing]:
 
 @ENDS
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_read_shows_all_that_is_there(provider: Provider, made: dict[str, Thing], kind: str, *, stops: bool) -> None:
+def test_a_read_shows_all_that_is_there(
+    provider: Provider, made: dict[str, Thing], tried: Tried, kind: str, *, stops: bool
+) -> None:
     thing = made[kind]
-    for number in tried(statements_of(provider, lambda: provider.read(kind, thing)), stops=stops):
+    for number in tried(statements_of(provider, lambda: provider.read(kind, thing)), stops):
         outcome = disturbed(provider, number, lambda: provider.read(kind, thing), stops=stops)
         assert isinstance(outcome, NestedlabError) or outcome == thing, f"statement {number}"
 
@@ -94,7 +107,7 @@ def test_a_read_shows_all_that_is_there(provider: Provider, made: dict[str, Thin
 @ENDS
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_update_that_fails_is_completed_by_the_next_one(
-    provider: Provider, made: dict[str, Thing], kind: str, *, stops: bool
+    provider: Provider, made: dict[str, Thing], tried: Tried, kind: str, *, stops: bool
 ) -> None:
     thing, changed = made[kind], {**PARTS[kind], **CHANGED[kind]}
 
@@ -103,7 +116,7 @@ def test_an_update_that_fails_is_completed_by_the_next_one(
 
     count = statements_of(provider, lambda: there_and_back(thing))
     before = provider.parent.snapshot()
-    for number in tried(count, stops=stops):
+    for number in tried(count, stops):
         disturbed(provider, number, lambda: there_and_back(thing), stops=stops)
         provider.parent.host.fail_statement(10**6)
         provider.update(kind, thing, **PARTS[kind])
@@ -113,11 +126,13 @@ def test_an_update_that_fails_is_completed_by_the_next_one(
 
 @ENDS
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_delete_that_fails_is_completed_by_the_next_one(provider: Provider, kind: str, *, stops: bool) -> None:
+def test_a_delete_that_fails_is_completed_by_the_next_one(
+    provider: Provider, tried: Tried, kind: str, *, stops: bool
+) -> None:
     before = provider.parent.snapshot()
     thing = provider.create(kind, **PARTS[kind])
     count = statements_of(provider, lambda: provider.delete(kind, thing))
-    for number in tried(count, stops=stops):
+    for number in tried(count, stops):
         thing = provider.create(kind, **PARTS[kind])
         disturbed(provider, number, partial(provider.delete, kind, thing), stops=stops)
         provider.parent.host.fail_statement(10**6)

@@ -25,10 +25,14 @@ CHANGED: dict[str, dict[str, Any]] = {
 }
 MOST_REQUESTS = 40
 
+Record = Callable[[str, object], None]
+
 pytestmark = [pytest.mark.parametrize("effect", EFFECTS), pytest.mark.parametrize("kind", ["machine", "switch"])]
 
 
-def test_a_create_and_a_delete_live_through_a_fault_at_any_request(kind: str, effect: str, provider: Provider) -> None:
+def test_a_create_and_a_delete_live_through_a_fault_at_any_request(
+    kind: str, effect: str, provider: Provider, record_property: Record
+) -> None:
     parent = provider.parent
     before = parent.snapshot()
     for fault in _faults(effect):
@@ -37,11 +41,14 @@ def test_a_create_and_a_delete_live_through_a_fault_at_any_request(kind: str, ef
         _is_as_asked(provider, kind, made)
         _, deleting = _twice(provider, fault, partial(provider.delete, kind, made))
         assert parent.snapshot() == before, fault
+        record_property("faults", creating + deleting)
         if not (creating or deleting):
             return
 
 
-def test_an_update_lives_through_a_fault_at_any_request(kind: str, effect: str, provider: Provider) -> None:
+def test_an_update_lives_through_a_fault_at_any_request(
+    kind: str, effect: str, provider: Provider, record_property: Record
+) -> None:
     parent = provider.parent
     parent.by_hand("New-VMSwitch", Name="other", SwitchType="Private")
     before = parent.snapshot()
@@ -52,6 +59,7 @@ def test_an_update_lives_through_a_fault_at_any_request(kind: str, effect: str, 
         now, met = _twice(provider, fault, partial(provider.update, kind, made, **inputs))
         _is_as_asked(provider, kind, now, **inputs)
         assert now.id == made.id
+        record_property("faults", int(met))
         if not met:
             break
     provider.delete(kind, now)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -122,40 +122,43 @@ def lose(_: Provider, wanted: Wanted) -> None:
 OPERATION: list[Callable[[Provider, Wanted], None]] = [up, up, up, refresh, destroy, replace_by_force, move, lose]
 
 
-def disturb(parent: Parent, random: Random) -> None:
-    """Have something go wrong in the next operation, or nothing."""
+@contextmanager
+def disturbed(parent: Parent, random: Random, met: list[str]) -> Iterator[None]:
+    """Have something go wrong in the next operation, or nothing; what did go wrong is added to `met`."""
+    hooks, plan, name = parent.host.state.hooks, parent.server.arm(), ""
     match random.randrange(4):
         case 0:
-            parent.server.arm(f"{random.choice(WIRE_FAULTS)} any#{random.randrange(1, MOST_REQUESTS)}")
+            name = random.choice(WIRE_FAULTS)
+            plan = parent.server.arm(f"{name} any#{random.randrange(1, MOST_REQUESTS)}")
         case 1:
+            name = "statement"
             parent.host.fail_statement(random.randrange(MOST_STATEMENTS), stops=random.random() < 0.5)
-
-
-def calm(parent: Parent) -> None:
-    """End what was to go wrong and has not."""
+    yield
+    met += [name] if plan.fired or (name == "statement" and hooks.failing is None) else []
     parent.server.arm()
     parent.host.fail_statement(10**6)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_after_any_schedule_each_state_is_what_the_host_has(
-    seed: int, new_parent: NewParent, new_provider: NewProvider
+    seed: int, new_parent: NewParent, new_provider: NewProvider, record_property: Callable[[str, object], None]
 ) -> None:
     random = Random(seed)  # noqa: S311 - a schedule is to be the same each time
     parents = [new_parent(), new_parent()]
     before = [parent.snapshot() for parent in parents]
     hosts = json.dumps({SECOND: {"address": parents[1].server.url}})
     stacks = [(new_provider(parents[0], hosts=hosts), stack(number)) for number in (1, 2)]
+    met: list[str] = []
     for _ in range(OPERATIONS):
         own, resources = random.choice(stacks)
         wanted = random.choice(resources)
         change(wanted, random)
-        for parent in parents:
-            disturb(parent, random)
-        with suppress(NestedlabError):
+        with ExitStack() as disturbances, suppress(NestedlabError):
+            for parent in parents:
+                disturbances.enter_context(disturbed(parent, random, met))
             random.choice(OPERATION)(own, wanted)
-        for parent in parents:
-            calm(parent)
+    record_property("operations", OPERATIONS)
+    record_property("faults", len(met))
     _come_to_rest(stacks, parents)
     for own, resources in stacks:
         for wanted in resources:

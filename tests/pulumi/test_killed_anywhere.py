@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -197,7 +197,9 @@ class Stack:
 
 @pytest.mark.parametrize("first", [1, 2], ids=["odd", "even"])  # two tests, for two workers
 @pytest.mark.parametrize("kind", LIVES)
-def test_killed_with_any_request_of_its_life_it_comes_to_what_is_asked(kind: str, first: int, parent: Parent) -> None:
+def test_killed_with_any_request_of_its_life_it_comes_to_what_is_asked(
+    kind: str, first: int, parent: Parent, record_property: Callable[[str, object], None]
+) -> None:
     _furnish(parent)
     before = _state(parent)
     kills = []
@@ -210,6 +212,7 @@ def test_killed_with_any_request_of_its_life_it_comes_to_what_is_asked(kind: str
     # Each operation has several requests, and none has as many as the schedule allows.
     assert kills[0] == len(LIVES[kind][1]) + 1
     assert kills[-1] == 0
+    record_property("kills", sum(kills))
 
 
 def _live(provider: ResourceProvider, life: list[Properties], parent: Parent, request: int) -> int:
