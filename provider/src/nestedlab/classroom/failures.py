@@ -74,7 +74,8 @@ def _fields(kind: Any) -> Mapping[str, Any]:
 
 def _member(kind: Any) -> Any:
     """The type of what is in a mapping or a list."""
-    return next((get_args(each)[-1] for each in _kinds(kind) if get_args(each)), None)
+    members = (each for part in _kinds(kind) for each in reversed(get_args(part)) if each is not Ellipsis)
+    return next(members, None)
 
 
 def _kinds(kind: Any) -> Iterator[Any]:
