@@ -80,6 +80,8 @@ def test_the_sums_of_a_class_are_those_of_its_students() -> None:
     first, second = page.parents
     assert first.running + second.running == sum(machine.runs for one in page.students for machine in one.machines)
     assert first.memory_used_gib == 8 * first.running
+    changes = [one.changed_at for one in page.students if one.changed_at is not None]
+    assert max(filter(None, (first.changed_at, second.changed_at))) == max(changes)
 
 
 def test_a_page_in_markdown_says_what_the_page_says() -> None:
@@ -146,7 +148,7 @@ def test_without_jinja_the_message_says_what_to_install(monkeypatch: pytest.Monk
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return there(name, *arguments, **more)
 
-    render._environment.cache_clear()
+    render.templates.cache_clear()
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ConfigurationError, match=r"pip install 'nestedlab\[class\]'"):
         student_html(student(1, "anna", "Anna"), "windows-2025", MADE_AT)

@@ -16,7 +16,7 @@ from nestedlab.classroom.course_file import CourseFile
 from nestedlab.classroom.gather import class_page, student_page
 from nestedlab.classroom.pages import ClassPage, StudentPage
 from nestedlab.classroom.project import project
-from nestedlab.classroom.render import dashboard_html, student_html, student_markdown
+from nestedlab.classroom.render import dashboard_html, student_html, student_markdown, templates
 from nestedlab.classroom.running import Running
 from nestedlab.classroom.seat import Seat
 from nestedlab.classroom.work import Operation, Outcome
@@ -48,6 +48,7 @@ def handout_command(*, choice: Choice, output: Path | None) -> None:
     Exit codes: 0 if the pages are written, 1 if the state of a student's lab could not be read (its page says so) or
     the pages could not be written, 2 for a wrong option, 130 after Ctrl-C.
     """
+    templates()  # fails now, rather than when all states have been read
     folder = output or choice.file.folder / "handout"
     outcomes = Running(choice.file, Operation.STATUS, choice.parallel, nats=False).run(choice.seated)
     page = class_page(choice.file.course, _students(choice.file, choice.seated, outcomes), datetime.now().astimezone())

@@ -170,6 +170,11 @@ class ParentPage:
         """The memory given to those that run."""
         return sum(student.memory_gib for student in self.students)
 
+    @property
+    def changed_at(self) -> datetime | None:
+        """When something there was last changed."""
+        return max((student.changed_at for student in self.students if student.changed_at is not None), default=None)
+
     def count(self, condition: Condition) -> int:
         """How many students' labs are so."""
         return counted(self.students, condition)

@@ -23,25 +23,26 @@ _TICKS = re.compile(r"`+")
 
 def student_html(page: StudentPage, class_name: str, made_at: datetime) -> str:
     """A student's hand-out, as one file that needs nothing else."""
-    template = _environment().get_template("student.html")
+    template = templates().get_template("student.html")
     return template.render(page=page, class_name=class_name, made_at=made_at)
 
 
 def student_markdown(page: StudentPage, class_name: str, made_at: datetime) -> str:
     """A student's hand-out in Markdown, with the picture as a Mermaid flowchart."""
-    template = _environment().get_template("student.md")
+    template = templates().get_template("student.md")
     return template.render(page=page, class_name=class_name, made_at=made_at)
 
 
 def dashboard_html(page: ClassPage, *, linked: bool) -> str:
     """The trainer's dashboard, as one file that needs nothing else; with links to hand-outs beside it if `linked`."""
     drift_known = any(student.drift is not None for student in page.students)
-    template = _environment().get_template("dashboard.html")
+    template = templates().get_template("dashboard.html")
     return template.render(page=page, linked=linked, drift_known=drift_known)
 
 
 @cache
-def _environment() -> Environment:
+def templates() -> Environment:
+    """The templates. Raises ConfigurationError if what reads them is not installed."""
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape  # noqa: PLC0415
         from markupsafe import Markup  # noqa: PLC0415
