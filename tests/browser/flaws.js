@@ -43,6 +43,10 @@ const walker = document.createTreeWalker(document.body ?? document.documentEleme
 while (walker.nextNode()) {
   const element = walker.currentNode.parentElement;
   if (!walker.currentNode.data.trim() || element.closest("svg, style, title") || !seen(element)) continue;
+  const box = element.closest("td, th, dd, p, li, h1, h3, .way");
+  if (box && element.getBoundingClientRect().right > box.getBoundingClientRect().right + 1) {
+    flaws.push(`text leaves its box: ${walker.currentNode.data.trim().slice(0, 60)}`);
+  }
   const style = getComputedStyle(element);
   const found = contrast(parts(style.color), behind(element));
   if (found < 4.5) flaws.push(`contrast of ${found.toFixed(2)}: ${walker.currentNode.data.trim().slice(0, 40)}`);
