@@ -77,7 +77,8 @@ def _sections(setting: Any, kind: str) -> Iterator[tuple[str, Section]]:
 def _section(key: str, value: Any, further: str | None = None) -> Section:
     """A part of the setting, checked; `further` is what it may have besides a mode or a pattern."""
     if not isinstance(value, Mapping):
-        raise ValueError(f"{key} must be an object, such as {{pattern: '${{name}}-${{stack}}'}}")
+        example = "{pattern: '${name}-${stack}'}"
+        raise ValueError(f"{key} must be an object, such as {example}")  # noqa: TRY004 - the user's mistake, no program's
     section = {name: given for name, given in value.items() if given is not None}
     keys = {**_KEYS, **({further: _FURTHER[further]} if further else {})}
     for name, given in section.items():
@@ -85,7 +86,7 @@ def _section(key: str, value: Any, further: str | None = None) -> Section:
             raise ValueError(f"{key} has no {name!r}; there are {', '.join(keys)}")
         kind, words = keys[name]
         if not isinstance(given, kind):
-            raise ValueError(f"{key}.{name} must be {words}")
+            raise ValueError(f"{key}.{name} must be {words}")  # noqa: TRY004 - as above
     if section.get("mode", "default") not in _MODES:
         raise ValueError(f"{key}.mode must be {', '.join(_MODES[:-1])} or {_MODES[-1]}")
     if "mode" in section and section.keys() & {"pattern", "enforce"}:

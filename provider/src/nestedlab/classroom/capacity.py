@@ -59,6 +59,8 @@ class Needs:
     common: Need
     own: Mapping[str, Need] = field(default_factory=dict)
     """That of students whose labs differ, by their ids."""
+    notes: tuple[str, ...] = ()
+    """What is not counted, in sentences."""
 
     def of(self, student: str) -> Need:
         """What the lab of a student takes."""

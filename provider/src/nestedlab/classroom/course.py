@@ -16,7 +16,6 @@ from pydantic import (
     Discriminator,
     Field,
     FilePath,
-    StringConstraints,
     Tag,
     ValidationInfo,
     WithJsonSchema,
@@ -43,6 +42,8 @@ MIB_IN_GIB = 1024
 # dot would be a hidden folder, or the folder above.
 _STACK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
 
 def stack_name(text: str) -> str:
     """The text, if a stack can be named so. Raises ValueError."""
@@ -62,6 +63,12 @@ def _network(text: str) -> str:
     return text
 
 
+def _variable(text: str) -> str:
+    if not _VARIABLE.fullmatch(text):
+        raise ValueError("must be the name of an environment variable")
+    return text
+
+
 def _in_folder(path: Any, info: ValidationInfo) -> Any:
     """A path as it is seen from the course file's folder."""
     folder = (info.context or {}).get(FOLDER)
@@ -76,7 +83,9 @@ Prefix = Annotated[
     str, AfterValidator(_network), WithJsonSchema({"type": "string", "pattern": r"^[0-9.]+/[0-9]{1,2}$"})
 ]
 """An IPv4 network such as 10.9.0.0/16."""
-Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Variable = Annotated[
+    str, AfterValidator(_variable), WithJsonSchema({"type": "string", "pattern": f"^{_VARIABLE.pattern}$"})
+]
 """The name of an environment variable."""
 RelativePath = Annotated[Path, BeforeValidator(_in_folder)]
 """A path, seen from the course file's folder."""
@@ -168,7 +177,7 @@ class Student(BaseModel):
     """A student, as the roster has them. Further keys, or columns of a CSV file, such as email, are for hand-outs."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
-    __pydantic_extra__: dict[str, str]
+    __pydantic_extra__: dict[str, str] = Field(init=False)
 
     id: StackName
     """The student's id. The stack has this name, and machines carry it."""
@@ -203,12 +212,15 @@ class Override(BaseModel):
     """Settings of the program that replace those of the course."""
 
 
-def _kind_of_roster(value: object) -> str:
-    return "file" if isinstance(value, str | Path) else "list"
+def _is_text(value: object) -> str:
+    return "[text]" if isinstance(value, str | Path) else "[parts]"
 
 
 Roster = Annotated[
-    Annotated[RelativePath, Tag("file")] | Annotated[tuple[Student, ...], Tag("list")], Discriminator(_kind_of_roster)
+    Annotated[RelativePath, Tag("[text]")] | Annotated[tuple[Student, ...], Tag("[parts]")], Discriminator(_is_text)
+]
+Naming = Annotated[
+    Annotated[str, Tag("[text]")] | Annotated[Mapping[str, Any], Tag("[parts]")], Discriminator(_is_text)
 ]
 
 
@@ -242,7 +254,7 @@ class Course(BaseModel):
     """Secret settings of the program: for each, the environment variable that has it."""
     seat: Need | None = None
     """What one student's lab takes of its parent. By default it is found by running the program without a host."""
-    naming: str | Mapping[str, Any] = "${name}-${stack}"
+    naming: Naming = "${name}-${stack}"
     """How machines and switches are named that the program gives no name: a pattern, or what Pulumi takes as
     `pulumi:autonaming`."""
     backend: str | None = None

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeAlias
 
+from nestedlab.autonaming import AUTONAMING, TOKENS, Stack, physical_name
 from nestedlab.classroom.course import Course, Parent, Student
 from nestedlab.classroom.failures import nearest
 from nestedlab.classroom.marked_yaml import Where
-from nestedlab.classroom.seat import AUTONAMING, RESET, SEAT, STOPPED
+from nestedlab.classroom.settings import naming
 from nestedlab.classroom.shared_nat import shared_nat
+from nestedlab.classroom.stack_settings import CLASS_SETTINGS
 from nestedlab.connection import HOSTS, NAMESPACE, SETTINGS
 from nestedlab.errors import ConfigurationError
 from nestedlab.nat_switch.table import network
@@ -17,16 +19,15 @@ from nestedlab.nat_switch.table import network
 Failure: TypeAlias = tuple[Where, str]
 """The keys to what is wrong, and what is wrong with it."""
 
-_OF_THE_CLASS = {SEAT, STOPPED, RESET, AUTONAMING}
+_OF_THE_CLASS = (*CLASS_SETTINGS, AUTONAMING)
 _PROGRAMS_OWN = (HOSTS,)
-_NAMING = ("mode", "pattern", "enforce", "providers")
 
 
 def failures_of(course: Course) -> Iterator[Failure]:
     """What is wrong with a course file whose parts are right by themselves."""
     yield from _room(course)
     yield from _hosts(course.parents)
-    yield from _naming(course.naming)
+    yield from _naming(naming(course))
     for where, config in _configs(course):
         for key in config:
             yield from (((*where, key), text) for text in _settings(key))
@@ -51,8 +52,8 @@ def _room(course: Course) -> Iterator[Failure]:
         text = f"a network of /{course.prefix_length} is wider than the pool {pool}. Use a greater length."
         yield ("prefixLength",), text
     if course.ports_per_student > course.ports.size:
-        text = f"there are only {course.ports.size} ports in {course.ports}. Use a wider range, or fewer for a student."
-        yield ("portsPerStudent",), text
+        text = f"has {course.ports.size} ports, and a student gets {course.ports_per_student}. Use a wider range."
+        yield ("ports",), text
     for name, parent in course.parents.items():
         if parent.host_memory_gib >= parent.memory_gib:
             text = f"leaves nothing, since hostMemoryGib keeps {parent.host_memory_gib:g} GiB for the host. Keep less."
@@ -72,15 +73,28 @@ def _hosts(parents: Mapping[str, Parent]) -> Iterator[Failure]:
             yield ("parents", name, "address"), f"is the host of {first!r} too. Remove one of the two parents."
 
 
-def _naming(naming: str | Mapping[str, Any]) -> Iterator[Failure]:
-    if isinstance(naming, str):
-        if not any(part in naming for part in ("${stack}", "${config")):
-            text = "has no ${stack}: two students' machines would have one name. Write, for instance, ${name}-${stack}."
-            yield ("naming",), text
+def _naming(setting: Mapping[str, Any]) -> Iterator[Failure]:
+    """What is wrong with the setting by the SDK's own reading of it; and names that two students would share."""
+    try:
+        names = [{_name(setting, kind, stack) for stack in ("ada", "bob")} for kind in TOKENS]
+    except ValueError as error:
+        yield ("naming",), str(error).removeprefix(AUTONAMING).lstrip(".: ")
         return
-    for key in naming:
-        if key not in _NAMING:
-            yield ("naming", key), f"there is no such key; {nearest(key, _NAMING, 'Pulumi has ' + ', '.join(_NAMING))}"
+    if "pattern" in str(setting) and any(len(both) == 1 for both in names):
+        yield (
+            ("naming",),
+            "gives two students' machines one name. Have ${stack} in it, which is the id: ${name}-${stack}",
+        )
+
+
+def _name(setting: Mapping[str, Any], kind: str, stack: str) -> str:
+    """What a resource is called for a student; nothing if the program has to name each."""
+    try:
+        return physical_name(setting, kind, "hv1", Stack("organization", "project", stack, config=lambda _: stack))
+    except ValueError as error:
+        if ".mode is disabled" in str(error):
+            return stack
+        raise
 
 
 def _configs(course: Course) -> Iterator[tuple[Where, Mapping[str, Any]]]:
@@ -94,6 +108,7 @@ def _settings(key: str) -> Iterator[str]:
         instead = "Use `naming`." if key == AUTONAMING else "Remove it."
         yield f"is set by the class. {instead}"
     elif key in SETTINGS and key not in _PROGRAMS_OWN:
-        yield f"belongs to the parent. Move it there, as {key.removeprefix(f'{NAMESPACE}:')}."
+        name = key.removeprefix(f"{NAMESPACE}:")
+        yield f"belongs to the parent. Move it there, as {'passwordEnv' if name == 'password' else name}."
     elif key.startswith(f"{NAMESPACE}:") and key not in _PROGRAMS_OWN:
         yield f"there is no such setting; {nearest(key, SETTINGS, 'see docs/reference/configuration.md')}"

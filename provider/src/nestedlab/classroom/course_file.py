@@ -72,7 +72,13 @@ def load(path: Path) -> CourseFile:
 def _roster_file(marked: Marked) -> Roster | None:
     """The roster, if the course file names a file for it: read whatever else is wrong, to report all at once."""
     named = marked.value.get("roster")
-    return read_roster(marked.path.parent / named) if isinstance(named, str) and named else None
+    if not isinstance(named, str):
+        return None
+    path = marked.path.parent / named
+    try:
+        return read_roster(path)
+    except OSError as error:
+        return Roster(path, failures=[marked.failure(("roster",), f"{named}: {error.strerror or error}")])
 
 
 def _placed(marked: Marked, course: Course, roster: Roster | None) -> Iterator[tuple[str, Student]]:

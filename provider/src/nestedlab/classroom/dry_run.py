@@ -44,7 +44,7 @@ class _Declared(mocks.Mocks):
 
 
 def main(program: str, project: str, stack: str) -> None:
-    """Run the program, as the stack of a project, and write what it declares."""
+    """Run the program, as the stack of a project, and write what it declares, or what it failed with."""
     report = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what the program prints is no report
     declared = _Declared()
@@ -52,8 +52,13 @@ def main(program: str, project: str, stack: str) -> None:
     sys.path.insert(0, program)
     asyncio.set_event_loop(asyncio.new_event_loop())
     mocks.set_mocks(declared, project=project, stack=stack, preview=True)
-    asyncio.get_event_loop().run_until_complete(run_pulumi_func(lambda: _run(program)))
-    json.dump(declared.machines, report, default=lambda _unknown: "unknown")
+    try:
+        asyncio.get_event_loop().run_until_complete(run_pulumi_func(lambda: _run(program)))
+        found: dict[str, Any] = {"machines": declared.machines}
+    except Exception as error:
+        first, *_ = [*str(error).splitlines(), ""]
+        found = {"failure": f"{type(error).__name__}: {first}"}
+    json.dump(found, report, default=lambda _unknown: "unknown")
     report.close()
 
 

@@ -30,19 +30,14 @@ _REASONS = {
 def failures(marked: Marked, model: type[BaseModel], error: ValidationError) -> Iterator[str]:
     """A message for each failure, in the order of the file's lines."""
     details = error.errors(include_url=False, include_context=False, include_input=False)
-    found = [(tuple(_steps(marked.value, detail["loc"])), detail) for detail in details]
+    found = [(tuple(_steps(detail["loc"])), detail) for detail in details]
     for where, detail in sorted(found, key=lambda pair: marked.line(pair[0])):
         yield marked.failure(where, _reason(detail["type"], detail["msg"], where, model))
 
 
-def _steps(value: Any, location: Iterable[str | int]) -> Iterator[str | int]:
-    """The way to what a failure is about: without pydantic's own names for the kinds of a union, and for keys."""
-    steps = [step for step in location if step != "[key]"]
-    for place, step in enumerate(steps):
-        inside = isinstance(value, list) if isinstance(step, int) else isinstance(value, dict)
-        if inside and (place == len(steps) - 1 or isinstance(step, int) or step in value):
-            yield step
-            value = value[step] if isinstance(step, int) else value.get(step)
+def _steps(location: Iterable[str | int]) -> Iterator[str | int]:
+    """The way to what a failure is about: without pydantic's word for a key, and ours for the kinds of a roster."""
+    return (step for step in location if not str(step).startswith("["))
 
 
 def _reason(kind: str, message: str, where: Sequence[str | int], model: type[BaseModel]) -> str:
@@ -79,7 +74,8 @@ def _fields(kind: Any) -> Mapping[str, Any]:
 
 def _member(kind: Any) -> Any:
     """The type of what is in a mapping or a list."""
-    return next((get_args(each)[-1] for each in _kinds(kind) if get_args(each)), None)
+    members = (each for part in _kinds(kind) for each in reversed(get_args(part)) if each is not Ellipsis)
+    return next(members, None)
 
 
 def _kinds(kind: Any) -> Iterator[Any]:

@@ -77,7 +77,8 @@ class _Reader:
         if isinstance(node, yaml.MappingNode):
             self._refuse_twins(node, where)
             self.loader.flatten_mapping(node)  # what `<<` merges
-            return {str(key.value): self._at(key, value, (*where, str(key.value))) for key, value in node.value}
+            pairs = ((str(key.value), self._at(key, value, (*where, str(key.value)))) for key, value in node.value)
+            return {key: value for key, value in pairs if value is not None}  # a key without a value is not set
         if isinstance(node, yaml.SequenceNode):
             return [self._at(item, item, (*where, place)) for place, item in enumerate(node.value)]
         as_written = node.tag == _TIMESTAMP or (node.tag != _NULL and self.is_text(where))

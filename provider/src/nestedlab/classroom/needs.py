@@ -6,11 +6,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from nestedlab.classroom.capacity import Needs
-from nestedlab.classroom.course import Course, Need
+from nestedlab.classroom.course import MIB_IN_GIB, Course, Need
 from nestedlab.classroom.project import Project, project
 from nestedlab.classroom.seat import Seat
 from nestedlab.classroom.seat_checks import override_of
@@ -19,9 +19,12 @@ from nestedlab.errors import ConfigurationError
 from nestedlab.machine.table import NestedHyperVHost
 from nestedlab.nat_switch.table import network
 
+Machine: TypeAlias = Mapping[str, Any]
+"""What a program declares of a machine, as dry_run reports it."""
+
 _SECONDS = 120
 _REMEDY = (
-    "Set what one student's lab takes in the course file, such as `seat: {memoryGib: 24, diskGib: 160, processors: 8}`."
+    "set what one student's lab takes in the course file, such as `seat: {memoryGib: 24, diskGib: 160, processors: 8}`."
 )
 
 
@@ -30,43 +33,68 @@ def needs(course: Course) -> Needs:
     own = {student: override.seat for student, override in course.overrides.items() if override.seat is not None}
     if course.seat is not None:
         return Needs(course.seat, own)
-    differing = [student for student, override in course.overrides.items() if override.config and student not in own]
-    return Needs(_found(course, "student"), {**{student: _found(course, student) for student in differing}, **own})
+    machines = _declared(course, "student")
+    by_config: dict[str, Need] = {}
+    for student, override in course.overrides.items():
+        if override.config and student not in own:
+            config = json.dumps(override.config, sort_keys=True)
+            own[student] = by_config.get(config) or _sum(_declared(course, student))
+            by_config[config] = own[student]
+    return Needs(_sum(machines), own, notes=tuple(_notes(machines)))
 
 
-def _found(course: Course, student: str) -> Need:
-    """What the program declares for a student."""
-    machines = list(_declared(course, student))
+def _sum(machines: Sequence[Machine]) -> Need:
+    """What machines take together of the student's parent."""
     here = [machine for machine in machines if machine["on"] is None]
     if not here:
-        raise ConfigurationError(f"The program declares no machine on the student's parent. {_REMEDY}")
+        raise ConfigurationError(f"The program declares no machine on the student's parent: {_REMEDY}")
     return Need(
-        memory_gib=sum(_number(machine, "memory_mib") for machine in here) / 1024,
+        memory_gib=sum(_number(machine, "memory_mib") for machine in here) / MIB_IN_GIB,
         disk_gib=sum(size for machine in here for size in _sizes(machine)),
         processors=sum(_number(machine, "processors") for machine in here),
     )
 
 
-def _number(machine: Mapping[str, Any], name: str) -> int:
+def _notes(machines: Sequence[Machine]) -> Iterator[str]:
+    """What the sum leaves out."""
+    on_images = sum(_is_on_image(disk) for machine in machines for disk in _disks(machine))
+    if on_images:
+        yield (
+            f"{on_images} {'disk' if on_images == 1 else 'disks'} of each lab may grow to an image's size, which only "
+            "the host knows: it is not counted. If disk space is scarce, set `seat`."
+        )
+    elsewhere = [machine["name"] for machine in machines if machine["on"] is not None]
+    if elsewhere:
+        yield f"Machines with `on` are not counted, since they are on another host: {', '.join(elsewhere)}."
+
+
+def _number(machine: Machine, name: str) -> int:
     field = NestedHyperVHost.model_fields[name]
     value = machine[name] if machine[name] is not None else field.default
     return _known(machine, name, value)
 
 
-def _known(machine: Mapping[str, Any], name: str, value: object) -> int:
+def _known(machine: Machine, name: str, value: object) -> int:
     if not isinstance(value, int | float):
-        raise ConfigurationError(f"{name} of the machine {machine['name']!r} is not known before `up`. {_REMEDY}")
+        raise ConfigurationError(f"{name} of the machine {machine['name']!r} is not known before `up`: {_REMEDY}")
     return int(value)
 
 
-def _sizes(machine: Mapping[str, Any]) -> Iterator[int]:
-    """What the machine's disks may grow to, where the program says so: the size of an image is known to the host."""
-    for disk in (machine["os_disk"], *(machine["data_disks"] or ())):
-        size = disk.get("sizeGib", 0) if isinstance(disk, Mapping) else disk
-        yield _known(machine, "size_gib", size)
+def _sizes(machine: Machine) -> Iterator[int]:
+    """What the machine's disks may grow to, where the program says so. A given disk is there already."""
+    for disk in _disks(machine):
+        yield _known(machine, "size_gib", disk.get("sizeGib", 0) if isinstance(disk, Mapping) else disk)
 
 
-def _declared(course: Course, student: str) -> Iterator[Mapping[str, Any]]:
+def _is_on_image(disk: object) -> bool:
+    return isinstance(disk, Mapping) and "parent" in disk and "sizeGib" not in disk
+
+
+def _disks(machine: Machine) -> Sequence[object]:
+    return (machine["os_disk"], *(machine["data_disks"] or ()))
+
+
+def _declared(course: Course, student: str) -> list[Machine]:
     """The machines that the program declares for a student, their attributes by name."""
     lab = project(course.program)
     command = [_python(lab), "-m", "nestedlab.classroom.dry_run", str(lab.program), lab.name, student]
@@ -82,13 +110,19 @@ def _declared(course: Course, student: str) -> Iterator[Mapping[str, Any]]:
             timeout=_SECONDS,
             check=False,
         )
-        machines = json.loads(done.stdout) if done.returncode == 0 else None
+        found = json.loads(done.stdout) if done.stdout else {"failure": _last(done.stderr)}
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        raise ConfigurationError(f"The program could not be run to see what it takes: {error}. {_REMEDY}") from error
-    if machines is None:
-        reason = (done.stderr.strip() or "it ended without a message").splitlines()[-1]
-        raise ConfigurationError(f"The program failed when it was run to see what it takes: {reason}. {_REMEDY}")
-    yield from machines
+        found = {"failure": str(error)}
+    if "failure" in found:
+        raise ConfigurationError(
+            f"The program failed when it was run without a host, to see what a lab takes: {found['failure']}. "
+            f"Set what it needs under `config`, or mend it. If it cannot run without a host: {_REMEDY}"
+        )
+    return list(found["machines"])
+
+
+def _last(text: str) -> str:
+    return (text.strip() or "it ended without a message").splitlines()[-1]
 
 
 def _python(lab: Project) -> str:

@@ -87,6 +87,7 @@ def _sentences(found: Plan) -> Iterator[str]:
     yield f"A student's lab takes {_need(found.needs.common)}, by {source}."
     for student, need in found.needs.own.items():
         yield f"That of {student} takes {_need(need)}."
+    yield from (f"Note: {note}" for note in found.needs.notes)
     new, leaving = len(found.seats.new), found.seats.leaving
     yield f"{len(found.seats.students)} students, {new} of them new."
     if leaving:
@@ -112,6 +113,7 @@ def _plain(found: Plan, seats: Sequence[Seat]) -> dict[str, Any]:
         "parents": [_plain_load(load) for load in found.seats.loads],
         "need": _plain_need(found.needs.common),
         "ownNeeds": {student: _plain_need(need) for student, need in found.needs.own.items()},
+        "notes": list(found.needs.notes),
     }
 
 

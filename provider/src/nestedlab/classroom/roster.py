@@ -32,12 +32,13 @@ class Roster:
 
 
 def read_roster(path: Path) -> Roster:
-    """Read a CSV file. Its first line names the columns: id, and name, email and others if there are."""
+    """Read a CSV file. Its first line names the columns: id, and name, email and others if there are.
+
+    Raises OSError if there is no such file.
+    """
     roster = Roster(path)
     try:
         lines = _text(path.read_bytes()).splitlines(keepends=True)
-    except OSError as error:
-        roster.failures.append(f"{path}: {error.strerror or error}")
     except UnicodeDecodeError as error:
         roster.failures.append(f"{path.name}: not in UTF-8 (byte {error.start}). Save it as CSV UTF-8.")
     else:

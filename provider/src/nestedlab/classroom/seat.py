@@ -14,7 +14,10 @@ __all__ = ["AUTONAMING", "RESET", "SEAT", "STOPPED", "Seat"]
 
 
 class Seat(BaseModel):
-    """A student's seat. The SDK reads it without this model, whose import would cost each program a tenth of a second."""
+    """A student's seat.
+
+    The SDK reads it without this model: to import pydantic would cost each student's program a tenth of a second.
+    """
 
     model_config = ConfigDict(
         alias_generator=to_camel, extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nestedlab.autonaming import AUTONAMING
 from nestedlab.classroom.course import Course, Parent
-from nestedlab.classroom.seat import AUTONAMING, SEAT, Seat
+from nestedlab.classroom.seat import Seat
+from nestedlab.classroom.stack_settings import SEAT
 from nestedlab.connection import NAMESPACE, Connection
 
 

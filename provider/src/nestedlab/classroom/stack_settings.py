@@ -8,6 +8,5 @@ STOPPED = "nestedlab:stopped"
 """The setting that is true while the student's machines are stopped by the class."""
 RESET = "nestedlab:reset"
 """The setting whose change takes the student's machines back to their baselines."""
-
 CLASS_SETTINGS = (SEAT, STOPPED, RESET)
-"""Those of our own: the provider needs none of them."""
+"""Those of nestedlab's own. The provider needs none of them."""

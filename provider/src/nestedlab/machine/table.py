@@ -104,7 +104,8 @@ class NestedHyperVHost(Resource):
     outputs: ClassVar[type[Outputs]] = MachineOutputs
 
     name: Annotated[Name, Row(VM("NewVMName", reads="Name"), same=same_name)]
-    """Name of the machine on the host. By default the resource's logical name, or what `pulumi:autonaming` makes of it."""
+    """Name of the machine on the host. By default the resource's logical name, or what `pulumi:autonaming` makes of
+    it."""
     processors: Annotated[int, Field(ge=1, le=2048), Row(VMProcessor("Count"), Change.OFF)] = 4
     """Virtual processors given to the machine."""
     processor_weight: Annotated[int, Field(ge=1, le=10000), Row(VMProcessor("RelativeWeight"), Change.OFF)] = 100

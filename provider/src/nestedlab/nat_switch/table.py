@@ -69,7 +69,8 @@ class NatSwitch(Resource):
     outputs: ClassVar[type[Outputs]] = NatSwitchOutputs
 
     name: Annotated[Name, Row(VMSwitchName("NewName", reads="Name"), same=same_name)]
-    """Name of the switch on the host. By default the resource's logical name, or what `pulumi:autonaming` makes of it."""
+    """Name of the switch on the host. By default the resource's logical name, or what `pulumi:autonaming` makes of
+    it."""
     prefix: Annotated[
         str,
         AfterValidator(usable_prefix),

@@ -9,6 +9,7 @@ import pulumi
 from pulumi.runtime.config import get_config, is_config_secret
 
 from nestedlab import autonaming
+from nestedlab.autonaming import AUTONAMING
 from pulumi_nestedlab._settings import object_setting
 
 
@@ -17,7 +18,7 @@ def physical_name(kind: str, logical_name: str) -> str:
 
     Raises pulumi.RunError if the setting cannot be followed.
     """
-    setting = object_setting(autonaming.AUTONAMING)
+    setting = object_setting(AUTONAMING)
     if setting is None:
         return logical_name
     stack = autonaming.Stack(pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack(), _config)
@@ -32,14 +33,12 @@ def _config(path: str) -> str:
     name, *keys = path.split(".")
     key = f"{pulumi.get_project()}:{name}"
     if is_config_secret(key):
-        raise ValueError(f"{autonaming.AUTONAMING}: ${{config.{path}}} is secret, and a name is not")
+        raise ValueError(f"{AUTONAMING}: ${{config.{path}}} is secret, and a name is not")
     value: Any = get_config(key)
     for part in keys:
         value = _member(value, part)
     if value is None or isinstance(value, dict | list):
-        raise ValueError(
-            f"{autonaming.AUTONAMING}: ${{config.{path}}} has no value: run `pulumi config set {key} VALUE`"
-        )
+        raise ValueError(f"{AUTONAMING}: ${{config.{path}}} has no value: run `pulumi config set {key} VALUE`")
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -1,4 +1,4 @@
-"""What a class sets for a student's machines as a whole: that they are stopped, or that they go back to their baselines."""
+"""What a class decides for all machines of a student: that they are stopped, or go back to their baselines."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def class_settings(properties: Mapping[str, Any]) -> dict[str, Any]:
     word, baseline = get_config(RESET), properties.get("baseline")
     if word and baseline and properties.get("reset") is None:
         # A baseline that is known later may be none.
-        is_known = isinstance(baseline, str)
-        decided["reset"] = word if is_known else pulumi.Output.from_input(baseline).apply(lambda name: name and word)
+        later = pulumi.Output.from_input(baseline).apply(lambda name: word if name else None)
+        decided["reset"] = word if isinstance(baseline, str) else later
     return decided
 
 

@@ -463,11 +463,10 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
             "creation": None,
             "host": None,
             "natName": None,
-            "owner": owner_of(resource_name, opts),
-            "stackId": stack_id(),
         }
         properties |= class_settings(properties)
         properties |= secret_inputs(properties)
+        properties |= {"owner": owner_of(resource_name, opts), "stackId": stack_id()}
         # Names on the host are fixed: the old object has to go first, in a forced replacement too.
         opts = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)
         super().__init__(NatSwitchProvider(), resource_name, properties, opts)
@@ -802,11 +801,10 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             "checkpointedDisks": None,
             "otherDisks": None,
             "checkpoints": None,
-            "owner": owner_of(resource_name, opts),
-            "stackId": stack_id(),
         }
         properties |= class_settings(properties)
         properties |= secret_inputs(properties)
+        properties |= {"owner": owner_of(resource_name, opts), "stackId": stack_id()}
         # Names on the host are fixed: the old object has to go first, in a forced replacement too.
         opts = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)
         super().__init__(NestedHyperVHostProvider(), resource_name, properties, opts)

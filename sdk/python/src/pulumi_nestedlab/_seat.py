@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from ipaddress import IPv4Network
-from typing import Any
+from typing import Any, TypeAlias
 
 import pulumi
 
@@ -13,7 +12,6 @@ from nestedlab.classroom.stack_settings import SEAT
 from pulumi_nestedlab._settings import object_setting
 
 
-@dataclass(frozen=True, init=False)
 class Seat:
     """What a student has for their own, where several have the same lab: an address range, ports, and who they are.
 
@@ -34,8 +32,8 @@ class Seat:
     ports: Sequence[int]
     """The ports of the parent host that are the student's."""
     nat: str | None
-    """The NAT network that the class shares on this parent, for a NatSwitch's `nat`; None if each has one of their own."""
-    columns: Mapping[str, str] = field(hash=False)
+    """The NAT network that the class shares on this parent, for a NatSwitch's `nat`; None if each student has one."""
+    columns: Mapping[str, str]
     """The roster's further columns, such as email."""
     in_class: bool
     """Whether this is a seat in a class."""
@@ -48,21 +46,12 @@ class Seat:
         :param prefix: The network without a class. In a class the seat's own counts.
         :param ports: The ports without a class. In a class the seat's own count.
         """
+        if not _is_prefix(prefix):
+            raise pulumi.RunError(f"Seat: prefix must be {_PREFIX}, not {prefix!r}")
         given = object_setting(SEAT)
-        values = {
-            "number": 1,
-            "id": "student",
-            "name": "Student",
-            "parent": "",
-            "prefix": _own(prefix),
-            "ports": ports,
-            "nat": None,
-            "columns": {},
-        }
-        if given is not None:
-            values |= _of_class(given)
-        for name, value in {**values, "in_class": given is not None}.items():
-            object.__setattr__(self, name, value)
+        alone = {**_ALONE, "prefix": prefix, "ports": ports}
+        vars(self).update(alone if given is None else _of_class(given))
+        self.in_class = given is not None
 
     def address(self, host: int) -> str:
         """Return the address of a host of the prefix by its number: 10 is 10.9.1.10 of 10.9.1.0/24.
@@ -81,80 +70,80 @@ class Seat:
         return self.ports[index]
 
 
-def _own(prefix: str) -> str:
-    try:
-        return _prefix(prefix)
-    except ValueError as error:
-        raise pulumi.RunError(f"Seat: prefix {error}, not {prefix!r}") from None
+def _network(prefix: str) -> IPv4Network:
+    return IPv4Network(prefix, strict=False)
 
 
 def _of_class(given: Any) -> dict[str, Any]:
     """The values of a seat as the class writes it: nestedlab.classroom.seat.Seat in JSON."""
     if not isinstance(given, Mapping):
-        raise pulumi.RunError(f"{SEAT} must be an object; `nestedlab class up` sets it")
-    present = {name: value for name, value in given.items() if value is not None}
-    problems = [f"it has no {name!r}" for name in present if name not in _READERS]
-    seat: dict[str, Any] = {}
-    for name, read in _READERS.items():
-        try:
-            seat |= {name: read(present[name])} if name in present else {name: _OPTIONAL[name]}
-        except KeyError:
-            problems.append(f"{name} is missing")
-        except ValueError as error:
-            problems.append(f"{name} {error}, not {present[name]!r}")
+        raise pulumi.RunError(f"{SEAT} must be an object. {_REMEDY}")
+    seat = {name: value for name, value in given.items() if value is not None}
+    problems = [
+        *(f"it has no {name!r}" for name in seat if name not in _FIELDS),
+        *(f"{name} is missing" for name in _FIELDS if name not in (*seat, *_OPTIONAL)),
+        *(f"{name} must be {words}, not {seat[name]!r}" for name, (_, words) in _wrong(seat)),
+    ]
     if not problems and seat["firstPort"] > seat["lastPort"]:
-        problems.append("firstPort is above lastPort")
+        problems = ["firstPort is above lastPort"]
     if problems:
-        raise pulumi.RunError(f"{SEAT}: {'; '.join(problems)}. `nestedlab class up` sets it")
-    first, last = seat.pop("firstPort"), seat.pop("lastPort")
-    return {**seat, "ports": range(first, last + 1)}
+        raise pulumi.RunError(f"{SEAT}: {'; '.join(problems)}. {_REMEDY}")
+    return {
+        "number": seat["number"],
+        **{name: str(seat[name]) for name in ("id", "name", "parent", "prefix")},
+        "ports": range(seat["firstPort"], seat["lastPort"] + 1),
+        "nat": str(seat["nat"]) if "nat" in seat else None,
+        "columns": {name: str(value) for name, value in seat.get("columns", {}).items()},
+    }
 
 
-def _network(prefix: str) -> IPv4Network:
-    return IPv4Network(prefix, strict=False)
+def _wrong(seat: Mapping[str, Any]) -> list[tuple[str, _Kind]]:
+    return [(name, kind) for name, kind in _FIELDS.items() if name in seat and not kind[0](seat[name])]
 
 
-def _prefix(value: Any) -> str:
-    try:
-        network = _network(value) if isinstance(value, str) and "/" in value else None
-    except ValueError:
-        network = None
-    if network is None or network.prefixlen > 30:
-        raise ValueError("must be an IPv4 network such as 10.9.1.0/24")
-    return str(value)
-
-
-def _text(value: Any) -> str:
+def _is_text(value: Any) -> bool:
     # What looks like a number is one after `pulumi config set --path`.
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ValueError("must be text")
-    return str(value)
+    return isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
 
 
-def _texts(value: Any) -> dict[str, str]:
-    if not isinstance(value, Mapping):
-        raise ValueError("must be an object")
-    return {name: _text(text) for name, text in value.items()}
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(map(_is_text, value.values()))
 
 
-def _whole(least: int, most: int) -> Callable[[Any], int]:
-    def read(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise ValueError(f"must be a whole number from {least} to {most}")
-        return value
-
-    return read
+def _is_prefix(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and "/" in value and _network(value).prefixlen <= _SMALLEST
+    except ValueError:
+        return False
 
 
-_READERS: Mapping[str, Callable[[Any], Any]] = {
-    "number": _whole(1, 99999),
-    "id": _text,
-    "name": _text,
-    "parent": _text,
-    "prefix": _prefix,
-    "firstPort": _whole(1, 65535),
-    "lastPort": _whole(1, 65535),
-    "nat": _text,
-    "columns": _texts,
+def _is_port(value: Any) -> bool:
+    return _is_number(value) and value <= _LAST_PORT
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+_REMEDY = "`nestedlab class up` sets it"
+_SMALLEST = 30  # the length of the smallest network that has addresses for a gateway and a machine
+_LAST_PORT = 65535
+_PREFIX = "an IPv4 network such as 10.9.1.0/24"
+_Kind: TypeAlias = tuple[Callable[[Any], bool], str]
+_TEXT: _Kind = (_is_text, "text")
+_PORT: _Kind = (_is_port, f"a port from 1 to {_LAST_PORT}")
+
+_FIELDS: Mapping[str, _Kind] = {
+    "number": (_is_number, "a whole number from 1 on"),
+    "id": _TEXT,
+    "name": _TEXT,
+    "parent": _TEXT,
+    "prefix": (_is_prefix, _PREFIX),
+    "firstPort": _PORT,
+    "lastPort": _PORT,
+    "nat": _TEXT,
+    "columns": (_are_texts, "an object of texts"),
 }
-_OPTIONAL: Mapping[str, Any] = {"nat": None, "columns": {}}
+"""What a seat has in JSON: what each value must be."""
+_OPTIONAL = ("nat", "columns")
+_ALONE: Mapping[str, Any] = {"number": 1, "id": "student", "name": "Student", "parent": "", "nat": None, "columns": {}}
