@@ -100,7 +100,7 @@ class _Student:
 
     def _refuse_locked(self) -> None:
         """Fail before anything is touched, if it can be seen that another command works on the stack."""
-        if self._work.operation is Operation.STATUS:
+        if self._work.operation in (Operation.STATUS, Operation.UNLOCK):
             return
         held = "; ".join(map(str, locks.of_files(self._place.backend, self._place.project, self._place.stack)))
         if held:
@@ -194,6 +194,11 @@ class _Student:
             return replace(outcome, state=stack.state())
         return outcome
 
+    def unlock(self, stack: StudentStack, outcome: Outcome) -> Outcome:
+        self._report("takes the lock")
+        stack.cancel()
+        return outcome
+
     def _told(self, event: Event) -> None:
         self.operated.take(event)
         text = doing(event)
@@ -211,4 +216,5 @@ _DO: Mapping[Operation, Callable[[_Student, StudentStack, Outcome], Outcome]] = 
     Operation.START: _Student.stop_or_start,
     Operation.DOWN: _Student.down,
     Operation.STATUS: _Student.status,
+    Operation.UNLOCK: _Student.unlock,
 }

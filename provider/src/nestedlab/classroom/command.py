@@ -15,6 +15,8 @@ from nestedlab.classroom.operation_commands import (
     up_command,
 )
 from nestedlab.classroom.plan_command import plan_command
+from nestedlab.classroom.status_command import status_command
+from nestedlab.classroom.unlock_command import unlock_command
 
 
 @click.group("class")
@@ -25,12 +27,14 @@ def class_group() -> None:
 for command in (
     plan_command,
     up_command,
+    status_command,
     drift_command,
     heal_command,
     reset_command,
     stop_command,
     start_command,
-    down_command,
     handout_command,
+    down_command,
+    unlock_command,
 ):
     class_group.add_command(command)

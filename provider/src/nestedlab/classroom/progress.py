@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from nestedlab.classroom.work import Outcome, Work
+from nestedlab.classroom.work import Operation, Outcome, Work
 
 
 @dataclass
@@ -143,7 +143,7 @@ class Progress:
 
 def _changed(outcome: Outcome) -> str:
     """What was done, in a few words."""
+    if outcome.operation is Operation.DRIFT:
+        return f"{len(outcome.drift)} drifted" if outcome.drift else "nothing drifted"
     changes = [f"{count} {op}" for op, count in outcome.changes.items() if op != "same"]
-    if outcome.drift:
-        changes.append(f"{len(outcome.drift)} drifted")
     return ", ".join(changes) or "nothing changed"

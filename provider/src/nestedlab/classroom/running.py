@@ -58,10 +58,13 @@ class Running:
         states = self.file.work / "_states"
         if self.file.course.backend is None:
             states.mkdir(parents=True, exist_ok=True)
-        shared = self._shared(chosen)
         if self.operation is Operation.DOWN:
             return self._down(chosen)
-        before = self._crew([self._works.of_nat(nat, self.operation) for nat in shared])
+        shared = self._shared(chosen)
+        nats = [self._works.of_nat(nat, self.operation) for nat in shared]
+        if self.operation not in (Operation.UP, Operation.PLAN):
+            return self._crew([*nats, *map(self._of_student, chosen)])
+        before = self._crew(nats)
         failed = {nat.parent: outcome for nat, outcome in zip(shared, before, strict=True) if not outcome.ok}
         names = self._nat_names([nat for nat in shared if nat.parent not in failed])
         works = [self._of_student(seat, names.get(seat.parent)) for seat in chosen if seat.parent not in failed]

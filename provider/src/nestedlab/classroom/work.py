@@ -24,6 +24,7 @@ class Operation(Enum):
     START = "start"
     DOWN = "down"
     STATUS = "status"
+    UNLOCK = "unlock"
 
 
 @dataclass(frozen=True)
