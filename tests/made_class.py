@@ -77,7 +77,9 @@ def cluster(number: int, suffix: str) -> Topology:
         )
         for node in range(1, 5)
     )
-    witness = Machine(f"witness-{suffix}", "witness", "5", "Off", 1, 512, adapters=(Adapter("LAN"),))
+    guest = Machine("guest", "guest", "6", "Running", 1, 512, adapters=(Adapter("inside"),))
+    inside = Host("WITNESS", switches=(Switch("inside", "inside", "10.0.0.0/24", "10.0.0.1"),), machines=(guest,))
+    witness = Machine(f"witness-{suffix}", "witness", "5", "Off", 1, 512, "", (Adapter("LAN"),), inside)
     here = Host("HV01", "hv01.example.org", (management, storage, Switch("LAN")), nodes)
     return Topology("cluster", suffix, (here, Host("HV02", "2001:db8::2", (Switch("LAN"),), (witness,))))
 

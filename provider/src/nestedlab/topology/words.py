@@ -54,7 +54,7 @@ def host_title(host: Host) -> tuple[str, str]:
 
 def switch_kind(switch: Switch) -> str:
     """What kind of switch it is, as far as the stack knows."""
-    return "NAT switch" if switch.of_the_stack else "switch"
+    return "NAT switch" if switch.nat is not None else "switch"
 
 
 def switch_facts(switch: Switch) -> Iterator[str]:
