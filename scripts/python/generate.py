@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 import click
+import course_page
+import course_schema
 import jea
 from field_docs import field_docs
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -245,6 +247,9 @@ def generated() -> Iterator[tuple[str, str]]:
         tokens=" or ".join(f"`{token}`" for token in autonaming.TOKENS.values()),
     )
     yield "docs/reference/configuration.md", page
+    yield "docs/reference/course.schema.json", course_schema.text()
+    page = templates.get_template("course.md.jinja").render(parts=course_page.parts())
+    yield "docs/reference/course.md", page
     yield "docs/fidelity.md", fidelity_page.page()
     yield "docs/nestedlab.psrc", jea.role()
 

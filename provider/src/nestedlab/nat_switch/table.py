@@ -22,7 +22,8 @@ def network(prefix: str) -> IPv4Network:
     return IPv4Network(prefix, strict=False)
 
 
-def _prefix(text: str) -> str:
+def usable_prefix(text: str) -> str:
+    """The prefix, if a network behind a NAT can have it. Raises ValueError."""
     try:
         named = network(text)
     except ValueError:
@@ -72,7 +73,7 @@ class NatSwitch(Resource):
     it."""
     prefix: Annotated[
         str,
-        AfterValidator(_prefix),
+        AfterValidator(usable_prefix),
         Row(by="New-NetIPAddress -PrefixLength, Get-NetIPAddress.PrefixLength", same=same_prefix),
     ]
     """IPv4 prefix of the network behind the NAT, such as 192.168.50.0/24. It must not overlap another NAT of the host
@@ -131,7 +132,7 @@ class NatSwitch(Resource):
     def _around(cls, wider: str | None, info: ValidationInfo) -> str | None:
         if wider is None:
             return None
-        _prefix(wider)
+        usable_prefix(wider)
         prefix = info.data.get("prefix")
         if prefix is not None and not network(prefix).subnet_of(network(wider)):
             raise ValueError(f"must contain prefix, {prefix}")
