@@ -189,3 +189,22 @@ def test_a_baseline_that_is_an_output_is_known_later() -> None:
 
     made = declared(program, **{RESET: "monday"})
     assert [made[f"hv-{name}"].get("reset") for name in ("clean", "")] == ["monday", None]
+
+
+def test_the_program_of_the_classs_page_is_the_students() -> None:
+    page = (CASES.parents[1] / "docs" / "class.md").read_text(encoding="utf-8")
+    source = page.partition("```python\n")[2].partition("```")[0]
+
+    def program() -> None:
+        exec(source, {"lab": lab, "pulumi": pulumi})  # noqa: S102 - our own page
+
+    settings = {
+        SEAT: ANNA.model_dump_json(by_alias=True),
+        AUTONAMING: '{"pattern": "${name}-${stack}"}',
+        RESET: "monday",
+    }
+    made = declared(program, **settings)
+    assert {made["lab-net"][key] for key in ("name", "prefix", "nat")} == {"lab-net-anna", "10.9.3.0/24", "class-nat"}
+    (forward,) = made["lab-net"]["forwards"]
+    assert (forward["externalPort"], forward["internalAddress"]) == (40000, "10.9.3.10")
+    assert (made["hv1"]["name"], made["hv1"]["reset"]) == ("hv1-anna", "monday")
