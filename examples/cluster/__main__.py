@@ -7,11 +7,12 @@ import pulumi_nestedlab as lab
 
 config = pulumi.Config()
 image = config.get("image")  # a sealed Windows Server on the parent host, such as D:\Images\ws2022.vhdx
-prefix = config.get("prefix") or "192.168.72.0/23"
-first, second = ipaddress.ip_network(prefix).subnets(prefixlen_diff=1)
+seat = lab.Seat(prefix=config.get("prefix") or "192.168.72.0/23")
+first, second = ipaddress.ip_network(seat.prefix).subnets(prefixlen_diff=1)
 
-# Both are behind one NAT, since Windows Server 2016 takes no second NAT.
-management = lab.NatSwitch("cluster-management", prefix=str(first), nat_prefix=prefix)
+# Both are behind one NAT, since Windows Server 2016 takes no second NAT: that of the class, or one around both.
+around = None if seat.nat else seat.prefix
+management = lab.NatSwitch("cluster-management", prefix=str(first), nat=seat.nat, nat_prefix=around)
 storage = lab.NatSwitch("cluster-storage", prefix=str(second), nat=management.nat_name)
 
 

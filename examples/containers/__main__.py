@@ -5,8 +5,9 @@ import pulumi_nestedlab as lab
 
 config = pulumi.Config()
 image = config.require("image")  # a sealed Windows Server on the parent host, such as D:\Images\ws2022.vhdx
+seat = lab.Seat(prefix=config.get("prefix") or "192.168.60.0/24")
 
-net = lab.NatSwitch("containers-net", prefix=config.get("prefix") or "192.168.60.0/24")
+net = lab.NatSwitch("containers-net", prefix=seat.prefix, nat=seat.nat)
 host = lab.NestedHyperVHost(
     "containers-host",
     processors=config.get_int("processors") or 4,

@@ -6,8 +6,9 @@ import pulumi_nestedlab as lab
 config = pulumi.Config()
 server = config.get("serverImage")  # a sealed Windows Server on the parent host, such as D:\Images\ws2022.vhdx
 client = config.get("clientImage")  # a sealed Windows 11, such as D:\Images\w11.vhdx
+seat = lab.Seat(prefix=config.get("prefix") or "192.168.80.0/24")
 
-net = lab.NatSwitch("domain-net", prefix=config.get("prefix") or "192.168.80.0/24")
+net = lab.NatSwitch("domain-net", prefix=seat.prefix, nat=seat.nat)
 
 
 def machine(name: str, image: str | None, processors: int, memory_mib: int, *, tpm: bool = False) -> pulumi.Output[str]:

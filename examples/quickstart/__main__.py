@@ -3,7 +3,8 @@
 import pulumi
 import pulumi_nestedlab as lab
 
-net = lab.NatSwitch("lab-net", prefix="192.168.50.0/24")
+seat = lab.Seat()  # in a class, the student's own network and ports
+net = lab.NatSwitch("lab-net", prefix=seat.prefix, nat=seat.nat)
 hv1 = lab.NestedHyperVHost(
     "hv1",
     processors=4,

@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 import click
+import course_page
+import course_schema
 import jea
+import lab_picture
 from field_docs import field_docs
 from field_limits import Limit, in_words, limits
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -23,6 +26,8 @@ from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
 from hyperv_sim import fidelity_page
+from nestedlab import autonaming
+from nestedlab.classroom import stack_settings
 from nestedlab.connection import HOSTS, NAMESPACE, SETTINGS, Connection
 from nestedlab.declare import Attribute, Change, Part, Resource, Table
 from nestedlab.machine.table import NestedHyperVHost
@@ -234,7 +239,7 @@ def generated() -> Iterator[tuple[str, str]]:
     resources = [_resource(kind) for kind in RESOURCES]
     inputs = {part["name"]: part for resource in resources for part in resource["parts"]}
     sdk = templates.get_template("resources.py.jinja").render(
-        resources=resources, inputs=list(inputs.values()), settings=sorted(SETTINGS)
+        resources=resources, inputs=list(inputs.values()), settings=sorted({*SETTINGS, *stack_settings.CLASS_SETTINGS})
     )
     yield "sdk/python/src/pulumi_nestedlab/_resources.py", _formatted(sdk)
     for resource in resources:
@@ -245,10 +250,17 @@ def generated() -> Iterator[tuple[str, str]]:
         settings=settings,
         hosts=HOSTS,
         limits=[replace(limit, names=tuple(map(to_camel, limit.names))) for limit in _limits(Connection)],
+        class_settings=stack_settings,
+        provider=autonaming.PROVIDER,
+        tokens=" or ".join(f"`{token}`" for token in autonaming.TOKENS.values()),
     )
     yield "docs/reference/configuration.md", page
+    yield "docs/reference/course.schema.json", course_schema.text()
+    page = templates.get_template("course.md.jinja").render(parts=course_page.parts())
+    yield "docs/reference/course.md", page
     yield "docs/fidelity.md", fidelity_page.page()
     yield "docs/nestedlab.psrc", jea.role()
+    yield "docs/lab.svg", lab_picture.picture()
 
 
 @click.command()

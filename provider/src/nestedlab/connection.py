@@ -118,6 +118,10 @@ class Connection(BaseModel):
             )
         if self.auth == "certificate" and not (self.certificate and self.certificate_key):
             raise ValueError("auth certificate needs the settings certificate and certificateKey: set both")
+        return self
+
+    @model_validator(mode="after")
+    def _has_credentials(self) -> Connection:
         if self.auth in ("ntlm", "basic", "credssp") and not (self.username and self.password):
             raise ValueError(f"auth {self.auth} needs the settings username and password: set both")
         return self

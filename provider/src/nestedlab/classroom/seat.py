@@ -7,18 +7,12 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-SEAT = "nestedlab:seat"
-"""The setting in which a student's stack has its seat, as an object with the names of Seat in camelCase."""
-STOPPED = "nestedlab:stopped"
-"""The setting that is true while the student's machines are stopped by the class."""
-RESET = "nestedlab:reset"
-"""The setting whose change takes the student's machines back to their baselines."""
-AUTONAMING = "pulumi:autonaming"
-"""Pulumi's own setting for the names of what a program names by its logical name only."""
-
 
 class Seat(BaseModel):
-    """A student's seat."""
+    """A student's seat.
+
+    The SDK reads it without this model: to import pydantic would cost each student's program a tenth of a second.
+    """
 
     model_config = ConfigDict(
         alias_generator=to_camel, extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True

@@ -116,7 +116,8 @@ class NestedHyperVHost(Resource):
     outputs: ClassVar[type[Outputs]] = MachineOutputs
 
     name: Annotated[MachineName, Row(VM("NewVMName", reads="Name"), same=same_name)]
-    """Name of the machine on the host. By default the resource's logical name."""
+    """Name of the machine on the host. By default the resource's logical name, or what `pulumi:autonaming` makes of
+    it."""
     processors: Annotated[
         int, Field(ge=1, le=2048), Source(f"{LIMITS_PAGE} (2025)"), Row(VMProcessor("Count"), Change.OFF)
     ] = 4

@@ -25,7 +25,8 @@ def network(prefix: str) -> IPv4Network:
     return IPv4Network(prefix, strict=False)
 
 
-def _prefix(text: str) -> str:
+def usable_prefix(text: str) -> str:
+    """The prefix, if a network behind a NAT can have it. Raises ValueError."""
     try:
         named = network(text)
     except ValueError:
@@ -39,7 +40,7 @@ def _prefix(text: str) -> str:
 
 _Prefix = Annotated[
     str,
-    AfterValidator(_prefix),
+    AfterValidator(usable_prefix),
     Source(
         "RFC 1112, 1122 and 3927 for networks without hosts; our choice: room for a gateway and a machine",
         "an IPv4 prefix of at most /30; not loopback, link-local, multicast or reserved",
@@ -81,7 +82,8 @@ class NatSwitch(Resource):
     outputs: ClassVar[type[Outputs]] = NatSwitchOutputs
 
     name: Annotated[Name, Row(VMSwitchName("NewName", reads="Name"), same=same_name)]
-    """Name of the switch on the host. By default the resource's logical name."""
+    """Name of the switch on the host. By default the resource's logical name, or what `pulumi:autonaming` makes of
+    it."""
     prefix: Annotated[
         _Prefix,
         Row(by="New-NetIPAddress -PrefixLength, Get-NetIPAddress.PrefixLength", same=same_prefix),

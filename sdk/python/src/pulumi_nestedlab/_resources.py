@@ -10,7 +10,9 @@ import pulumi
 from pulumi import dynamic
 
 from nestedlab.adapters.dynamic import NatSwitchProvider, NestedHyperVHostProvider
+from pulumi_nestedlab._autonaming import physical_name
 from pulumi_nestedlab._by_name import warn_of_switches_by_name
+from pulumi_nestedlab._class_settings import class_settings
 from pulumi_nestedlab._identity import stack_id
 from pulumi_nestedlab._names import on_the_wire, refuse_unknown
 from pulumi_nestedlab._owner import owner_of
@@ -30,8 +32,11 @@ _SETTINGS = frozenset(
         "nestedlab:connectTimeout",
         "nestedlab:hosts",
         "nestedlab:password",
+        "nestedlab:reset",
+        "nestedlab:seat",
         "nestedlab:shutdownTimeout",
         "nestedlab:stepTimeout",
+        "nestedlab:stopped",
         "nestedlab:username",
     }
 )
@@ -422,7 +427,8 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
         disconnected from it first; with any other running machine on it, it stays, and an error names the machine.
 
         :param resource_name: The resource's logical name in the program.
-        :param name: Name of the switch on the host. By default the resource's logical name.
+        :param name: Name of the switch on the host. By default the resource's logical name, or what
+            `pulumi:autonaming` makes of it.
         :param prefix: IPv4 prefix of the network behind the NAT, such as 192.168.50.0/24. It must not
             overlap another NAT of the host or a network that the host has a route to. When it changes, the
             switch and what is connected to it stay.
@@ -442,8 +448,9 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
         """
         refuse_unknown_settings(_SETTINGS)
         refuse_unknown(opts, _PROPERTIES_OF_NATSWITCH)
+        name_on_host = physical_name("NatSwitch", resource_name) if name is None else name
         properties: dict[str, Any] = {
-            "name": resource_name if name is None else name,
+            "name": name_on_host,
             "prefix": prefix,
             "gateway": gateway,
             "natPrefix": nat_prefix,
@@ -456,10 +463,10 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
             "creation": None,
             "host": None,
             "natName": None,
-            "owner": owner_of(resource_name, opts),
-            "stackId": stack_id(),
         }
+        properties |= class_settings(properties)
         properties |= secret_inputs(properties)
+        properties |= {"owner": owner_of(resource_name, opts), "stackId": stack_id()}
         # Names on the host are fixed: the old object has to go first, in a forced replacement too.
         opts = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)
         super().__init__(NatSwitchProvider(), resource_name, properties, opts)
@@ -471,7 +478,8 @@ class NatSwitch(dynamic.Resource, module="nestedlab", name="NatSwitch"):
 
     @property
     def name(self) -> pulumi.Output[str]:
-        """Name of the switch on the host. By default the resource's logical name."""
+        """Name of the switch on the host. By default the resource's logical name, or what `pulumi:autonaming`
+        makes of it."""
         output: pulumi.Output[str] = self.__dict__["name"]
         return output
 
@@ -679,7 +687,8 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         """A virtual machine that can run Hyper-V: Generation 2, static memory, virtualization extensions exposed.
 
         :param resource_name: The resource's logical name in the program.
-        :param name: Name of the machine on the host. By default the resource's logical name.
+        :param name: Name of the machine on the host. By default the resource's logical name, or what
+            `pulumi:autonaming` makes of it.
         :param processors: Virtual processors given to the machine. Default: 4.
         :param processor_weight: Share of the host's processors that the machine gets when they are scarce,
             relative to other machines'. Default: 100.
@@ -743,8 +752,9 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
         """
         refuse_unknown_settings(_SETTINGS)
         refuse_unknown(opts, _PROPERTIES_OF_NESTEDHYPERVHOST)
+        name_on_host = physical_name("NestedHyperVHost", resource_name) if name is None else name
         properties: dict[str, Any] = {
-            "name": resource_name if name is None else name,
+            "name": name_on_host,
             "processors": processors,
             "processorWeight": processor_weight,
             "processorLimit": processor_limit,
@@ -791,10 +801,10 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             "checkpointedDisks": None,
             "otherDisks": None,
             "checkpoints": None,
-            "owner": owner_of(resource_name, opts),
-            "stackId": stack_id(),
         }
+        properties |= class_settings(properties)
         properties |= secret_inputs(properties)
+        properties |= {"owner": owner_of(resource_name, opts), "stackId": stack_id()}
         # Names on the host are fixed: the old object has to go first, in a forced replacement too.
         opts = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)
         super().__init__(NestedHyperVHostProvider(), resource_name, properties, opts)
@@ -806,7 +816,8 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
 
     @property
     def name(self) -> pulumi.Output[str]:
-        """Name of the machine on the host. By default the resource's logical name."""
+        """Name of the machine on the host. By default the resource's logical name, or what `pulumi:autonaming`
+        makes of it."""
         output: pulumi.Output[str] = self.__dict__["name"]
         return output
 

@@ -1,13 +1,15 @@
-"""Settings of the provider that a stack's configuration has and that there are not."""
+"""The settings in a stack's configuration: those that a program reads, and those that there are not."""
 
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Collection, Iterable
+from typing import Any
 
 import pulumi
 from pulumi import runtime
-from pulumi.runtime.config import CONFIG
+from pulumi.runtime.config import CONFIG, get_config
 
 _PREFIX = "nestedlab:"
 
@@ -36,3 +38,12 @@ def _hint(key: str, settings: Iterable[str]) -> str:
 
 def _name(key: str) -> str:
     return key.removeprefix(_PREFIX).lower()
+
+
+def object_setting(key: str) -> Any:
+    """The value of a setting that is an object: Pulumi hands it over as JSON. None if there is none."""
+    value = get_config(key)
+    try:
+        return None if value is None else json.loads(value)
+    except ValueError:
+        return value  # a text where an object belongs, for the reader of the object to refuse

@@ -1,0 +1,84 @@
+"""What the class has noted of each student: the last operation and what came of it, and what was wished for since."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from nestedlab.classroom.work import Outcome
+from nestedlab.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is noted of one student."""
+
+    operation: str = ""
+    """The last operation that changes something, or looks for drift; "" if there was none."""
+    at: str = ""
+    """When it ended, in UTC, as ISO 8601 has it."""
+    seconds: float = 0
+    error: str = ""
+    """Why it failed; "" if it did not."""
+    log: str = ""
+    """The file with what Pulumi printed."""
+    stopped: bool = False
+    """Whether `class stop` was the last wish, not `class start`."""
+    reset: str = ""
+    """The word of the last `class reset`."""
+    drifted: int | None = None
+    """How many properties the last `class drift` found changed; None if nothing is known since something changed."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the last operation failed."""
+        return bool(self.error)
+
+
+def read(folder: Path, student: str) -> Record:
+    """The record of a student; an empty one if there is none."""
+    path = _path(folder, student)
+    try:
+        return Record(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return Record()
+    except (ValueError, TypeError) as error:
+        raise ConfigurationError(
+            f"{path} cannot be read ({error}). Remove it: then the class knows nothing of the student's last operation."
+        ) from error
+
+
+def write(folder: Path, student: str, record: Record) -> None:
+    """Note it. The file is replaced as a whole."""
+    path = _path(folder, student)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f"{path.name}.new")
+    with new.open("w", encoding="utf-8") as file:
+        json.dump(asdict(record), file, indent=2)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
+def after(record: Record, outcome: Outcome, at: str) -> Record:
+    """The record once an operation has ended."""
+    return replace(
+        record,
+        operation=outcome.operation.value,
+        at=at,
+        seconds=round(outcome.seconds, 1),
+        error=outcome.error,
+        log=outcome.log,
+        drifted=len(outcome.drift) if outcome.operation.value == "drift" and outcome.ok else None,
+    )
+
+
+def remove(folder: Path, student: str) -> None:
+    """Forget a student."""
+    _path(folder, student).unlink(missing_ok=True)
+
+
+def _path(folder: Path, student: str) -> Path:
+    return folder / "_records" / f"{student}.json"

@@ -1,0 +1,175 @@
+"""Runs an operation for many students: the class's own NATs in their place, records kept, progress shown."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+import psutil
+
+from nestedlab.classroom import nat_lab, records, seats
+from nestedlab.classroom.automation import Cli
+from nestedlab.classroom.bounds import at_once, workers
+from nestedlab.classroom.carry_out import carry_out
+from nestedlab.classroom.course_file import CourseFile
+from nestedlab.classroom.crew import Crew
+from nestedlab.classroom.processes import Processes
+from nestedlab.classroom.progress import Progress
+from nestedlab.classroom.records import Record
+from nestedlab.classroom.seat import Seat
+from nestedlab.classroom.shared_nat import SharedNat, shared_nat
+from nestedlab.classroom.work import Operation, Outcome, Report, Work
+from nestedlab.classroom.works import Works
+from nestedlab.errors import NestedlabError
+
+_MIB_OF_A_STUDENT = 2
+"""What an operation may write for a student: the program's copy, the state with its history, the log."""
+
+_NEEDS_HOSTS = (Operation.UP, Operation.DOWN, Operation.DRIFT, Operation.HEAL, Operation.PLAN)
+"""What is done for the class's own NATs too."""
+
+
+@dataclass
+class Running:
+    """One command's run."""
+
+    file: CourseFile
+    operation: Operation
+    parallel: int | None = None
+    plan: Path | None = None
+    """The folder of saved plans, to write to or to keep to."""
+    nats: bool = True
+    """Whether the class's own stacks take part where only all students together concern them."""
+    processes: Processes = field(default_factory=Processes)
+
+    def __post_init__(self) -> None:
+        self._works = Works.of(self.file)
+        self._cli = Cli.found()
+
+    def run(self, chosen: Sequence[Seat]) -> list[Outcome]:
+        """Do it for these seats. Whatever fails for one is in their outcome."""
+        self._refuse_full_disk(len(chosen))
+        states = self.file.work / "_states"
+        if self.file.course.backend is None:
+            states.mkdir(parents=True, exist_ok=True)
+        if self.operation is Operation.DOWN:
+            return self._down(chosen)
+        shared = self._shared(chosen)
+        nats = [self._works.of_nat(nat, self.operation) for nat in shared]
+        if self.operation not in (Operation.UP, Operation.PLAN):
+            return self._crew([*nats, *map(self._of_student, chosen)])
+        before = self._crew(nats)
+        failed = {nat.parent: outcome for nat, outcome in zip(shared, before, strict=True) if not outcome.ok}
+        names = self._nat_names([nat for nat in shared if nat.parent not in failed])
+        works = [self._of_student(seat, names.get(seat.parent)) for seat in chosen if seat.parent not in failed]
+        ended = {outcome.student: outcome for outcome in self._crew(works)}
+        return [*before, *(ended.get(seat.id) or self._without_nat(seat, failed[seat.parent]) for seat in chosen)]
+
+    def _shared(self, chosen: Sequence[Seat]) -> list[SharedNat]:
+        """The class's own NATs that take part."""
+        if self.operation not in (Operation.UP, Operation.PLAN) and not (self.nats and self.operation in _NEEDS_HOSTS):
+            return []
+        parents = dict.fromkeys(seat.parent for seat in chosen)
+        return [nat for parent in parents if (nat := shared_nat(self.file.course, parent)) is not None]
+
+    def _nat_names(self, shared: Sequence[SharedNat]) -> Mapping[str, str]:
+        """What Windows calls the NATs, by parent."""
+        if self.operation is not Operation.UP:
+            return {}
+        found = {}
+        for nat in shared:
+            work = self._works.of_nat(nat, Operation.STATUS)
+            state = carry_out(work, lambda _student, _text: None, self.processes, self._cli).state
+            name = nat_lab.nat_name(state or {})
+            found.update({nat.parent: name} if name else {})
+        return found
+
+    def _without_nat(self, seat: Seat, failed: Outcome) -> Outcome:
+        return Outcome(
+            seat.id,
+            self.operation,
+            error=f"the NAT that all students on {seat.parent} share ({failed.student}) failed: {failed.error}",
+            interrupted=failed.interrupted,
+            log=failed.log,
+        )
+
+    def _down(self, chosen: Sequence[Seat]) -> list[Outcome]:
+        """Students first, and a NAT once nobody is left on its parent."""
+        outcomes = self._crew([self._of_student(seat) for seat in chosen])
+        gone = {outcome.student for outcome in outcomes if outcome.ok}
+        left = [seat for seat in seats.read(self.file.seats) if seat.id not in gone]
+        seats.write(self.file.seats, left)
+        for student in gone:
+            records.remove(self.file.work, student)
+        used = {seat.parent for seat in left}
+        empty = [nat for nat in self._shared(chosen) if nat.parent not in used]
+        return [*outcomes, *self._crew([self._works.of_nat(nat, Operation.DOWN) for nat in empty])]
+
+    def _of_student(self, seat: Seat, nat_name: str | None = None) -> Work:
+        record = self._wished(records.read(self.file.work, seat.id))
+        if self.operation in (Operation.STOP, Operation.START, Operation.RESET):
+            records.write(self.file.work, seat.id, record)  # before it begins: an `up` goes on from here
+        plan = self.plan / f"{seat.id}.json" if self.plan is not None else None
+        return self._works.of_student(seat, self.operation, record, nat_name=nat_name, plan=plan)
+
+    def _wished(self, record: Record) -> Record:
+        """The record with what this command wishes for."""
+        if self.operation in (Operation.STOP, Operation.START):
+            return replace(record, stopped=self.operation is Operation.STOP)
+        if self.operation is Operation.RESET:
+            return replace(record, reset=f"{self._works.began:%Y-%m-%dT%H:%M:%SZ}")
+        return record
+
+    def _crew(self, works: Sequence[Work]) -> list[Outcome]:
+        if not works:
+            return []
+        available = psutil.virtual_memory().available // 2**20
+        number = workers(self.parallel, os.cpu_count() or 1, available)
+        with Progress(works, number) as progress, _interruptible(self.processes, progress):
+            return Crew(self._carried_out, number, at_once(self.file.course.parents), self.processes, progress).do(
+                works
+            )
+
+    def _carried_out(self, work: Work, report: Report) -> Outcome:
+        """The outcome of a work, which is noted as soon as it is there."""
+        outcome = carry_out(work, report, self.processes, self._cli)
+        if work.operation in (Operation.STATUS, Operation.PLAN):
+            return outcome
+        try:
+            record = records.read(self.file.work, work.student)
+            at = datetime.now(tz=timezone.utc).isoformat(timespec="seconds")
+            records.write(self.file.work, work.student, records.after(record, outcome, at))
+        except (OSError, NestedlabError) as error:
+            return replace(outcome, notes=(*outcome.notes, f"what came of it could not be noted: {error}"))
+        return outcome
+
+    def _refuse_full_disk(self, students: int) -> None:
+        self.file.work.mkdir(parents=True, exist_ok=True)
+        free, needed = shutil.disk_usage(self.file.work).free // 2**20, _MIB_OF_A_STUDENT * students
+        if free < needed:
+            raise NestedlabError(
+                f"the disk of {self.file.work} has {free} MiB left, and {students} students may need {needed}. "
+                "Make room first: a state that cannot be written does not know what was made."
+            )
+
+
+@contextmanager
+def _interruptible(processes: Processes, progress: Progress) -> Iterator[None]:
+    """On Ctrl-C, and on the SIGTERM of a service manager, have what runs end by itself."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        processes.interrupt()
+        progress.interrupt()
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
