@@ -32,8 +32,8 @@ _BYTES_A_MARK = 16
 a host that sends nothing else could fill it with a small answer; objects of PowerShell have 30 bytes and more."""
 
 _SMALL = 128 * 1024
-"""Bytes of an answer to a step that a session may take at any time: a machine takes 30,000. Of answers that are larger a
-process reads one at a time, whichever session and host they are for, because several could fill its memory."""
+"""Bytes of an answer to a step that a session may take at any time: a machine takes 30,000. A process reads one
+larger answer at a time, whichever session and host it is for, because several could fill its memory."""
 
 _SOAP = "application/soap+xml"
 _SEALED = ("multipart/encrypted", "multipart/x-multi-encrypted")
