@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -149,21 +149,38 @@ def test_after_any_schedule_each_state_is_what_the_host_has(
     hosts = json.dumps({SECOND: {"address": parents[1].server.url}})
     stacks = [(new_provider(parents[0], hosts=hosts), stack(number)) for number in (1, 2)]
     met: list[str] = []
+    told: list[str] = []
     for _ in range(OPERATIONS):
         own, resources = random.choice(stacks)
         wanted = random.choice(resources)
         change(wanted, random)
-        with ExitStack() as disturbances, suppress(NestedlabError):
+        with ExitStack() as disturbances:
             for parent in parents:
                 disturbances.enter_context(disturbed(parent, random, met))
-            random.choice(OPERATION)(own, wanted)
+            try:
+                random.choice(OPERATION)(own, wanted)
+            except NestedlabError as error:
+                told += [str(error)] if wanted.state is None else []
     record_property("operations", OPERATIONS)
     record_property("faults", len(met))
     _come_to_rest(stacks, parents)
     for own, resources in stacks:
         for wanted in resources:
             destroy(own, wanted)
+    for parent in parents:
+        _remove_by_hand(parent, told)
     assert [parent.snapshot() for parent in parents] == before
+
+
+def _is_told(path: str, told: list[str]) -> bool:
+    return any(f"{path}{end}" in text for text in told for end in (")", ","))
+
+
+def _remove_by_hand(parent: Parent, told: list[str]) -> None:
+    """Remove the files that an error told of, if it was of a resource in no state, which records them nowhere."""
+    files = parent.snapshot()["files"]["entries"].values()
+    for path in [file["path"] for file in files if _is_told(file["path"], told)]:
+        parent.by_hand("Remove-Item", LiteralPath=path)
 
 
 def _come_to_rest(stacks: list[tuple[Provider, list[Wanted]]], parents: list[Parent]) -> None:

@@ -15,7 +15,7 @@ from nestedlab.machine.apply import applied, compiled
 from nestedlab.machine.changes import MachineChanges
 from nestedlab.machine.create import create, lookup, needed_by, older_namesake, take_over
 from nestedlab.machine.disks.changes import changes_to_refuse, unreadable_disks
-from nestedlab.machine.disks.facet import Disks, files_to_make, folder_of
+from nestedlab.machine.disks.facet import files_to_make, folder_of
 from nestedlab.machine.disks.read import (
     UNREADABLE,
     are_merged,
@@ -255,8 +255,8 @@ def _known(inputs: NestedHyperVHost, state: ObservedMachine) -> ObservedMachine:
 def _known_after(changes: MachineChanges) -> ObservedMachine:
     """What is known of the machine once the changes are made: a new baseline is known by its name alone."""
     now = changes.state
-    # What is detached goes with a change of disks, unless a checkpoint may hold it.
-    going = removable(now, after_reset=changes.after_reset) if changes.names & Disks.attributes else []
+    # What is detached goes with the next change, unless a checkpoint may hold it.
+    going = removable(now, after_reset=changes.after_reset)
     outputs = MachineOutputs.model_construct(
         made_disks=[path for path in detached(now) if path not in going],
         kept_disks=now.outputs.kept_disks,

@@ -87,15 +87,17 @@ class Disks(Facet):
     def before_start(self, changes: MachineChanges, facts: Facts) -> Step | None:  # noqa: ARG002 - as changes have it
         """What cannot be undone, once all the rest is done: the files of disks that nobody wants any more.
 
-        In one step with the rest they would go even if Windows refuses to take their disks out.
+        In one step with the rest they would go even if Windows refuses to take their disks out. The step's purpose
+        names them, so that an error does: of a machine that no state knows they are recorded nowhere.
         """
-        if not self.attributes & changes.names:
-            return None
         slots = _slots(changes)
         gone = [slot.file for slot in slots if slot.change.deletes]
         detached = read.removable(changes.state, after_reset=changes.after_reset)
-        removals = tuple(_removals([*gone, *detached], changes.state.id, _staying(changes, slots)))
-        return Step("remove the files of disks that are not wanted any more", removals) if removals else None
+        files = list(_removable([*gone, *detached], changes.state.id, _staying(changes, slots)))
+        if not files:
+            return None
+        purpose = f"remove the files of disks that are not wanted any more ({', '.join(files)})"
+        return Step(purpose, tuple(_removal(file) for file in files))
 
 
 def _slots(changes: MachineChanges) -> list[_Slot]:
@@ -221,12 +223,16 @@ def _made_in(changes: MachineChanges, location: int) -> str:
     return _slot(changes, DiskChange(location, None, None)).made
 
 
-def _removals(files: Sequence[str], machine: UUID, staying: Sequence[str]) -> Iterator[Pipeline]:
-    """What removes files that were made for the machine and are wanted in no slot, and none but these."""
+def _removable(files: Sequence[str], machine: UUID, staying: Sequence[str]) -> Iterator[str]:
+    """The files that were made for the machine and are wanted in no slot, and none but these."""
     wanted = [PureWindowsPath(path) for path in staying]
     for file in dict.fromkeys(files):
         if is_made_for(PureWindowsPath(file).stem, machine) and PureWindowsPath(file) not in wanted:
-            yield statement("Remove-Item", LiteralPath=file).tolerating(ErrorKind.ABSENT)
+            yield file
+
+
+def _removal(file: str) -> Pipeline:
+    return statement("Remove-Item", LiteralPath=file).tolerating(ErrorKind.ABSENT)
 
 
 def _make(path: str, disk: Disk, *, kept: bool) -> Iterator[Pipeline]:
