@@ -92,7 +92,7 @@ class _Command(automation.PulumiCommand):
 
 def _refused(args: list[str], error: automation.CommandError, ended: Ended) -> PulumiError:
     """What a failed command becomes; its output is what Pulumi printed, without a secret in it."""
-    reason = (ended.stderr.strip() or ended.stdout.strip()).removeprefix("error: ")
+    reason = _reason(ended)
     if isinstance(error, automation.ConcurrentUpdateError):
         return StackLockedError(reason)
     if isinstance(error, automation.StackNotFoundError):
@@ -100,6 +100,16 @@ def _refused(args: list[str], error: automation.CommandError, ended: Ended) -> P
     if isinstance(error, automation.StackAlreadyExistsError):
         return StackExistsError(reason)
     return PulumiError(f"`pulumi {args[0]}` failed: {reason}")
+
+
+def _reason(ended: Ended) -> str:
+    if ended.code < 0:
+        return f"it was killed by signal {-ended.code}, so its lock may be left"
+    if ended.stderr is not ended.stdout:  # a command that is no operation prints its error alone
+        return (ended.stderr.strip() or ended.stdout.strip()).removeprefix("error: ")
+    lines = [line.strip() for line in ended.stdout.splitlines() if line.strip()]
+    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    return next(iter([*errors, *lines[-1:]]), f"exit code {ended.code}")
 
 
 class _Workspace(automation.LocalWorkspace):

@@ -133,7 +133,7 @@ class Running:
     def _carried_out(self, work: Work, report: Report) -> Outcome:
         """The outcome of a work, which is noted as soon as it is there."""
         outcome = carry_out(work, report, self.processes, self._cli)
-        if work.operation in (Operation.STATUS, Operation.PLAN):
+        if work.operation in (Operation.STATUS, Operation.PLAN, Operation.UNLOCK):
             return outcome
         try:
             self._note(outcome)
