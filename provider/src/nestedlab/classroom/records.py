@@ -29,7 +29,7 @@ class Record:
     reset: str = ""
     """The word of the last `class reset`."""
     drifted: int | None = None
-    """How many properties the last `class drift` found changed; None if nothing is known, or an operation came since."""
+    """How many properties the last `class drift` found changed; None if that is not known."""
 
     @property
     def failed(self) -> bool:
