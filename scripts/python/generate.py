@@ -17,6 +17,7 @@ import click
 import course_page
 import course_schema
 import jea
+import lab_picture
 from field_docs import field_docs
 from field_limits import Limit, in_words, limits
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -248,10 +249,10 @@ def generated() -> Iterator[tuple[str, str]]:
     page = templates.get_template("configuration.md.jinja").render(
         settings=settings,
         hosts=HOSTS,
+        limits=[replace(limit, names=tuple(map(to_camel, limit.names))) for limit in _limits(Connection)],
         class_settings=stack_settings,
         provider=autonaming.PROVIDER,
         tokens=" or ".join(f"`{token}`" for token in autonaming.TOKENS.values()),
-        limits=[replace(limit, names=tuple(map(to_camel, limit.names))) for limit in _limits(Connection)],
     )
     yield "docs/reference/configuration.md", page
     yield "docs/reference/course.schema.json", course_schema.text()
@@ -259,6 +260,7 @@ def generated() -> Iterator[tuple[str, str]]:
     yield "docs/reference/course.md", page
     yield "docs/fidelity.md", fidelity_page.page()
     yield "docs/nestedlab.psrc", jea.role()
+    yield "docs/lab.svg", lab_picture.picture()
 
 
 @click.command()

@@ -107,7 +107,7 @@ class Connection(BaseModel):
     @sourced(
         Source(
             "Microsoft's page on authentication for remote connections; our choice: none of them in the clear",
-            "HTTPS for basic and certificate; both files for certificate; user and password for ntlm, basic, credssp",
+            "HTTPS for basic and certificate; both files for certificate",
         )
     )
     def _is_safe(self) -> Connection:
@@ -121,6 +121,11 @@ class Connection(BaseModel):
         return self
 
     @model_validator(mode="after")
+    @sourced(
+        Source(
+            "Microsoft's page on authentication for remote connections", "user and password for ntlm, basic, credssp"
+        )
+    )
     def _has_credentials(self) -> Connection:
         if self.auth in ("ntlm", "basic", "credssp") and not (self.username and self.password):
             raise ValueError(f"auth {self.auth} needs the settings username and password: set both")
