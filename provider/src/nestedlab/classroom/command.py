@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from nestedlab.classroom.drift_command import drift_command
+from nestedlab.classroom.gc_command import gc_command
 from nestedlab.classroom.handout_command import handout_command
 from nestedlab.classroom.operation_commands import (
     down_command,
@@ -36,5 +37,6 @@ for command in (
     handout_command,
     down_command,
     unlock_command,
+    gc_command,
 ):
     class_group.add_command(command)

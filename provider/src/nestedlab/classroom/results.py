@@ -33,7 +33,7 @@ def end_with(
     if as_json:
         click.echo(json.dumps(plain(course, operation, outcomes), indent=2, ensure_ascii=False, default=str))
     else:
-        _show(operation, outcomes)
+        show(operation, outcomes)
     sys.exit(code_of(outcomes, found=found))
 
 
@@ -78,18 +78,19 @@ def shown(value: object) -> str:
     return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
 
 
-def _show(operation: Operation, outcomes: Sequence[Outcome]) -> None:
+def show(operation: Operation, outcomes: Sequence[Outcome]) -> None:
+    """Show the outcomes to people: drift, notes, failures, and a sentence."""
     rows = drift_rows(outcomes)
     if rows:
         show_table(DRIFT_COLUMNS, rows, "Healed" if operation is Operation.HEAL else "Drifted")
         click.echo()
-    for outcome in outcomes:
+    for outcome in (outcome for outcome in outcomes if outcome.ok):
         for note in outcome.notes:
             click.echo(f"{outcome.student}: {note}")
-    failed = [outcome for outcome in outcomes if not outcome.ok]
-    if failed:
-        show_table(("student", "cause", "log"), [(row.student, row.error, row.log) for row in failed], "Failed")
-        click.echo()
+    for outcome in (outcome for outcome in outcomes if not outcome.ok):  # causes are long: no table
+        click.echo(f"{outcome.student} failed: {outcome.error}")
+        if outcome.log:
+            click.echo(f"  log: {outcome.log}")
     click.echo(" ".join(_sentences(operation, outcomes)))
 
 
