@@ -96,17 +96,17 @@ class Orphans:
     notes: tuple[str, ...] = field(default=())
 
 
-def survey(record: StackRecord) -> Plan[Facts]:
-    """Ask a host for all that may be the stack's. Changes nothing."""
+def survey(*records: StackRecord) -> Plan[Facts]:
+    """Ask a host for all that may be the stacks'. Changes nothing."""
     drives = statement("Get-VM") | Cmdlet("Get-VMHardDiskDrive")
     listing = (statement("Get-VM"), drives, statement("Get-VMSwitch"), statement("Get-VMHost"))
     facts = yield Step("list the machines and switches", listing)
     seen = [facts]
-    if any(record.before(NatSwitch)):
+    if any(any(record.before(NatSwitch)) for record in records):
         seen.append((yield Step("list the NAT networks", (statement("Get-NetNat"),))))
     listings = tuple(
         statement("Get-ChildItem", LiteralPath=folder, Filter=MADE_FILES).tolerating(ErrorKind.ABSENT, *_FILES_UNSEEN)
-        for folder in _folders(record, facts)
+        for folder in _folders(records, facts)
     )
     if listings:
         seen.append((yield Step("list the files of disks", listings)))
@@ -231,13 +231,14 @@ def _of_earlier(what: str, entry: Entry, files: Iterable[str], name: str = "") -
     return Orphan(what, named, entry, str(values.get("owner") or ""), str(values.get("stack_id") or ""), tuple(files))
 
 
-def _folders(record: StackRecord, facts: Facts) -> list[str]:
-    """The folders that disks of the stack are made in: the host's own, and those of all files that are known."""
+def _folders(records: Iterable[StackRecord], facts: Facts) -> list[str]:
+    """The folders that disks of the stacks are made in: the host's own, and those of all files that are known."""
     host = facts.first("VMHost")
-    entries = (*record.entries, *record.earlier)
+    records = list(records)
+    entries = [entry for record in records for entry in (*record.entries, *record.earlier)]
     paths = [path for entry in entries for path in entry.files("made_disks", "kept_disks")]
     marks = {thing.text("Id"): mark_on(thing) for thing in facts.all("VirtualMachine")}
-    ours = {identity for identity, mark in marks.items() if _may_be_ours(record, mark)}
+    ours = {identity for identity, mark in marks.items() if any(_may_be_ours(record, mark) for record in records)}
     paths += [base_of(drive.text("Path")) for drive in facts.all("HardDiskDrive") if drive.text("VMId") in ours]
     made = [str(PureWindowsPath(path).parent) for path in paths if _MADE_FILE.fullmatch(PureWindowsPath(path).name)]
     folders = [host.text("VirtualHardDiskPath") if host is not None else "", *made]

@@ -51,7 +51,7 @@ class PulumiStack:
     def record_of(self, project: str, name: str) -> StackRecord:
         """The same of a stack whose names are known."""
         state = json.loads(self._run("stack", "export"))
-        return _recorded(StackRecord(project, name), state.get("deployment") or {})
+        return recorded(StackRecord(project, name), state.get("deployment") or {})
 
     def configuration(self) -> dict[str, Any]:
         """The stack's settings of nestedlab, secrets in clear."""
@@ -101,7 +101,7 @@ def with_earlier(record: StackRecord, files: Iterable[Path]) -> StackRecord:
         resources = _deployment(file)
         for resource in resources.get("resources") or ():
             _refuse_another_stack(record, str(resource.get("urn")), file)
-        earlier = _recorded(StackRecord(record.project, record.stack), resources)
+        earlier = recorded(StackRecord(record.project, record.stack), resources)
         record = replace(
             record,
             identities=record.identities | earlier.identities,
@@ -131,7 +131,8 @@ def _refuse_another_stack(record: StackRecord, urn: str, file: Path) -> None:
         )
 
 
-def _recorded(record: StackRecord, deployment: Mapping[str, Any]) -> StackRecord:
+def recorded(record: StackRecord, deployment: Mapping[str, Any]) -> StackRecord:
+    """The record with what a deployment has, as `pulumi stack export` gives it."""
     resources = list(deployment.get("resources") or ())
     pending = [operation["resource"] for operation in deployment.get("pending_operations") or ()]
     identities = {identity for resource in (*resources, *pending) for identity in _identities(resource)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from nestedlab.classroom.drift_command import drift_command
+from nestedlab.classroom.gc_command import gc_command
 from nestedlab.classroom.operation_commands import (
     down_command,
     heal_command,
@@ -34,5 +35,6 @@ for command in (
     start_command,
     down_command,
     unlock_command,
+    gc_command,
 ):
     class_group.add_command(command)

@@ -35,7 +35,7 @@ def up_command(*, choice: Choice, plan: Path | None) -> None:
     chosen = choice.of_seats(found.students)
     if plan is not None:
         chosen = saved_plan.of_plan(plan, chosen, named=bool(choice.students))
-    running = Running(choice.file, Operation.UP, choice.parallel, plan)
+    running = Running(choice.file, Operation.UP, choice.parallel, plan.resolve() if plan else None)
     seats.write(choice.file.seats, found.all)
     end_with(choice.file.course.name, Operation.UP, running.run(chosen), as_json=choice.as_json)
 
@@ -102,9 +102,13 @@ def down_command(*, choice: Choice, yes: bool) -> None:
 
     Exit codes: 0 if all was done, 1 if something failed, 2 for a wrong option, 130 after Ctrl-C.
     """
-    names = " ".join(seat.id for seat in choice.seated)
-    choice.confirm(f"Remove the labs of {names}, with all that is on their disks?", yes=yes)
-    _run(choice, Operation.DOWN)
+    # Also without seats: a shared NAT may be left, if it failed to go with the last student.
+    chosen = choice.of_seats(seats.read(choice.file.seats))
+    if chosen:
+        names = " ".join(seat.id for seat in chosen)
+        choice.confirm(f"Remove the labs of {names}, with all that is on their disks?", yes=yes)
+    outcomes = Running(choice.file, Operation.DOWN, choice.parallel).run(chosen)
+    end_with(choice.file.course.name, Operation.DOWN, outcomes, as_json=choice.as_json)
 
 
 def _run(choice: Choice, operation: Operation) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,32 +15,59 @@ from nestedlab.classroom.course import Need
 from nestedlab.classroom.course_file import load
 from nestedlab.classroom.options import chosen, course_option, json_option, reported, students_argument
 from nestedlab.classroom.planning import Plan, plan
+from nestedlab.classroom.results import code_of, plain, show
+from nestedlab.classroom.running import Running
+from nestedlab.classroom.saved_plan import write_seats
 from nestedlab.classroom.seat import Seat
 from nestedlab.classroom.tables import show_table
+from nestedlab.classroom.work import Operation, Outcome
 
 
 @click.command("plan")
 @students_argument
 @course_option
 @json_option
-def plan_command(*, students: tuple[str, ...], course: Path, as_json: bool) -> None:
+@click.option(
+    "--save",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Have Pulumi plan each lab, which asks the hosts, and save that for `up --plan`.",
+)
+def plan_command(*, students: tuple[str, ...], course: Path, as_json: bool, save: Path | None) -> None:
     """Show who sits where: parent, network and ports of each student, and what all take of each parent.
 
     Nothing is made or written, and no host is needed: `up` records the seats. What one lab takes is `seat` in the
     course file, or it is found by running the program without a host. Students with a seat keep it; a new one gets
     what is free first. STUDENT limits what is shown, not what is judged.
 
+    With --save the folder gets these seats and Pulumi's plan of each lab. `up --plan` then does that, and fails for a
+    student whose lab would need anything else. A stack without anything in it is made for each new student.
+
     Exit codes: 0 if all students fit, 1 if the course file, the roster, the seats file or the program cannot be used,
-    2 for a wrong option, 3 if the students do not fit.
+    or Pulumi cannot plan a lab, 2 for a wrong option, 3 if the students do not fit, 130 after Ctrl-C.
     """
     with reported(as_json=as_json):
         found = plan(load(course))
         ids = chosen([seat.id for seat in found.seats.all], students)
         seats = [seat for seat in found.seats.all if seat.id in ids]
+        outcomes = _saved(found, seats, save.resolve()) if save is not None else []
         if as_json:
-            click.echo(json.dumps(_plain(found, seats), indent=2, ensure_ascii=False))
+            saved = (
+                {} if save is None else {"saved": plain(found.file.course.name, Operation.PLAN, outcomes)["students"]}
+            )
+            click.echo(json.dumps({**_plain(found, seats), **saved}, indent=2, ensure_ascii=False))
         else:
             _show(found, seats)
+            if save is not None:
+                show(Operation.PLAN, outcomes)
+        sys.exit(code_of(outcomes))
+
+
+def _saved(found: Plan, seats: Sequence[Seat], folder: Path) -> list[Outcome]:
+    """Have Pulumi plan the labs of those who are in the roster, and save the plans."""
+    staying = [seat for seat in seats if seat not in found.seats.leaving]
+    write_seats(folder, staying)
+    return Running(found.file, Operation.PLAN, plan=folder).run(staying)
 
 
 def _change(found: Plan, seat: Seat) -> str:

@@ -33,7 +33,7 @@ def end_with(
     if as_json:
         click.echo(json.dumps(plain(course, operation, outcomes), indent=2, ensure_ascii=False, default=str))
     else:
-        _show(operation, outcomes)
+        show(operation, outcomes)
     sys.exit(code_of(outcomes, found=found))
 
 
@@ -78,7 +78,8 @@ def shown(value: object) -> str:
     return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
 
 
-def _show(operation: Operation, outcomes: Sequence[Outcome]) -> None:
+def show(operation: Operation, outcomes: Sequence[Outcome]) -> None:
+    """Show the outcomes to people: drift, notes, failures, and a sentence."""
     rows = drift_rows(outcomes)
     if rows:
         show_table(DRIFT_COLUMNS, rows, "Healed" if operation is Operation.HEAL else "Drifted")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -31,8 +31,8 @@ from nestedlab.errors import NestedlabError
 _MIB_OF_A_STUDENT = 2
 """What an operation may write for a student: the program's copy, the state with its history, the log."""
 
-_NEEDS_HOSTS = (Operation.UP, Operation.DOWN, Operation.DRIFT, Operation.HEAL, Operation.PLAN)
-"""What is done for the class's own NATs too."""
+_OF_NATS_TOO = (Operation.DRIFT, Operation.HEAL, Operation.STATUS)
+"""What concerns the class's own NATs too, if it is about all students."""
 
 
 @dataclass
@@ -60,44 +60,38 @@ class Running:
             states.mkdir(parents=True, exist_ok=True)
         if self.operation is Operation.DOWN:
             return self._down(chosen)
-        shared = self._shared(chosen)
-        nats = [self._works.of_nat(nat, self.operation) for nat in shared]
-        if self.operation not in (Operation.UP, Operation.PLAN):
-            return self._crew([*nats, *map(self._of_student, chosen)])
-        before = self._crew(nats)
-        failed = {nat.parent: outcome for nat, outcome in zip(shared, before, strict=True) if not outcome.ok}
-        names = self._nat_names([nat for nat in shared if nat.parent not in failed])
-        works = [self._of_student(seat, names.get(seat.parent)) for seat in chosen if seat.parent not in failed]
+        shared = _shared(self.file, dict.fromkeys(seat.parent for seat in chosen))
+        if self.operation in (Operation.UP, Operation.PLAN):
+            return self._applied(chosen, shared)
+        takes_part = self.nats and self.operation in _OF_NATS_TOO
+        nats = [self._works.of_nat(nat, self.operation) for nat in shared] if takes_part else []
+        return self._crew([*nats, *map(self._of_student, chosen)])
+
+    def _applied(self, chosen: Sequence[Seat], shared: Sequence[SharedNat]) -> list[Outcome]:
+        """The class's own NATs first: students' switches join them. Of a saved plan they are no part."""
+        before = self._crew([self._works.of_nat(nat, self.operation) for nat in shared]) if self.plan is None else []
+        failed = {outcome.student: outcome for outcome in before if not outcome.ok}
+        names = {nat.parent: self._nat_name(nat) for nat in shared if nat.stack not in failed}
+        missing = {nat.parent: failed.get(nat.stack) for nat in shared if not names.get(nat.parent)}
+        works = [self._of_student(seat, names.get(seat.parent)) for seat in chosen if seat.parent not in missing]
         ended = {outcome.student: outcome for outcome in self._crew(works)}
-        return [*before, *(ended.get(seat.id) or self._without_nat(seat, failed[seat.parent]) for seat in chosen)]
+        return [*before, *(ended.get(seat.id) or self._without_nat(seat, missing[seat.parent]) for seat in chosen)]
 
-    def _shared(self, chosen: Sequence[Seat]) -> list[SharedNat]:
-        """The class's own NATs that take part."""
-        if self.operation not in (Operation.UP, Operation.PLAN) and not (self.nats and self.operation in _NEEDS_HOSTS):
-            return []
-        parents = dict.fromkeys(seat.parent for seat in chosen)
-        return [nat for parent in parents if (nat := shared_nat(self.file.course, parent)) is not None]
+    def _nat_name(self, nat: SharedNat) -> str | None:
+        """What Windows calls a NAT, once it is there."""
+        work = self._works.of_nat(nat, Operation.STATUS)
+        return nat_lab.nat_name(carry_out(work, lambda _student, _text: None, self.processes, self._cli).state or {})
 
-    def _nat_names(self, shared: Sequence[SharedNat]) -> Mapping[str, str]:
-        """What Windows calls the NATs, by parent."""
-        if self.operation is not Operation.UP:
-            return {}
-        found = {}
-        for nat in shared:
-            work = self._works.of_nat(nat, Operation.STATUS)
-            state = carry_out(work, lambda _student, _text: None, self.processes, self._cli).state
-            name = nat_lab.nat_name(state or {})
-            found.update({nat.parent: name} if name else {})
-        return found
-
-    def _without_nat(self, seat: Seat, failed: Outcome) -> Outcome:
-        return Outcome(
-            seat.id,
-            self.operation,
-            error=f"the NAT that all students on {seat.parent} share ({failed.student}) failed: {failed.error}",
-            interrupted=failed.interrupted,
-            log=failed.log,
-        )
+    def _without_nat(self, seat: Seat, failed: Outcome | None) -> Outcome:
+        if failed is None:
+            missing = (
+                f"{seat.parent} has no NAT network of the class yet. Run `nestedlab class up` without a plan first."
+            )
+            return Outcome(seat.id, self.operation, error=missing, interrupted=self.processes.interrupted)
+        error = f"the NAT that all students on {seat.parent} share ({failed.student}) failed: {failed.error}"
+        outcome = Outcome(seat.id, self.operation, error, interrupted=failed.interrupted, log=failed.log)
+        self._note(outcome)
+        return outcome
 
     def _down(self, chosen: Sequence[Seat]) -> list[Outcome]:
         """Students first, and a NAT once nobody is left on its parent."""
@@ -107,8 +101,8 @@ class Running:
         seats.write(self.file.seats, left)
         for student in gone:
             records.remove(self.file.work, student)
-        used = {seat.parent for seat in left}
-        empty = [nat for nat in self._shared(chosen) if nat.parent not in used]
+        unused = [parent for parent in self.file.course.parents if all(seat.parent != parent for seat in left)]
+        empty = [nat for nat in _shared(self.file, unused) if (self.file.work / nat.stack).exists()]
         return [*outcomes, *self._crew([self._works.of_nat(nat, Operation.DOWN) for nat in empty])]
 
     def _of_student(self, seat: Seat, nat_name: str | None = None) -> Work:
@@ -142,12 +136,15 @@ class Running:
         if work.operation in (Operation.STATUS, Operation.PLAN):
             return outcome
         try:
-            record = records.read(self.file.work, work.student)
-            at = datetime.now(tz=timezone.utc).isoformat(timespec="seconds")
-            records.write(self.file.work, work.student, records.after(record, outcome, at))
+            self._note(outcome)
         except (OSError, NestedlabError) as error:
             return replace(outcome, notes=(*outcome.notes, f"what came of it could not be noted: {error}"))
         return outcome
+
+    def _note(self, outcome: Outcome) -> None:
+        record = records.read(self.file.work, outcome.student)
+        at = datetime.now(tz=timezone.utc).isoformat(timespec="seconds")
+        records.write(self.file.work, outcome.student, records.after(record, outcome, at))
 
     def _refuse_full_disk(self, students: int) -> None:
         self.file.work.mkdir(parents=True, exist_ok=True)
@@ -157,6 +154,11 @@ class Running:
                 f"the disk of {self.file.work} has {free} MiB left, and {students} students may need {needed}. "
                 "Make room first: a state that cannot be written does not know what was made."
             )
+
+
+def _shared(file: CourseFile, parents: Iterable[str]) -> list[SharedNat]:
+    """The class's own NATs on these parents."""
+    return [nat for parent in parents if (nat := shared_nat(file.course, parent)) is not None]
 
 
 @contextmanager
