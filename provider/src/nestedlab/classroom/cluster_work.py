@@ -1,0 +1,124 @@
+"""Does one work of a cluster's worker: `python -m` this. Parcel, confirmations and interruptions come on stdin.
+
+It and all that it starts end within a bound once nobody confirms the work any more, or once the worker has died: then
+somebody else may do the work.
+"""
+
+from __future__ import annotations
+
+import base64
+import ctypes
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any
+
+from nestedlab.classroom import locks, marks
+from nestedlab.classroom.automation import Cli
+from nestedlab.classroom.carry_out import carry_out
+from nestedlab.classroom.lease import SECONDS_OF_A_LEASE, SECONDS_TO_END, clock
+from nestedlab.classroom.locks import Lock
+from nestedlab.classroom.parcel import Holder, Parcel, returned, unpacked
+from nestedlab.classroom.processes import Processes
+from nestedlab.classroom.work import Operation, Outcome, Report, Work
+from nestedlab.errors import NestedlabError
+
+_SECONDS_BETWEEN_LOOKS = 1.0
+
+
+class _Tied(Processes):
+    """Commands that do not outlive this process, even if it is killed: nobody would end them then."""
+
+    def _start(
+        self, command: Sequence[str], folder: Path, environment: Mapping[str, str], **streams: Any
+    ) -> subprocess.Popen[str]:
+        return super()._start(command, folder, environment, **streams, **_tied())
+
+
+def _tied() -> Mapping[str, Any]:
+    if sys.platform != "linux":
+        return {}
+    libc, set_death_signal = ctypes.CDLL(None), 1  # PR_SET_PDEATHSIG, see prctl(2)
+    return {"preexec_fn": lambda: libc.prctl(set_death_signal, signal.SIGKILL)}
+
+
+class _Lease:
+    """Watches until when the work may go on, and ends it then."""
+
+    def __init__(self, processes: Processes, mark: str) -> None:
+        self._processes, self._mark = processes, mark
+        self._until = clock() + SECONDS_OF_A_LEASE
+        self._stop = threading.Event()
+
+    def listen(self, lines: IO[str]) -> None:
+        """Take confirmations and interruptions, until the worker has died."""
+        for line in lines:
+            if line.strip() == "interrupt":
+                self._processes.interrupt()
+            else:
+                self._until = float(line) + SECONDS_OF_A_LEASE
+        self._until = 0
+
+    def watch(self) -> None:
+        """End the work when its time is up; kill what has not ended then."""
+        while clock() < self._until:
+            self._stop.wait(_SECONDS_BETWEEN_LOOKS)
+        self._processes.interrupt()
+        self._stop.wait(SECONDS_TO_END)
+        for process in marks.running(self._mark):
+            if process.pid != os.getpid():
+                process.kill()
+        os._exit(1)
+
+
+def main() -> None:
+    """Do the work that comes on stdin, and report on stdout."""
+    reports = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="ascii")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what else is printed is no report
+    parcel: Parcel = pickle.loads(base64.b64decode(sys.stdin.readline()))  # noqa: S301
+    processes = _Tied()
+    lease = _Lease(processes, os.environ[marks.MARK])
+    threading.Thread(target=lease.listen, args=[sys.stdin], daemon=True).start()
+    threading.Thread(target=lease.watch, daemon=True).start()
+
+    def tell(**report: str) -> None:
+        print(json.dumps(report), file=reports, flush=True)
+
+    with tempfile.TemporaryDirectory(prefix="nestedlab-", ignore_cleanup_errors=True) as folder:
+        work = unpacked(parcel, Path(folder))
+        outcome = _done(work, parcel.lost, lambda _student, text: tell(doing=text), processes)
+        tell(returned=base64.b64encode(pickle.dumps(returned(work, outcome))).decode())
+
+
+def _done(work: Work, lost: Sequence[Holder], report: Report, processes: Processes) -> Outcome:
+    try:
+        cli = Cli.found()
+    except NestedlabError as error:
+        return Outcome(work.student, work.operation, str(error))
+    outcome = carry_out(work, report, processes, cli)
+    held = list(locks.said(outcome.error))
+    if not held or not all(any(_left_by(lock, holder) for holder in lost) for lock in held):
+        return outcome
+    report(work.student, "takes the lock of a worker that was lost")
+    carry_out(replace(work, operation=Operation.UNLOCK, program=None), report, processes, cli)
+    outcome = carry_out(work, report, processes, cli)
+    return replace(
+        outcome, notes=(*outcome.notes, *(f"The stack was {lock}, on a lost worker; taken." for lock in held))
+    )
+
+
+def _left_by(lock: Lock, holder: Holder) -> bool:
+    """Whether a lock was taken where a worker was lost, while it had the work, and nobody is seen to hold it."""
+    return lock.host == holder.host and lock.taken >= int(holder.began) and not lock.is_held
+
+
+if __name__ == "__main__":
+    main()
