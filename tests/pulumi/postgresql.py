@@ -27,9 +27,9 @@ def database(password: str) -> Iterator[str]:
         folder = Path(name)
         (folder / "password").write_text(password)
         for path in (folder, folder / "password"):
-            shutil.chown(path, account.get("user"), account.get("group"))
+            os.chown(path, account.get("user", -1), account.get("group", -1))
         data = folder / "data"
-        initdb = [
+        initdb: list[str | Path] = [
             commands / "initdb",
             "-D",
             data,
@@ -47,7 +47,7 @@ def database(password: str) -> Iterator[str]:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         options = f"-p {port} -h 127.0.0.1 -k {folder} -c fsync=off"
-        pg_ctl = [commands / "pg_ctl", "-D", data, "-w", "-s"]
+        pg_ctl: list[str | Path] = [commands / "pg_ctl", "-D", data, "-w", "-s"]
         subprocess.run([*pg_ctl, "-o", options, "-l", folder / "log", "start"], cwd=folder, check=True, **account)
         try:
             yield f"postgres://class@127.0.0.1:{port}/postgres?sslmode=disable"

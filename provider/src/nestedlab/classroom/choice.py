@@ -75,7 +75,7 @@ def choice_options(command: Command) -> Command:
     """STUDENT, --failed, --course, --parallel, --cluster and --json, as `choice`; errors of ours are reported."""
 
     @functools.wraps(command)
-    def run(
+    def run(  # noqa: PLR0913 - an argument for each option
         *,
         students: tuple[str, ...],
         failed: bool,

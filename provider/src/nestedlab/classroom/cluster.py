@@ -6,9 +6,9 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, overload
 
 from distributed import Client, Security
 
@@ -88,7 +88,13 @@ class Cluster:
             )
         return {address: int(worker["nthreads"]) for address, worker in workers.items()}
 
-    def call(self, worker: str, function: Callable[..., Answer], *arguments: object) -> Answer:
+    @overload
+    def call(self, worker: str, function: Callable[..., Coroutine[Any, Any, Answer]], *arguments: object) -> Answer: ...
+
+    @overload
+    def call(self, worker: str, function: Callable[..., Answer], *arguments: object) -> Answer: ...
+
+    def call(self, worker: str, function: Callable[..., Any], *arguments: object) -> Any:
         """Have a worker call a function with plain values, at once and beside all else. Raises SilentError."""
 
         async def called() -> Any:
@@ -98,7 +104,6 @@ class Cluster:
         loop = self._client.loop.asyncio_loop
         future = asyncio.run_coroutine_threadsafe(asyncio.wait_for(called(), _SECONDS_OF_A_CALL), loop)
         try:
-            answer: Answer = future.result()
+            return future.result()
         except (OSError, TimeoutError, asyncio.TimeoutError, asyncio.CancelledError, KeyError) as error:
             raise SilentError(worker) from error
-        return answer

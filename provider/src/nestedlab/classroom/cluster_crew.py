@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from nestedlab.classroom import cluster_worker, parcel
 from nestedlab.classroom.cluster import Cluster, SilentError
-from nestedlab.classroom.cluster_worker import Equipment
+from nestedlab.classroom.cluster_worker import Equipment, Look
 from nestedlab.classroom.lease import SECONDS_OF_A_LEASE, SECONDS_UNTIL_DEAD
 from nestedlab.classroom.parcel import Holder, Parcel, Sealed
 from nestedlab.classroom.processes import Processes
@@ -22,7 +22,7 @@ from nestedlab.errors import ConfigurationError, NestedlabError
 
 _VERSION = metadata.version("nestedlab")
 
-_SECONDS_BETWEEN_LOOKS = 0.5
+_SECONDS_BETWEEN_TRIES = 0.5
 _SECONDS_WITHOUT_WORKERS = 60
 """How long the cluster may have no worker: one that has died is started anew by its nanny within seconds."""
 
@@ -101,7 +101,7 @@ class ClusterCrew:
             if not self._cluster.members() and time.monotonic() > begin + _SECONDS_WITHOUT_WORKERS:
                 raise NestedlabError("the cluster has no worker any more. Start some, and run this again.")
             report(student, "waits for a worker of the cluster")
-            time.sleep(_SECONDS_BETWEEN_LOOKS)
+            time.sleep(_SECONDS_BETWEEN_TRIES)
         try:
             yield worker
         finally:
@@ -171,10 +171,11 @@ class ClusterCrew:
         now, doing, told = lost.by.now, "", False
         while worker in self._cluster.members() and time.monotonic() < lost.heard + SECONDS_OF_A_LEASE:
             try:
-                look = self._cluster.call(worker, cluster_worker.look, lost.mark, now)
+                look: Look | None = self._cluster.call(worker, cluster_worker.look, lost.mark, now, doing)
                 if self._processes.interrupted and not told:
                     told = self._cluster.call(worker, cluster_worker.interrupt, lost.mark)
             except SilentError:
+                time.sleep(_SECONDS_BETWEEN_TRIES)
                 continue
             if look is None:  # the worker has been started anew
                 return lost
@@ -188,7 +189,6 @@ class ClusterCrew:
             if look.doing != doing:
                 doing = look.doing
                 report(work.student, doing)
-            time.sleep(_SECONDS_BETWEEN_LOOKS)
         return lost
 
     def _has_ended(self, lost: _Lost) -> bool:
@@ -196,7 +196,7 @@ class ClusterCrew:
         while time.monotonic() < lost.heard + SECONDS_UNTIL_DEAD and not self._is_over(lost):
             if self._processes.interrupted:
                 return False
-            time.sleep(_SECONDS_BETWEEN_LOOKS)
+            time.sleep(_SECONDS_BETWEEN_TRIES)
         return True
 
     def _is_over(self, lost: _Lost) -> bool:

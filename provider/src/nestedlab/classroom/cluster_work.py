@@ -111,7 +111,11 @@ def _done(work: Work, lost: Sequence[Holder], report: Report, processes: Process
     carry_out(replace(work, operation=Operation.UNLOCK, program=None), report, processes, cli)
     outcome = carry_out(work, report, processes, cli)
     return replace(
-        outcome, notes=(*outcome.notes, *(f"The stack was {lock}, on a lost worker; taken." for lock in held))
+        outcome,
+        notes=(
+            *outcome.notes,
+            *(f"the stack was {lock}: a worker that was lost. The lock was taken over." for lock in held),
+        ),
     )
 
 

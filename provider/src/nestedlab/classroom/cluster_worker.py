@@ -6,6 +6,7 @@ reads from a pipe that ends with it.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -32,6 +33,9 @@ from nestedlab.classroom.bounds import workers
 from nestedlab.classroom.lease import SECONDS_OF_A_LEASE, clock
 from nestedlab.classroom.parcel import Parcel, Sealed
 from nestedlab.errors import NestedlabError
+
+SECONDS_OF_A_LOOK = 3
+_SECONDS_BETWEEN_GLANCES = 0.1
 
 _SELF = uuid4().hex
 """This process: a worker that is started anew has the same address, and is another."""
@@ -187,12 +191,18 @@ def _start(parcel: Parcel, mark: str, now: float) -> None:
     threading.Thread(target=found.begin, args=[parcel, now], daemon=True).start()  # a pipe takes it bit by bit
 
 
-def look(mark: str, now: float) -> Look | None:
-    """Confirm a work at a moment of this worker's clock, and see how it goes; None if it is not here."""
+async def look(mark: str, now: float, seen: str) -> Look | None:
+    """Confirm a work at a moment of this worker's clock, and see how it goes; None if it is not here.
+
+    The answer waits a little for something that has not been seen: each call is a line in the worker's log.
+    """
     found = _running.get(mark)
     if found is None:
         return None
     found.tell(f"{now}")
+    end = clock() + SECONDS_OF_A_LOOK
+    while found.doing == seen and not found.ended.is_set() and clock() < end:
+        await asyncio.sleep(_SECONDS_BETWEEN_GLANCES)
     if not found.ended.is_set():
         return Look(found.doing, clock())
     return Look(found.doing, clock(), found.returned, "" if found.returned is not None else found.broken)
