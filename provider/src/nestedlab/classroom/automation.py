@@ -84,7 +84,9 @@ class _Command(automation.PulumiCommand):
             ended = self._processes.log(command, Path(cwd), environment, self._log)
         else:
             ended = self._processes.ask(command, Path(cwd), environment, says)
-        result = automation.CommandResult(stdout=ended.stdout, stderr=ended.stderr, code=ended.code)
+        # An operation has both in one file, where the Automation API looks for locks and missing stacks in stderr.
+        stderr = ended.stderr or ended.stdout
+        result = automation.CommandResult(stdout=ended.stdout, stderr=stderr, code=ended.code)
         if ended.code:
             raise _refused(args, automation.errors.create_command_error(result), ended)
         return result
@@ -92,7 +94,7 @@ class _Command(automation.PulumiCommand):
 
 def _refused(args: list[str], error: automation.CommandError, ended: Ended) -> PulumiError:
     """What a failed command becomes; its output is what Pulumi printed, without a secret in it."""
-    reason = (ended.stderr.strip() or ended.stdout.strip()).removeprefix("error: ")
+    reason = _reason(ended)
     if isinstance(error, automation.ConcurrentUpdateError):
         return StackLockedError(reason)
     if isinstance(error, automation.StackNotFoundError):
@@ -100,6 +102,16 @@ def _refused(args: list[str], error: automation.CommandError, ended: Ended) -> P
     if isinstance(error, automation.StackAlreadyExistsError):
         return StackExistsError(reason)
     return PulumiError(f"`pulumi {args[0]}` failed: {reason}")
+
+
+def _reason(ended: Ended) -> str:
+    if ended.code < 0:
+        return f"it was killed by signal {-ended.code}, so its lock may be left"
+    if ended.stderr.strip():
+        return ended.stderr.strip().removeprefix("error: ")
+    lines = [line.strip() for line in ended.stdout.splitlines() if line.strip()]
+    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    return next(iter([*errors, *lines[-1:]]), f"exit code {ended.code}")
 
 
 class _Workspace(automation.LocalWorkspace):

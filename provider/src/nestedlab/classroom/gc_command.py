@@ -60,9 +60,9 @@ def gc_command(*, choice: Choice, removes: bool, yes: bool) -> None:
     """List what students' stacks have left on the parents and no state knows, and remove it with --remove.
 
     This is `nestedlab orphans` over all parents and all students, of the roster and with a seat. Run it while no other
-    command works on the class: what an `up` is creating looks the same. A stack that is locked is left out. What carries
-    a student's name and an identity that no state knows is listed and never removed; `nestedlab orphans --identity` in
-    the student's work folder removes it.
+    command works on the class: what an `up` is creating looks the same. A stack that is locked is left out. What
+    carries a student's name and an identity that no state knows is listed and never removed: `nestedlab orphans` in the
+    student's work folder does, with --identity.
 
     Exit codes: 0 if nothing was left, 1 after an error, 2 for a wrong option, 3 if something was found (and, with
     --remove, is still there), 130 after Ctrl-C.

@@ -33,6 +33,7 @@ class Ended:
 
     code: int
     stdout: str
+    """What it printed; of one that was logged, on stderr too."""
     stderr: str
 
 
@@ -76,7 +77,7 @@ class Processes:
             self._end(process)
         log.seek(begin)
         printed = str(log.read())
-        return Ended(process.returncode, printed, printed)
+        return Ended(process.returncode, printed, "")
 
     def _start(
         self, command: Sequence[str], folder: Path, environment: Mapping[str, str], **streams: Any

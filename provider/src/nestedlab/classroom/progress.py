@@ -42,6 +42,7 @@ class Progress:
         self._rows = {work.student: _Row(work.parent) for work in works}
         self._workers = workers
         self._operation = works[0].operation.value if works else ""
+        self._tells = self._operation != Operation.STATUS.value  # which asks no host, and takes a second
         self._lock = threading.RLock()
         self._begin = time.monotonic()
         self._interrupted = False
@@ -74,7 +75,8 @@ class Progress:
         """A student's work has begun."""
         with self._lock:
             self._rows[student].begun = time.monotonic()
-        self._line(f"{student}: {self._operation} begins")
+        if self._tells:
+            self._line(f"{student}: {self._operation} begins")
 
     def does(self, student: str, text: str) -> None:
         """What is done for a student now."""
@@ -89,7 +91,8 @@ class Progress:
             row.seconds, row.error = outcome.seconds, outcome.error
             row.step = outcome.error or _changed(outcome)
         ended = f"failed: {outcome.error}" if outcome.error else f"done, {_changed(outcome)}"
-        self._line(f"{outcome.student}: {ended} ({outcome.seconds:.0f} s)")
+        if self._tells or outcome.error:
+            self._line(f"{outcome.student}: {ended} ({outcome.seconds:.0f} s)")
 
     def _line(self, text: str) -> None:
         if self._live is None:

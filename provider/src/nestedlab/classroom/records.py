@@ -7,7 +7,7 @@ import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from nestedlab.classroom.work import Outcome
+from nestedlab.classroom.work import Operation, Outcome
 from nestedlab.errors import ConfigurationError
 
 
@@ -16,7 +16,7 @@ class Record:
     """What is noted of one student."""
 
     operation: str = ""
-    """The last operation that changes something, or looks for drift; "" if there was none."""
+    """The last operation that changes something; "" if there was none."""
     at: str = ""
     """When it ended, in UTC, as ISO 8601 has it."""
     seconds: float = 0
@@ -29,7 +29,7 @@ class Record:
     reset: str = ""
     """The word of the last `class reset`."""
     drifted: int | None = None
-    """How many properties the last `class drift` found changed; None if nothing is known since something changed."""
+    """How many properties the last `class drift` found changed; None if that is not known."""
 
     @property
     def failed(self) -> bool:
@@ -63,7 +63,9 @@ def write(folder: Path, student: str, record: Record) -> None:
 
 
 def after(record: Record, outcome: Outcome, at: str) -> Record:
-    """The record once an operation has ended."""
+    """The record once an operation has ended. A look for drift makes no failed operation good."""
+    if outcome.operation is Operation.DRIFT:
+        return replace(record, drifted=len(outcome.drift) if outcome.ok else None)
     return replace(
         record,
         operation=outcome.operation.value,
@@ -71,7 +73,7 @@ def after(record: Record, outcome: Outcome, at: str) -> Record:
         seconds=round(outcome.seconds, 1),
         error=outcome.error,
         log=outcome.log,
-        drifted=len(outcome.drift) if outcome.operation.value == "drift" and outcome.ok else None,
+        drifted=None,
     )
 
 

@@ -140,7 +140,7 @@ class Running:
     def _carried_out(self, work: Work, report: Report) -> Outcome:
         """The outcome of a work, which is noted as soon as it is there."""
         outcome = self._hands.carry_out(work, report)
-        if work.operation in (Operation.STATUS, Operation.PLAN):
+        if work.operation in (Operation.STATUS, Operation.PLAN, Operation.UNLOCK):
             return outcome
         try:
             self._note(outcome)

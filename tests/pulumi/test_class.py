@@ -1,0 +1,255 @@
+"""`nestedlab class` through the real CLI: the stacks of a few students on two hosts, of which one takes one NAT."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+import yaml
+from tests.conftest import PASSWORD
+
+if TYPE_CHECKING:
+    from tests.conftest import NewParent, Parent
+
+PROGRAM = """
+import pulumi
+import pulumi_nestedlab as lab
+
+seat = lab.Seat()
+if seat.id == pulumi.Config().get("fails"):
+    raise ValueError(f"{seat.name} has no luck today")
+net = lab.NatSwitch("net", prefix=seat.prefix, nat=seat.nat)
+lab.NestedHyperVHost(
+    "hv1", os_disk=lab.Disk(size_gib=40), switch=net.name, baseline=pulumi.Config().get("baseline")
+)
+"""
+FAILED, FOUND, INTERRUPTED = 1, 3, 130
+
+
+@dataclass
+class Ran:
+    """What a command did."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """What it answered with --json."""
+        return dict(json.loads(self.stdout))
+
+    @property
+    def students(self) -> dict[str, dict[str, Any]]:
+        """The answer's rows, by student."""
+        return {row.get("student") or row["id"]: row for row in self.json["students"]}
+
+    @property
+    def failed(self) -> list[str]:
+        """The students for whom it failed."""
+        return [student for student, row in self.students.items() if not row["ok"]]
+
+
+@dataclass
+class Class:
+    """A course in a folder."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def write(self, **keys: Any) -> None:
+        """Write the course file, or change keys of it."""
+        path = self.folder / "course.yaml"
+        course = yaml.safe_load(path.read_text()) if path.exists() else {}
+        path.write_text(yaml.safe_dump({**course, **keys}, sort_keys=False))
+
+    def command(self, *arguments: str) -> list[str]:
+        """The words of a command."""
+        return [sys.executable, "-m", "nestedlab", "class", *arguments]
+
+    def run(self, *arguments: str, code: int = 0) -> Ran:
+        """Run a command, and check its exit code."""
+        done = subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        assert PASSWORD not in done.stdout + done.stderr
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        """Begin a command."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+
+NewClass = Callable[..., Class]
+"""Makes a course for students on hosts by their names: `new_class({"hv01": parent}, "ada", one_nat=["hv01"])`."""
+
+
+@pytest.fixture
+def new_class(pulumi_cli: Path, pulumi_environment: dict[str, str], tmp_path: Path) -> NewClass:
+    def new(parents: dict[str, Parent], *students: str, one_nat: Sequence[str] = ()) -> Class:
+        folder = tmp_path / "course"
+        (folder / "lab").mkdir(parents=True)
+        (folder / "lab/Pulumi.yaml").write_text("name: lab\nruntime: python\n")
+        (folder / "lab/__main__.py").write_text(PROGRAM)
+        made = Class(folder, {**pulumi_environment, "NESTEDLAB_PASSWORD": PASSWORD})
+        hosts = {
+            name: {
+                "address": parent.server.url,
+                "username": parent.server.username,
+                "memoryGib": 64,
+                "windows": 2016 if name in one_nat else 2022,
+                "connectTimeout": 5,
+            }
+            for name, parent in parents.items()
+        }
+        roster = [{"id": student} for student in students]
+        made.write(
+            name="basics", program="lab", pool="10.9.0.0/16", parents=hosts, roster=roster, seat={"memoryGib": 4}
+        )
+        return made
+
+    return new
+
+
+def test_students_go_up_are_healed_reset_and_stopped_by_themselves_and_leave_no_trace(
+    new_parent: NewParent, new_class: NewClass
+) -> None:
+    hv01, hv02 = new_parent(), new_parent(windows="2016")
+    before = hv01.snapshot(), hv02.snapshot()
+    course = new_class({"hv01": hv01, "hv02": hv02}, "ada", "bob", one_nat=["hv02"])
+    course.write(config={"fails": "ada", "baseline": "clean"})
+    up = course.run("up", "--json", code=FAILED)
+    assert up.failed == ["ada"]
+    assert up.students["ada"]["error"] == "ValueError: ada has no luck today"
+    assert "has no luck today" in Path(up.students["ada"]["log"]).read_text()
+    assert (hv01.machines, hv02.machines) == ([], ["hv1-bob"])
+    assert sorted(switch.name for switch in hv02.host.state.switches.values()) == ["basics-nat", "net-bob"]
+
+    course.write(config={"baseline": "clean"})
+    assert course.run("up", "--failed", "--json").students.keys() == {"ada"}
+    assert hv01.machines == ["hv1-ada"]
+    rows = course.run("status", "--json").students
+    assert [rows[student]["machines"][0]["power"] for student in ("ada", "bob")] == ["Running", "Running"]
+
+    course.run("stop", "bob")
+    hv01.by_hand("Stop-VM", Name="hv1-ada", TurnOff=True)
+    drift = course.run("drift", "--json", code=FOUND).students
+    found = {student: row["drift"] for student, row in drift.items()}
+    assert [len(rows) for rows in found.values()] == [0, 1, 0]  # bob's machine is off as it is to be
+    (row,) = found["ada"]
+    assert (row["kind"], row["property"], row["expected"], row["found"]) == ("machine", "running", True, False)
+    assert course.run("status", "--json").students["bob"]["state"] == "stopped"
+    assert "1 of 1 done" in course.run("heal", "ada").stdout
+    assert hv01.machine("hv1-ada").state.name == "Running"
+    reset = course.run("reset", "bob", "--json").students["bob"]
+    assert reset["changes"] == {"same": 1, "update": 1}
+    assert hv02.machine("hv1-bob").state.name == "Off"
+
+    assert course.run("gc", "--json").json["stacks"] == []
+    course.run("down", "bob", "--yes")
+    assert not hv02.machines
+    assert hv02.snapshot() == before[1]  # the NAT that students share went with the last of them
+    course.run("down", "--yes")
+    assert hv01.snapshot() == before[0]
+    assert "nobody has a seat yet" in course.run("status", code=FAILED).stderr
+
+
+def test_a_parent_that_is_away_costs_only_its_own_students_and_only_until_it_is_back(
+    new_parent: NewParent, new_class: NewClass
+) -> None:
+    hv01, hv02 = new_parent(), new_parent(listen=f"127.0.0.1:{free_port()}")
+    course = new_class({"hv01": hv01, "hv02": hv02}, "ada", "bob")
+    hv02.server.stop()
+    up = course.run("up", "--json", code=FAILED)
+    assert up.failed == ["bob"]
+    assert "127.0.0.1" in up.students["bob"]["error"]
+    assert hv01.machines == ["hv1-ada"]
+
+    hv02.server.start()
+    held = hv02.server.arm("stall=60 Receive#8")
+    with course.begin("up", "--failed", "--json") as running:
+        wait_until(lambda: held.fired)
+        hv02.server.stop()
+        answer, _ = running.communicate()
+    assert running.returncode == FAILED
+    assert "127.0.0.1" in json.loads(answer)["students"][0]["error"]
+    hv02.server.arm()
+    hv02.server.start()
+    assert course.run("up", "--failed", "--json").failed == []
+    assert hv02.machines == ["hv1-bob"]
+
+
+def test_an_interruption_ends_what_runs_and_a_lock_is_taken_only_from_the_dead(
+    new_parent: NewParent, new_class: NewClass
+) -> None:
+    parent = new_parent()
+    course = new_class({"hv01": parent}, "ada", "bob")
+    held = parent.server.arm("stall=8 Receive#5")  # an interrupted command waits for the answer
+    with course.begin("up", "--parallel", "1", "--json") as running:
+        wait_until(lambda: held.fired)
+        assert "still runs" in course.run("unlock", "--yes", code=FAILED).stderr
+        locked = course.run("up", "ada", "--json", code=FAILED).students["ada"]["error"]
+        assert "nestedlab class unlock ada" in locked
+        running.send_signal(signal.SIGINT)
+        parent.server.arm()
+        answer, _ = running.communicate()
+    assert running.returncode == INTERRUPTED
+    assert {row["student"]: row["error"] for row in json.loads(answer)["students"]} == {
+        "ada": "interrupted",
+        "bob": "interrupted before it began",
+    }
+
+    held = parent.server.arm("stall=60 Receive#5")
+    with course.begin("up", "--json") as running:
+        wait_until(lambda: held.fired)
+        for process in psutil.Process(running.pid).children(recursive=True):
+            process.kill()
+        parent.server.arm()
+        answer, _ = running.communicate()
+    assert "killed by signal 9" in answer
+    assert "locked by" in course.run("status", code=FOUND).stdout
+    course.run("unlock", "--yes")
+    assert course.run("up", "--json").failed == []
+    assert sorted(parent.machines) == ["hv1-ada", "hv1-bob"]
+    assert course.run("gc", "--json").json["stacks"] == []
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_until(holds: Callable[[], Any]) -> None:
+    """Wait for what is bound to come true."""
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
