@@ -14,7 +14,6 @@ import pickle
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -76,6 +75,7 @@ class _Lease:
         for process in marks.running(self._mark):
             if process.pid != os.getpid():
                 process.kill()
+        marks.remove_folder(self._mark)
         os._exit(1)
 
 
@@ -85,17 +85,22 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what else is printed is no report
     parcel: Parcel = pickle.loads(base64.b64decode(sys.stdin.readline()))  # noqa: S301
     processes = _Tied()
-    lease = _Lease(processes, os.environ[marks.MARK])
+    mark = os.environ[marks.MARK]
+    lease = _Lease(processes, mark)
     threading.Thread(target=lease.listen, args=[sys.stdin], daemon=True).start()
     threading.Thread(target=lease.watch, daemon=True).start()
 
     def tell(**report: str) -> None:
         print(json.dumps(report), file=reports, flush=True)
 
-    with tempfile.TemporaryDirectory(prefix="nestedlab-", ignore_cleanup_errors=True) as folder:
-        work = unpacked(parcel, Path(folder))
+    folder = marks.folder(mark)
+    try:
+        folder.mkdir(mode=0o700)
+        work = unpacked(parcel, folder)
         outcome = _done(work, parcel.lost, lambda _student, text: tell(doing=text), processes)
         tell(returned=base64.b64encode(pickle.dumps(returned(work, outcome))).decode())
+    finally:
+        marks.remove_folder(mark)
 
 
 def _done(work: Work, lost: Sequence[Holder], report: Report, processes: Processes) -> Outcome:

@@ -225,8 +225,11 @@ def forget(mark: str) -> None:
 
 
 def is_over(mark: str, pid: int) -> bool:
-    """Whether nothing of a work runs on this machine any more, nor the worker that has begun it."""
+    """Whether nothing of a work runs on this machine any more, nor the worker that has begun it. Then all of it goes."""
     with suppress(psutil.Error):
         if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
             return False
-    return not any(True for _ in marks.running(mark))
+    if any(True for _ in marks.running(mark)):
+        return False
+    marks.remove_folder(mark)
+    return True

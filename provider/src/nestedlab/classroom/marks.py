@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +21,16 @@ def running(mark: str) -> Iterator[psutil.Process]:
         with suppress(psutil.Error, OSError):
             if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
                 yield process
+
+
+def folder(mark: str) -> Path:
+    """The folder of a work with a mark: whoever knows that it has ended can remove it."""
+    return Path(tempfile.gettempdir()) / f"nestedlab-{mark}"
+
+
+def remove_folder(mark: str) -> None:
+    """Remove it; there may be a key in it."""
+    shutil.rmtree(folder(mark), ignore_errors=True)
 
 
 def machine() -> str | None:
