@@ -18,10 +18,12 @@ import psutil
 import pytest
 import yaml
 from click.testing import CliRunner
+from semver import VersionInfo
 from tests.core import courses
 
 from nestedlab.__main__ import main
 from nestedlab.classroom import cluster_crew, cluster_worker, locks, marks, parcel
+from nestedlab.classroom.automation import Cli
 from nestedlab.classroom.cluster import Cluster, SilentError
 from nestedlab.classroom.cluster_address import ClusterAddress
 from nestedlab.classroom.cluster_crew import ClusterCrew
@@ -265,7 +267,6 @@ def test_a_worker_that_lacks_something_is_named_before_anything_begins(
 
 
 FAKE_PULUMI = """#!/bin/sh
-[ "$2" = version ] || [ "$1" = version ] && echo v3.259.0 && exit
 trap 'echo interrupted >> "{notes}"' INT
 echo begun >> "{notes}"
 while true; do sleep 0.2; done
@@ -295,7 +296,13 @@ def test_a_work_ends_with_all_that_it_has_started_if_it_may_not_go_on(
         [sys.executable, "-c", begun], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="ascii"
     )
     assert process.stdin is not None
-    print(base64.b64encode(pickle.dumps(status)).decode(), clock(), sep="\n", file=process.stdin, flush=True)
+    print(
+        base64.b64encode(pickle.dumps((status, Cli(VersionInfo(3))))).decode(),
+        clock(),
+        sep="\n",
+        file=process.stdin,
+        flush=True,
+    )
     end = clock() + 20
     while not notes.exists():
         assert clock() < end

@@ -168,12 +168,12 @@ class ClusterCrew:
 
     def _watched(self, worker: str, work: Work, lost: _Lost, report: Report) -> Outcome | _Lost:
         """What came of a work that has begun. As long as it goes on, it is confirmed."""
-        now, doing, told = lost.by.now, "", False
+        now, doing, told = lost.by.now, "", 0
         while worker in self._cluster.members() and time.monotonic() < lost.heard + SECONDS_OF_A_LEASE:
             try:
                 look: Look | None = self._cluster.call(worker, cluster_worker.look, lost.mark, now, doing)
-                if self._processes.interrupted and not told:
-                    told = self._cluster.call(worker, cluster_worker.interrupt, lost.mark)
+                if told < self._processes.interruptions:
+                    told += self._cluster.call(worker, cluster_worker.interrupt, lost.mark)
             except SilentError:
                 time.sleep(_SECONDS_BETWEEN_TRIES)
                 continue

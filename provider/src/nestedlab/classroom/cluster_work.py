@@ -12,6 +12,7 @@ import json
 import os
 import pickle
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -25,10 +26,9 @@ from nestedlab.classroom.automation import Cli
 from nestedlab.classroom.carry_out import carry_out
 from nestedlab.classroom.lease import SECONDS_OF_A_LEASE, SECONDS_TO_END, clock
 from nestedlab.classroom.locks import Lock
-from nestedlab.classroom.parcel import Holder, Parcel, returned, unpacked
+from nestedlab.classroom.parcel import Holder, Parcel, Returned, returned, unpacked
 from nestedlab.classroom.processes import Processes
 from nestedlab.classroom.work import Operation, Outcome, Report, Work
-from nestedlab.errors import NestedlabError
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 
@@ -83,7 +83,8 @@ def main() -> None:
     """Do the work that comes on stdin, and report on stdout."""
     reports = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="ascii")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what else is printed is no report
-    parcel: Parcel = pickle.loads(base64.b64decode(sys.stdin.readline()))  # noqa: S301
+    given: tuple[Parcel, Cli] = pickle.loads(base64.b64decode(sys.stdin.readline()))  # noqa: S301
+    parcel, cli = given
     processes = _Tied()
     mark = os.environ[marks.MARK]
     lease = _Lease(processes, mark)
@@ -97,17 +98,17 @@ def main() -> None:
     try:
         folder.mkdir(mode=0o700)
         work = unpacked(parcel, folder)
-        outcome = _done(work, parcel.lost, lambda _student, text: tell(doing=text), processes)
-        tell(returned=base64.b64encode(pickle.dumps(returned(work, outcome))).decode())
+        outcome = _done(work, parcel.lost, lambda _student, text: tell(doing=text), processes, cli)
+        found = returned(work, outcome)
+    except OSError as error:  # the disk is full, or the folder for temporary files is none
+        cause = f"{error.strerror or error}: {error.filename or folder} of {socket.gethostname()}"
+        found = Returned(Outcome(parcel.stack, parcel.operation, error=cause))
     finally:
         marks.remove_folder(mark)
+    tell(returned=base64.b64encode(pickle.dumps(found)).decode())
 
 
-def _done(work: Work, lost: Sequence[Holder], report: Report, processes: Processes) -> Outcome:
-    try:
-        cli = Cli.found()
-    except NestedlabError as error:
-        return Outcome(work.student, work.operation, str(error))
+def _done(work: Work, lost: Sequence[Holder], report: Report, processes: Processes, cli: Cli) -> Outcome:
     outcome = carry_out(work, report, processes, cli)
     held = list(locks.said(outcome.error))
     if not held or not all(any(_left_by(lock, holder) for holder in lost) for lock in held):

@@ -105,7 +105,7 @@ class _Running:
 
     def begin(self, parcel: Parcel, now: float) -> None:
         """Give its process the parcel."""
-        self._tell(base64.b64encode(pickle.dumps(parcel)).decode())
+        self._tell(base64.b64encode(pickle.dumps((parcel, _cli()))).decode())
         self._tell(f"{now}")
         self.begun.set()
 
@@ -134,7 +134,7 @@ def equipment() -> Equipment:
     """What this worker has."""
     missing = ""
     try:
-        _check()
+        _cli()
     except NestedlabError as error:
         missing = str(error)
     available = psutil.virtual_memory().available // 2**20
@@ -152,13 +152,14 @@ def equipment() -> Equipment:
 
 
 @cache  # of the good news only
-def _check() -> None:
+def _cli() -> Cli:
+    """The Pulumi CLI of this worker. Raises NestedlabError if it, or something else that works take, is not here."""
     if util.find_spec("pulumi_nestedlab") is None:
         raise NestedlabError(
             "there is no pulumi_nestedlab. Install pulumi-nestedlab, and what else the lab program imports."
         )
     os.environ["PATH"] = _path()  # the CLI is looked for where works will find it
-    Cli.found()
+    return Cli.found()
 
 
 def _path() -> str:
@@ -225,7 +226,10 @@ def forget(mark: str) -> None:
 
 
 def is_over(mark: str, pid: int) -> bool:
-    """Whether nothing of a work runs on this machine any more, nor the worker that has begun it. Then all of it goes."""
+    """Whether nothing of a work runs on this machine any more, nor the worker that has begun it.
+
+    What it has left is removed then.
+    """
     with suppress(psutil.Error):
         if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
             return False
