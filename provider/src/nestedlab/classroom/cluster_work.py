@@ -16,7 +16,9 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
@@ -55,7 +57,6 @@ class _Lease:
     def __init__(self, processes: Processes, mark: str) -> None:
         self._processes, self._mark = processes, mark
         self._until = clock() + SECONDS_OF_A_LEASE
-        self._stop = threading.Event()
 
     def listen(self, lines: IO[str]) -> None:
         """Take confirmations and interruptions, until the worker has died."""
@@ -69,9 +70,9 @@ class _Lease:
     def watch(self) -> None:
         """End the work when its time is up; kill what has not ended then."""
         while clock() < self._until:
-            self._stop.wait(_SECONDS_BETWEEN_LOOKS)
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
         self._processes.interrupt()
-        self._stop.wait(SECONDS_TO_END)
+        time.sleep(SECONDS_TO_END)
         for process in marks.running(self._mark):
             if process.pid != os.getpid():
                 process.kill()
@@ -92,7 +93,8 @@ def main() -> None:
     threading.Thread(target=lease.watch, daemon=True).start()
 
     def tell(**report: str) -> None:
-        print(json.dumps(report), file=reports, flush=True)
+        with suppress(OSError):  # the worker has died, and what it was told ends the work
+            print(json.dumps(report), file=reports, flush=True)
 
     folder = marks.folder(mark)
     try:
