@@ -298,4 +298,4 @@ def test_without_a_terminal_progress_is_lines_and_on_one_a_table_that_fits() -> 
         progress.waits("s3", "waits for a WinRM shell of hv01")
     table = shown.getvalue()
     assert "hv01 is away" in table
-    assert "1 failed, 39 waits." in table
+    assert "1 failed, 39 waiting." in table

@@ -20,7 +20,7 @@ class _Row:
     """A student's row."""
 
     parent: str
-    step: str = "waits"
+    step: str = "waits for a worker"
     begun: float | None = None
     seconds: float | None = None
     """How long it took, once it has ended."""
@@ -30,7 +30,7 @@ class _Row:
     def state(self) -> tuple[str, str]:
         """In a word, and the style it has."""
         if self.seconds is None:
-            return ("works", "yellow") if self.begun is not None else ("waits", "dim")
+            return ("running", "yellow") if self.begun is not None else ("waiting", "dim")
         return ("failed", "red") if self.error else ("done", "green")
 
 
@@ -115,7 +115,7 @@ class Progress:
         room = max(1, self._console.height - 4)
         if len(rows) <= room:
             return rows
-        order = ["works", "failed", "waits", "done"]
+        order = ["running", "failed", "waiting", "done"]
         chosen = sorted(rows, key=lambda row: order.index(row[2][0]))[:room]
         return [row for row in rows if row in chosen]
 
@@ -125,7 +125,7 @@ class Progress:
         return f"{time.monotonic() - row.begun:.0f}" if row.begun is not None else ""
 
     def _totals(self, words: Sequence[str]) -> Iterator[str]:
-        counts = {word: words.count(word) for word in ("done", "failed", "works", "waits")}
+        counts = {word: words.count(word) for word in ("done", "failed", "running", "waiting")}
         yield f"{self._operation}: " + ", ".join(f"{count} {word}" for word, count in counts.items() if count) + "."
         yield f"{time.monotonic() - self._begin:.0f} s."
         if self._interrupted:

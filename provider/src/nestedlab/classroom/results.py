@@ -84,13 +84,13 @@ def show(operation: Operation, outcomes: Sequence[Outcome]) -> None:
     if rows:
         show_table(DRIFT_COLUMNS, rows, "Healed" if operation is Operation.HEAL else "Drifted")
         click.echo()
-    for outcome in outcomes:
+    for outcome in (outcome for outcome in outcomes if outcome.ok):
         for note in outcome.notes:
             click.echo(f"{outcome.student}: {note}")
-    failed = [outcome for outcome in outcomes if not outcome.ok]
-    if failed:
-        show_table(("student", "cause", "log"), [(row.student, row.error, row.log) for row in failed], "Failed")
-        click.echo()
+    for outcome in (outcome for outcome in outcomes if not outcome.ok):  # causes are long: no table
+        click.echo(f"{outcome.student} failed: {outcome.error}")
+        if outcome.log:
+            click.echo(f"  log: {outcome.log}")
     click.echo(" ".join(_sentences(operation, outcomes)))
 
 
