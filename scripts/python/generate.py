@@ -9,6 +9,7 @@ import sys
 import textwrap
 import types
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -16,7 +17,9 @@ import click
 import course_page
 import course_schema
 import jea
+import lab_picture
 from field_docs import field_docs
+from field_limits import Limit, in_words, limits
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel, SecretStr
 from pydantic.alias_generators import to_camel
@@ -136,12 +139,21 @@ def _attribute(model: type[Table], attribute: Attribute) -> dict[str, Any]:
     }
 
 
+def _limits(model: type[BaseModel]) -> list[Limit]:
+    """The limits of what programs and configurations set, those of one argument together."""
+    names = list(model.model_fields)
+    hidden = set(_OF_THE_STACK)
+    shown = [limit for limit in limits(model) if not hidden.intersection(limit.names)]
+    return sorted(shown, key=lambda limit: names.index(limit.names[0]) if limit.names else len(names))
+
+
 def _part(kind: type[Part]) -> dict[str, Any]:
     return {
         "name": kind.__name__,
         "meaning": inspect.getdoc(kind),
         "key": kind.key,
         "fields": [_attribute(kind, attribute) for attribute in kind.attributes() if not attribute.fixed],
+        "limits": _limits(kind),
     }
 
 
@@ -164,6 +176,7 @@ def _resource(kind: type[Resource]) -> dict[str, Any]:
         "hidden": [shown for shown in kept + computed if shown["name"] not in _OF_THE_STACK],
         "outputs": [*(shown for _, shown in rows), *computed],
         "parts": [_part(part) for part in parts(kind)],
+        "limits": _limits(kind),
         "names": sorted(_wire_names(kind)),
     }
 
@@ -180,14 +193,8 @@ def _value(field: FieldInfo) -> str:
     if get_origin(field.annotation) is Literal:
         return ", ".join(f"`{value}`" for value in kinds)
     (kind,) = kinds
-    limits = [f"{words} {limit:g}" for constraint in field.metadata for words, limit in _limits(constraint)]
-    return " ".join((_VALUES[getattr(kind, "__origin__", kind)], ", ".join(limits))).strip()
-
-
-def _limits(constraint: object) -> Iterator[tuple[str, float]]:
-    for name, words in (("gt", "above"), ("ge", "at least"), ("le", "at most")):
-        if hasattr(constraint, name):
-            yield words, getattr(constraint, name)
+    bounds = ", ".join(filter(None, map(in_words, field.metadata)))
+    return " ".join((_VALUES[getattr(kind, "__origin__", kind)], bounds)).strip()
 
 
 def _setting(name: str, field: FieldInfo) -> dict[str, Any]:
@@ -242,6 +249,7 @@ def generated() -> Iterator[tuple[str, str]]:
     page = templates.get_template("configuration.md.jinja").render(
         settings=settings,
         hosts=HOSTS,
+        limits=[replace(limit, names=tuple(map(to_camel, limit.names))) for limit in _limits(Connection)],
         class_settings=stack_settings,
         provider=autonaming.PROVIDER,
         tokens=" or ".join(f"`{token}`" for token in autonaming.TOKENS.values()),
@@ -252,6 +260,7 @@ def generated() -> Iterator[tuple[str, str]]:
     yield "docs/reference/course.md", page
     yield "docs/fidelity.md", fidelity_page.page()
     yield "docs/nestedlab.psrc", jea.role()
+    yield "docs/lab.svg", lab_picture.picture()
 
 
 @click.command()

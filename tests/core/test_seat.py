@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
+from ipaddress import IPv4Network
 from typing import Any
 
 import pulumi
@@ -31,6 +33,7 @@ ANNA = Seat(
     columns={"email": "anna@example.org"},
 )
 """A seat with all that there is."""
+ROOT = CASES.parents[1]
 MALFORMED = cases_in(CASES / "core" / "seats.yaml")
 
 
@@ -51,7 +54,7 @@ def declared(program: Callable[[], object], secrets: Sequence[str] = (), **setti
     class Engine(mocks.Mocks):
         def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
             made[args.name] = args.inputs
-            return "id", args.inputs
+            return "id", {**args.inputs, "natName": args.inputs.get("nat", "its own")}
 
         def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
             raise NotImplementedError
@@ -189,3 +192,36 @@ def test_a_baseline_that_is_an_output_is_known_later() -> None:
 
     made = declared(program, **{RESET: "monday"})
     assert [made[f"hv-{name}"].get("reset") for name in ("clean", "")] == ["monday", None]
+
+
+@pytest.mark.filterwarnings(
+    "ignore:NotImplemented should not:DeprecationWarning"
+)  # Pulumi's, of what a program exports
+@pytest.mark.parametrize("example", ["cluster", "containers", "domain", "nat-rdp", "quickstart"])
+def test_each_example_joins_the_nat_that_the_class_has_on_a_host_that_takes_one(example: str) -> None:
+    program = ROOT / "examples" / example / "__main__.py"
+    settings = {SEAT: ANNA.model_dump_json(by_alias=True), "lab:image": "D:\\ws2022.vhdx"}
+    made = declared(lambda: runpy.run_path(str(program)), **settings)
+    switches = [inputs for inputs in made.values() if "prefix" in inputs]
+    assert switches
+    assert {(switch["nat"], switch.get("natPrefix")) for switch in switches} == {("class-nat", None)}
+    assert all(IPv4Network(switch["prefix"]).subnet_of(IPv4Network(ANNA.prefix)) for switch in switches)
+
+
+def test_the_program_of_the_classs_page_is_the_students() -> None:
+    page = (ROOT / "docs" / "class.md").read_text(encoding="utf-8")
+    source = page.partition("```python\n")[2].partition("```")[0]
+
+    def program() -> None:
+        exec(source, {"lab": lab, "pulumi": pulumi})  # noqa: S102 - our own page
+
+    settings = {
+        SEAT: ANNA.model_dump_json(by_alias=True),
+        AUTONAMING: '{"pattern": "${name}-${stack}"}',
+        RESET: "monday",
+    }
+    made = declared(program, **settings)
+    assert {made["lab-net"][key] for key in ("name", "prefix", "nat")} == {"lab-net-anna", "10.9.3.0/24", "class-nat"}
+    (forward,) = made["lab-net"]["forwards"]
+    assert (forward["externalPort"], forward["internalAddress"]) == (40000, "10.9.3.10")
+    assert (made["hv1"]["name"], made["hv1"]["reset"]) == ("hv1-anna", "monday")

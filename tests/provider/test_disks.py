@@ -203,3 +203,16 @@ def test_a_file_stays_if_windows_does_not_take_its_disk_out(provider: Provider) 
     provider.parent.host.allow("Remove-VMHardDiskDrive")
     provider.update("machine", made, running=False)
     assert provider.parent.host.state.files.find(file.path) is None
+
+
+def test_a_forced_replacement_leaves_no_file_that_only_the_old_state_knows(provider: Provider) -> None:
+    before = provider.parent.snapshot()
+    made = provider.create("machine", **ONE)
+    drive = {"VMName": "hv1", "ControllerType": "SCSI", "ControllerNumber": 0, "ControllerLocation": 1}
+    provider.parent.by_hand("Remove-VMHardDiskDrive", **drive)
+    old = provider.seen("machine", made)
+    new = provider.create("machine")
+    provider.delete("machine", old)
+    assert "the machine is kept" in provider.warnings[-1]
+    provider.delete("machine", new)
+    assert provider.parent.snapshot() == before

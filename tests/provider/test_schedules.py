@@ -114,12 +114,16 @@ def move(provider: Provider, wanted: Wanted) -> None:
         up(provider, wanted)
 
 
-def lose(_: Provider, wanted: Wanted) -> None:
-    """A run that is killed before the engine has written what was created."""
-    wanted.state = None
+def be_killed(provider: Provider, wanted: Wanted) -> None:
+    """A run that is killed before the engine has written what was created or changed."""
+    state = wanted.state
+    try:
+        up(provider, wanted)
+    finally:
+        wanted.state = state
 
 
-OPERATION: list[Callable[[Provider, Wanted], None]] = [up, up, up, refresh, destroy, replace_by_force, move, lose]
+OPERATION: list[Callable[[Provider, Wanted], None]] = [up, up, up, refresh, destroy, replace_by_force, move, be_killed]
 
 
 @contextmanager
@@ -167,17 +171,21 @@ def test_after_any_schedule_each_state_is_what_the_host_has(
     for own, resources in stacks:
         for wanted in resources:
             destroy(own, wanted)
+    told += [warning for own, _ in stacks for warning in own.warnings]
     for parent in parents:
         _remove_by_hand(parent, told)
     assert [parent.snapshot() for parent in parents] == before
 
 
 def _is_told(path: str, told: list[str]) -> bool:
-    return any(f"{path}{end}" in text for text in told for end in (")", ","))
+    return any(f"{path}{end}" in text for text in told for end in (")", ",", ". "))
 
 
 def _remove_by_hand(parent: Parent, told: list[str]) -> None:
-    """Remove the files that an error told of, if it was of a resource in no state, which records them nowhere."""
+    """Remove the files that are recorded nowhere and that users were told of.
+
+    An error does so if its resource is in no state, and the warning of a refresh after a destroy that was broken off.
+    """
     files = parent.snapshot()["files"]["entries"].values()
     for path in [file["path"] for file in files if _is_told(file["path"], told)]:
         parent.by_hand("Remove-Item", LiteralPath=path)

@@ -162,6 +162,9 @@ def machines(draw: st.DrawFn) -> tuple[Inputs, Inputs]:
         "data_disks": draw(data_disks()),
     }
     second = {**draw(some(**CHANGEABLE, **FROM_DRIFT["machine"])), **draw(NETWORK), "data_disks": draw(data_disks())}
+    if first.get("tpm"):  # once it has started, Windows holds the template
+        second = {name: value for name, value in second.items() if name != "secure_boot_template"}
+        second |= {name: first[name] for name in ("secure_boot_template",) if name in first}
     if "baseline" in first:  # it holds the disks it has
         held = {name: first[name] for name in ("baseline", "data_disks")}
         second = {**second, **held, **draw(some(reset=st.just("1")))}

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pulumi_cli
@@ -23,6 +26,13 @@ def _reference(name: str) -> bytes:
     path = b"\x8c" + bytes([len(module)]) + module + b"\x94\x8c" + bytes([len(name)]) + name.encode() + b"\x94"
     body = path + b"\x93\x94)\x81\x94."
     return b"\x80\x04\x95" + len(body).to_bytes(8, "little") + body
+
+
+def _graph(lab: Lab) -> dict[str, Any]:
+    """What `nestedlab graph` tells of the stack."""
+    command = [sys.executable, "-m", "nestedlab", "graph", "--stack", lab.stack, "--format", "json"]
+    done = subprocess.run(command, cwd=lab.folder, env=lab.environment, capture_output=True, text=True, check=True)
+    return dict(json.loads(done.stdout))
 
 
 def test_the_lab_of_the_readme_lives_its_life(
@@ -54,6 +64,11 @@ def test_the_lab_of_the_readme_lives_its_life(
     stored = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
     assert b"hv1" in stored
     assert parent.server.password.encode() not in stored
+    (host,) = _graph(lab)["hosts"]
+    assert [(switch["name"], switch["gateway"]) for switch in host["switches"]] == [("lab-net", "192.168.50.1")]
+    assert [(one["name"], one["id"], one["powerState"]) for one in host["machines"]] == [
+        ("hv1", str(machine.id), "Running")
+    ]
 
     assert lab.destroy().changes == {"delete": 4}
     assert parent.snapshot() == before

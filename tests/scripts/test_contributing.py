@@ -20,7 +20,7 @@ SOURCES = ("provider/src", "sdk/python/src", "scripts/python")
 NEW = "memory_priority"
 """The attribute that the recipe adds, and that is not there yet."""
 
-FROM_THE_TABLE = ("changes", "check", "dynamic", "lifecycle", "parts", "plans", "provider")
+FROM_THE_TABLE = ("changes", "check", "dynamic", "lifecycle", "limits", "parts", "plans", "provider")
 """The tests of tests/core whose cases follow from the attributes."""
 
 

@@ -14,6 +14,8 @@ import pytest
 
 import pulumi_nestedlab
 from hyperv_sim.contract import load
+from nestedlab.classroom.seat import Seat
+from nestedlab.classroom.stack_settings import CLASS_SETTINGS, SEAT
 from nestedlab.connection import HOSTS, SETTINGS, Connection
 from nestedlab.declare import Attribute, Table
 from nestedlab.machine.adapters.table import Adapter
@@ -64,7 +66,7 @@ def page(name: str) -> str:
 
 def settings() -> Mapping[str, Mapping[str, str]]:
     """The rows of the table of settings, by the setting."""
-    lines = page("configuration").splitlines()
+    lines = page("configuration").partition("## In a class")[0].splitlines()
     head, _, *rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("|")]
     return {row[0].strip("`"): dict(zip(head, row, strict=True)) for row in rows}
 
@@ -89,6 +91,14 @@ def test_every_setting_has_a_row_of_its_own() -> None:
     assert tuple(rows) == SETTINGS
     assert all(row["value"] and row["meaning"] for row in rows.values())
     assert "`on`" in rows[HOSTS]["meaning"]
+
+
+def test_every_setting_of_a_class_has_a_row_and_every_key_of_a_seat_is_named() -> None:
+    section = page("configuration").partition("## In a class")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([^`]+)` \| (.+)$", section, re.MULTILINE)
+    assert tuple(setting for setting, _ in rows) == CLASS_SETTINGS
+    seat = dict(rows)[SEAT]
+    assert [name for name in Seat.model_json_schema(by_alias=True)["properties"] if f"`{name}`" not in seat] == []
 
 
 def test_the_ways_to_log_on_are_all_shown_and_explained() -> None:

@@ -208,7 +208,7 @@ def test_every_cmdlet_says_what_is_simulated_and_from_where_it_is_known(name: st
 
 def test_a_behaviour_without_any_source_is_called_unknown() -> None:
     assert source("Get-VM").endswith("behaviour: below")
-    assert source("Resume-VM").endswith("behaviour: unknown")
+    assert source("Set-VMHardDiskDrive").endswith("behaviour: unknown")
 
 
 def test_only_cmdlets_and_parts_of_the_host_have_rows() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from nestedlab.adapters.graph_command import graph
 from nestedlab.adapters.orphans_command import orphans
 from nestedlab.classroom.command import class_group
 
@@ -15,6 +16,7 @@ def main() -> None:
 
 
 main.add_command(class_group)
+main.add_command(graph)
 main.add_command(orphans)
 
 if __name__ == "__main__":

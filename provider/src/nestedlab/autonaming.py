@@ -22,6 +22,7 @@ TOKENS = {kind: f"{PROVIDER}:index:{kind}" for kind in ("NatSwitch", "NestedHype
 
 Section: TypeAlias = Mapping[str, Any]
 
+_OURS = f"{AUTONAMING}.providers.{PROVIDER}"
 _MODES = ("default", "verbatim", "disabled")
 _KEYS = {"mode": (str, "text"), "pattern": (str, "text"), "enforce": (bool, "true or false")}
 _FURTHER = {"providers": (Mapping, "an object"), "resources": (Mapping, "an object")}
@@ -60,11 +61,10 @@ def _sections(setting: Any, kind: str) -> Iterator[tuple[str, Section]]:
     """The parts of the setting that count for a kind of resource, the most specific last."""
     overall = _section(AUTONAMING, setting, "providers")
     yield AUTONAMING, overall
-    key = f"{AUTONAMING}.providers.{PROVIDER}"
-    ours = _section(key, overall.get("providers", {}).get(PROVIDER, {}), "resources")
-    yield key, ours
+    ours = _section(_OURS, overall.get("providers", {}).get(PROVIDER, {}), "resources")
+    yield _OURS, ours
     for token, naming in ours.get("resources", {}).items():
-        of_kind = f"{key}.resources[{token!r}]"
+        of_kind = f"{_OURS}.resources[{token!r}]"
         if token not in TOKENS.values():
             raise ValueError(f"{of_kind}: there are {' and '.join(TOKENS.values())} only")
         section = _section(of_kind, naming)
@@ -112,10 +112,10 @@ def _filled(key: str, pattern: str, logical_name: str, stack: Stack) -> str:
         if expression.startswith("config."):
             return stack.config(expression.removeprefix("config."))
         if _RANDOM.fullmatch(expression):
+            alone = f", or set {_OURS}.pattern, which is for machines and switches alone"
             raise ValueError(
                 f"{key}: {found[0]} would be another text in each run, and a machine or switch keeps its name. Use "
-                f"${{stack}} instead, or set {AUTONAMING}.providers.{PROVIDER}.pattern, which is for machines and "
-                "switches alone"
+                f"${{stack}} instead{'' if key.startswith(_OURS) else alone}"
             )
         names = ", ".join(f"${{{name}}}" for name in values)
         raise ValueError(f"{key}: there is no {found[0]}; there are {names} and ${{config.KEY}}")

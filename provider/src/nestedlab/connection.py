@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from nestedlab.errors import ConfigurationError
+from nestedlab.limits import Source, ours, sourced
 
 NAMESPACE = "nestedlab"
 
@@ -32,6 +33,9 @@ _HOST = re.compile(r"[\w.-]+|[0-9A-Fa-f:.]+(%\w+)?")
 
 _HTTPS_PORT = 5986
 _HTTP_PORT = 5985
+
+
+_File = Annotated[FilePath, ours("it is read when a session is opened", "a file that exists")]
 
 
 class Connection(BaseModel):
@@ -51,7 +55,10 @@ class Connection(BaseModel):
     trainer@lab.example.org. Kerberos can do without."""
     password: SecretStr | None = None
     """The user's password. Set it with `--secret`. Kerberos can do without."""
-    auth: Literal["negotiate", "ntlm", "kerberos", "basic", "certificate", "credssp"] = "negotiate"
+    auth: Annotated[
+        Literal["negotiate", "ntlm", "kerberos", "basic", "certificate", "credssp"],
+        Source("Microsoft's page on authentication for remote connections; pypsrp has the same"),
+    ] = "negotiate"
     """How to log on. `negotiate`: Kerberos if its library is installed and a domain answers, else NTLM. `ntlm`: NTLM
     alone, for local accounts too. `kerberos`: Kerberos alone, which proves who the host is; it needs
     `nestedlab[kerberos]`. `basic`: a local account, over HTTPS only. `certificate`: a client's certificate that the
@@ -60,21 +67,21 @@ class Connection(BaseModel):
     allowed there."""
     configuration_name: str = "Microsoft.PowerShell"
     """The PowerShell endpoint (session configuration) on the host; a JEA endpoint's name goes here."""
-    ca_bundle: FilePath | None = None
+    ca_bundle: _File | None = None
     """PEM file with the certificates that the host's certificate is to be trusted by. By default the system's."""
-    certificate: FilePath | None = None
+    certificate: _File | None = None
     """PEM file with the client's certificate, for auth certificate."""
-    certificate_key: FilePath | None = None
+    certificate_key: _File | None = None
     """PEM file with the key of the client's certificate, for auth certificate."""
-    connect_timeout: Annotated[float, Field(gt=0, le=600)] = 30
+    connect_timeout: Annotated[float, Field(gt=0, le=600), ours("a host that is there answers sooner")] = 30
     """Seconds to wait for a connection."""
-    step_timeout: Annotated[float, Field(gt=0, le=86400)] = 300
+    step_timeout: Annotated[float, Field(gt=0, le=86400), ours("no step takes longer than a day")] = 300
     """Seconds that the host may take for one step, such as to create a machine or to read it. Steps that take long by
     nature (a checkpoint that is taken, applied or removed; the removal of a machine) get four times as many."""
-    answer_limit_mib: Annotated[int, Field(ge=1, le=1024)] = 16
+    answer_limit_mib: Annotated[int, Field(ge=1, le=1024), ours("an answer is held in memory")] = 16
     """The most that the host may answer to one step, in MiB. A machine takes about 0.03, and one step reads up to 32
     of them, or lists all of the host's."""
-    shutdown_timeout: Annotated[float, Field(ge=0, le=3600)] = 300
+    shutdown_timeout: Annotated[float, Field(ge=0, le=3600), ours("an update waits for it")] = 300
     """Seconds that a guest gets to shut down before its machine is turned off. Windows gives applications with
     unsaved work five minutes."""
     adopt: bool = False
@@ -83,6 +90,11 @@ class Connection(BaseModel):
 
     @field_validator("address")
     @classmethod
+    @sourced(
+        ours(
+            "what a session can be opened to", "a name or an address, with a port or as a URL of HTTP or HTTPS; no user"
+        )
+    )
     def _is_an_address(cls, address: str) -> str:
         # No part of a refused address is shown: the text before an @ may be a password.
         if "@" in address:
@@ -92,6 +104,12 @@ class Connection(BaseModel):
         return address
 
     @model_validator(mode="after")
+    @sourced(
+        Source(
+            "Microsoft's page on authentication for remote connections; our choice: none of them in the clear",
+            "HTTPS for basic and certificate; both files for certificate",
+        )
+    )
     def _is_safe(self) -> Connection:
         if not self.tls and self.auth in ("basic", "certificate"):
             raise ValueError(
@@ -103,6 +121,11 @@ class Connection(BaseModel):
         return self
 
     @model_validator(mode="after")
+    @sourced(
+        Source(
+            "Microsoft's page on authentication for remote connections", "user and password for ntlm, basic, credssp"
+        )
+    )
     def _has_credentials(self) -> Connection:
         if self.auth in ("ntlm", "basic", "credssp") and not (self.username and self.password):
             raise ValueError(f"auth {self.auth} needs the settings username and password: set both")

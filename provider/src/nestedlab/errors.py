@@ -182,6 +182,8 @@ _REMEDIES_OF: Mapping[tuple[str, ErrorKind], str] = {
     ("Add-NetNatStaticMapping", ErrorKind.BUSY): "Windows reports this if the port is in use or excluded on the host "
     "(netsh interface ipv4 show excludedportrange protocol=tcp; Get-NetTCPConnection -LocalPort), or if the "
     "external address is not the host's.",
+    ("Set-VMFirmware", ErrorKind.FAILED): "If it is secure_boot_template: Windows does not change it once the machine "
+    "has started with a TPM. Put it back, or replace the machine: `pulumi up --replace URN`.",
     ("New-VHD", ErrorKind.EXISTS): "A disk that was kept (keep=True) is there: attach it with path, or choose another "
     "location for the new disk.",
     ("Get-VM", ErrorKind.ABSENT): "Check in Hyper-V Manager whether the machine still exists, and whether the host's "

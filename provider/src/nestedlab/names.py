@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from pathlib import PureWindowsPath
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field
 
-# Wildcards would make a cmdlet mean many objects; the rest cannot stand in the name of the folder Hyper-V makes.
-_FORBIDDEN = re.compile(r'[*?\[\]\\/:"<>|\x00-\x1f]')
+from nestedlab.limits import FILE_NAMES, MODULE, REFERENCE, Source, ours
+
+_WILDCARDS = re.compile(r"[*?\[\]]")
+_CONTROL = re.compile(r"[\x00-\x1f]")
+_NO_FILE = re.compile(r'[\\/:"<>|]')
 
 
 def is_pattern(name: str) -> bool:
@@ -18,16 +21,55 @@ def is_pattern(name: str) -> bool:
     return re.search(r"[*?\[]", name) is not None
 
 
-def _plain_name(name: str) -> str:
-    if name != name.strip() or name.endswith("."):
-        raise ValueError("must not begin or end with a space, nor end with a dot")
-    if found := _FORBIDDEN.search(name):
-        raise ValueError(f"must not contain {found.group()!r}: Windows takes it for a wildcard or for part of a path")
+def _one_line(name: str) -> str:
+    if found := _CONTROL.search(name):
+        raise ValueError(f"must not contain {found.group()!r}")
     return name
 
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_plain_name)]
-"""A name of a machine or a switch: 1 to 100 characters, no wildcards, nothing a folder name cannot hold."""
+def _no_pattern(name: str) -> str:
+    if found := _WILDCARDS.search(name):
+        raise ValueError(f"must not contain {found.group()!r}: Windows takes it for a wildcard")
+    return name
+
+
+def _names_files(name: str) -> str:
+    if name.endswith((" ", ".")):
+        raise ValueError("must not end with a space or a dot, because the files of its disks have it in their names")
+    if found := _NO_FILE.search(name):
+        raise ValueError(f"must not contain {found.group()!r}, because the files of its disks have it in their names")
+    return name
+
+
+_NOT_EMPTY = Source(f"{MODULE}: no name is empty")
+_ONE_LINE = ours("a name is shown on one line", "no control characters")
+_NO_PATTERN = Source("PowerShell's sources (WildcardPattern)", "none of `* ? [ ]`")
+
+Title = Annotated[str, Field(min_length=1), _NOT_EMPTY, AfterValidator(_one_line), _ONE_LINE]
+"""A name by which nothing is looked for: that of a checkpoint, which is known by its id."""
+
+Name = Annotated[Title, AfterValidator(_no_pattern), _NO_PATTERN]
+"""A name by which cmdlets look for a switch or an adapter. What no file's name can have is free: Microsoft's own tools
+expect it (microsoft/Get-NetView#19)."""
+
+SwitchName = Annotated[str, AfterValidator(_one_line), _ONE_LINE, AfterValidator(_no_pattern), _NO_PATTERN]
+"""The name of a switch, or "" for none."""
+
+MachineName = Annotated[
+    str,
+    Field(min_length=1, max_length=100),
+    Source(f"{MODULE}: no name is empty; microsoft/openvmm#1647 for the length"),
+    AfterValidator(_one_line),
+    _ONE_LINE,
+    AfterValidator(_no_pattern),
+    _NO_PATTERN,
+    AfterValidator(_names_files),
+    ours(
+        f"the files of its disks have it in their names; {FILE_NAMES}",
+        'none of `\\ / : " < > |`, no space or dot at the end',
+    ),
+]
+"""The name of a machine. Hyper-V itself takes what no file's name can have (microsoft/openvmm#1647)."""
 
 
 def _marker_holds(owner: str) -> str:
@@ -36,29 +78,38 @@ def _marker_holds(owner: str) -> str:
     return owner
 
 
-Owner = Annotated[str, StringConstraints(min_length=1), AfterValidator(_marker_holds)]
+Owner = Annotated[
+    str,
+    Field(min_length=1),
+    AfterValidator(_marker_holds),
+    ours("it is kept as one line in brackets in the notes", "one line without `]`"),
+]
 """An owner as the marker in the notes can hold it: one line without a closing bracket."""
-
-SwitchName = Annotated[str, AfterValidator(lambda name: _plain_name(name) if name else name)]
-"""The name of a switch, or "" for none."""
 
 
 def _full_path(path: str) -> str:
-    if found := re.search(r"[\x00-\x1f]", path):
+    if found := _CONTROL.search(path):
         raise ValueError(
             f"must not contain {found.group()!r}. To write a backslash in Python, put an r before the quotes: "
             r'r"D:\Images\ws2022.vhdx"'
         )
     if not PureWindowsPath(path).is_absolute():
         raise ValueError(r"must be a full path on the host, such as D:\Images\ws2022.vhdx")
-    if found := re.search(r'[*?\[\]"<>|]', path):
+    if found := re.search(r'[*?"<>|]', path):
         raise ValueError(f"must not contain {found.group()!r}")
     if ".." in PureWindowsPath(path).parts:
         raise ValueError("must not go up (..): the host shows where that leads, and not how")
     return path
 
 
-WindowsPath = Annotated[str, AfterValidator(_full_path)]
+WindowsPath = Annotated[
+    str,
+    AfterValidator(_full_path),
+    Source(
+        f"{FILE_NAMES}; {REFERENCE} of New-VHD: a relative path begins in the session's folder; our choice: no `..`",
+        'a full path without control characters, `..` or any of `* ? " < > |`',
+    ),
+]
 """A full path on the host."""
 
 
@@ -68,7 +119,11 @@ def _is_vhdx(path: str) -> str:
     return path
 
 
-DiskPath = Annotated[WindowsPath, AfterValidator(_is_vhdx)]
+DiskPath = Annotated[
+    WindowsPath,
+    AfterValidator(_is_vhdx),
+    Source("Microsoft's pages on Generation 2, which supports no other format; dsccommunity/HyperVDsc#4", ".vhdx"),
+]
 """A full path of a virtual disk on the host."""
 
 
@@ -78,7 +133,13 @@ def _is_iso(path: str) -> str:
     return path
 
 
-IsoPath = Annotated[str, AfterValidator(_is_iso)]
+IsoPath = Annotated[
+    str,
+    AfterValidator(_is_iso),
+    ours(
+        "a JEA endpoint's role lets an image through by its extension", "a path as of a disk, ending in .iso, or empty"
+    ),
+]
 """A full path of an image of a DVD on the host, or "" for none."""
 
 
@@ -88,7 +149,11 @@ def _is_version(version: str) -> str:
     return version
 
 
-ConfigurationVersion = Annotated[str, AfterValidator(_is_version)]
+ConfigurationVersion = Annotated[
+    str,
+    AfterValidator(_is_version),
+    Source("what Get-VMHostSupportedVersion shows (dsccommunity/HyperVDsc#55)", "a version such as 9.0"),
+]
 """A configuration version of a machine, such as 9.0."""
 
 

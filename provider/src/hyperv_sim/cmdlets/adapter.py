@@ -207,11 +207,15 @@ fact(
     "-MacAddressSpoofing, guards, teaming, mirroring in any state",
     "inferred: Microsoft's script sets it without looking",
 )
-fact("Set-VMNetworkAdapter", "the MAC address and device naming only while off", UNKNOWN)
+fact(
+    "Set-VMNetworkAdapter",
+    "the MAC address and device naming only while off",
+    f"dsccommunity/HyperVDsc#41 for the MAC address; device naming {UNKNOWN}, stricter",
+)
 fact(
     "Set-VMNetworkAdapter",
     "a -StaticMacAddress of a group (odd first byte) or of zeros is `InvalidParameter`; so too Add-VMNetworkAdapter",
-    f"{UNKNOWN}; stricter",
+    f"hashicorp/vagrant#11681 for a group; zeros and the id {UNKNOWN}",
 )
 fact("Get-VMNetworkAdapter", "a -Name that no adapter has is `ObjectNotFound`", WINDSOR)
 fact(

@@ -176,7 +176,7 @@ fact(
 fact(
     "Add-VMHardDiskDrive",
     "the next free slot unless one is given; IDE on generation 2 and an occupied slot are `InvalidParameter`",
-    f"{WINDSOR}; ids inferred",
+    f"{WINDSOR}; dsccommunity/HyperVDsc#125 for IDE; the other id inferred",
 )
 fact(
     "Get-VMHardDiskDrive",
@@ -187,7 +187,12 @@ fact("Add-VMHardDiskDrive", "SCSI while running, IDE only while off", "inferred"
 fact(
     "Add-VMHardDiskDrive",
     "a missing file is `OperationFailed`, one that another machine runs on `ObjectInUse`",
-    UNKNOWN,
+    f"MicrosoftDocs/windows-powershell-docs#2286 for a missing share; the second {UNKNOWN}",
+)
+fact(
+    "Add-VMHardDiskDrive",
+    "a VHD of generation 2: `InvalidParameter`; so too New-VM",
+    f"Microsoft's blog on generation 2: not supported; stricter, JoshuaWierenga/EfiSharp#25 attached one; id {UNKNOWN}",
 )
 fact("Remove-VMHardDiskDrive", "an empty slot is `ObjectNotFound`; the file stays", WINDSOR)
 fact("Set-VMHardDiskDrive", "-Path only, while off", UNKNOWN)

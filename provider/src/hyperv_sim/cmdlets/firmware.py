@@ -13,7 +13,7 @@ from hyperv_sim.powershell.declared_types import describe_class
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.powershell.settings import Setting, change, names
 from hyperv_sim.powershell.targets import each, machines, machines_with
-from hyperv_sim.state.enumerations import HYPER_V
+from hyperv_sim.state.enumerations import HYPER_V, VMState
 from hyperv_sim.state.machines import Firmware, Machine
 
 FAILED = "Failed to modify the firmware."
@@ -61,7 +61,9 @@ SETTINGS = (
 
 def _firmware(machine: Machine) -> Firmware:
     if machine.firmware is None:
-        raise errors.hyper_v("NotSupported", f"A generation 1 virtual machine has no firmware: '{machine.name}'.")
+        raise errors.hyper_v(
+            "InvalidParameter", f"A parameter is invalid. Generation 1 machines have no firmware: '{machine.name}'."
+        )
     return machine.firmware
 
 
@@ -77,6 +79,8 @@ def set_vm_firmware(call: Call) -> Iterator[object]:
 
     def change_one(machine: Machine) -> Iterator[object]:
         firmware = _firmware(machine)
+        if machine.state is VMState.Off and machine.security.tpm_initialized and call.get("SecureBootTemplate"):
+            raise errors.hyper_v("OperationFailed", f"{FAILED} The TPM is initialized; the template cannot change.")
         change(call, machine, [(firmware, SETTINGS)], FAILED)
         if call.get("Passthru"):
             yield firmware
@@ -86,18 +90,23 @@ def set_vm_firmware(call: Call) -> Iterator[object]:
 
 fact(
     "Get-VMFirmware",
-    "fails for generation 1; the id `NotSupported` is guessed",
-    f"{WINDSOR} for the fact; id {UNKNOWN}",
+    "fails for generation 1 (`InvalidParameter`, InvalidArgument); so too Set-VMFirmware",
+    "hashicorp/vagrant#5419, #5509, AutomatedLab/AutomatedLab#18",
 )
 fact(
     "Set-VMFirmware",
     "only while off; templates MicrosoftWindows, MicrosoftUEFICertificateAuthority, OpenSourceShieldedVM",
-    WINDSOR,
+    f"{WINDSOR}; code of microsoft/openvmm",
 )
 fact(
     "Set-VMFirmware",
     "-SecureBootTemplate OpenSourceShieldedVM is unknown to Server 2016: shielded Linux machines came later",
     f"{UNKNOWN}; stricter",
+)
+fact(
+    "Set-VMFirmware",
+    "-SecureBootTemplate of a machine that has started with a TPM: `OperationFailed`, also for the same template",
+    "a public report of a Windows 11 host; the category inferred",
 )
 fact(
     "Set-VMFirmware",

@@ -194,4 +194,5 @@ fact(
 )
 fact("Remove-VM", "needs `-Force` or `-Confirm:$false`, for nobody can answer", "public code always passes one of them")
 fact("Remove-VM", "leaves disk files [documented] and folders [inferred]", REFERENCE)
+fact("PowerShell", "a live object of what is gone by now: `ObjectNotFound`", UNKNOWN)
 fact("Rename-VM", "allowed in any state, a name in use too", f"{UNKNOWN} for the state")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ntpath
+import re
 from collections.abc import Iterator
 
 from hyperv_sim import errors
@@ -16,6 +17,8 @@ from hyperv_sim.state.disks import blank, create, failure, format_of
 from hyperv_sim.state.enumerations import ControllerType, VhdFormat
 from hyperv_sim.state.files import File
 from hyperv_sim.state.machines import Adapter, Drive, DvdDrive, Machine
+
+_NO_FOLDER = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 
 TAKES = ("Name", "MemoryStartupBytes", "NoVHD", "SwitchName", "Path", "Version", "Generation", "Force")
 
@@ -48,6 +51,8 @@ def _machine(call: Call) -> Machine:
             raise errors.not_simulated("New-VM -Path with a relative path")
         if call.host.files.find(ntpath.splitdrive(call.parameters["Path"])[0] + "\\") is None:
             raise failure(f"'{name}' could not be created in '{call.parameters['Path']}'", 0x80070003)
+        if _NO_FOLDER.search(name):
+            raise failure(f"'{name}' could not be created in '{call.parameters['Path']}'", 0x8007007B)
         folder = ntpath.join(ntpath.normpath(call.parameters["Path"]), name)
     version = call.get("Version", call.host.facts.default_vm_version)
     if version not in call.host.facts.vm_versions:
@@ -112,18 +117,29 @@ fact(
     f"{REFERENCE}; {WINDSOR}",
 )
 fact(
-    "New-VM", "-Path makes a folder named after the machine; without it the machine is in the host's folder", "inferred"
+    "New-VM",
+    "-Path makes a folder named after the machine, so that its name must be one; without it: the host's folder",
+    f"a public report of a Windows 11 host for the latter; the folder inferred; its error {UNKNOWN}",
 )
 fact(
     "New-VM",
     "a bare -NewVHDPath goes to the host's folder for disks [documented], under -Path to the machine's own [inferred]",
     REFERENCE,
 )
-fact("New-VM", "memory in steps of 2 MiB, else `InvalidParameter`", "kubernetes/minikube#16592; step and id inferred")
+fact(
+    "New-VM",
+    "memory from 32 MiB on in steps of 2 MiB, else `InvalidParameter`",
+    "FuseCP/FuseCP#180, microsoft/hcsshim#589, kubernetes/minikube#6973, #16592; id inferred from the category",
+)
 fact(
     "New-VM",
     "a new disk is made by the rules of New-VHD, with its errors",
     f"{UNKNOWN}; by analogy",
+)
+fact(
+    "New-VM",
+    "a -VHDPath that is missing, and a -Path on a missing drive: `OperationFailed`",
+    f"by analogy with MicrosoftDocs/windows-powershell-docs#2286; {UNKNOWN}",
 )
 fact("New-VM", "a -Version that the host lacks is `InvalidParameter`", UNKNOWN)
 fact("New-VM", "generation 1 has an empty DVD drive at IDE 1:0, generation 2 has none", WINDSOR)

@@ -37,5 +37,13 @@ def _turn(call: Call, machine: Machine, before: VMState, after: VMState) -> Iter
         yield machine
 
 
-fact("Suspend-VM", "what does not run cannot be paused, and only what is paused resumed (`InvalidState`)", UNKNOWN)
-fact("Resume-VM", "a paused machine is resumed or turned off; it neither starts nor saves nor shuts down", UNKNOWN)
+fact(
+    "Suspend-VM",
+    "what does not run cannot be paused, and only what is paused resumed (`InvalidState`)",
+    f"microsoft/devhome#2868 for the states; id {UNKNOWN}",
+)
+fact(
+    "Resume-VM",
+    "a paused machine is resumed or turned off; it neither starts nor saves nor shuts down",
+    f"microsoft/devhome#2868 for saving and shutting down; Start-VM {UNKNOWN}, stricter",
+)

@@ -80,6 +80,7 @@ def _nests(call: Call, machine: Machine) -> bool:
 def _run(call: Call, machine: Machine) -> None:
     machine.state = VMState.Running
     machine.started = datetime.now(timezone.utc)
+    machine.security.tpm_initialized |= machine.security.tpm_enabled
     for drive in machine.drives:
         open_for_writing(call.host.files, drive.path)
     for adapter in machine.adapters:
@@ -170,7 +171,11 @@ fact(
     "extensions where host or machine version cannot nest are refused here; `OperationFailed` is guessed",
     f"Varying-Vagrant-Vagrants/VVV#2534; {GUIDE} for the versions; id {UNKNOWN}",
 )
-fact("Start-VM", "a missing disk or image, or a disk in use by a running machine: `OperationFailed`", UNKNOWN)
+fact(
+    "Start-VM",
+    "a missing disk or image, or one in use (0x80070020): `OperationFailed`",
+    "docker/machine#2594, #2662, canonical/multipass#2449 for one in use; id inferred from other failures to start",
+)
 fact(
     "Start-VM",
     "a disk or image whose rights keep the machine from it: `AccessDenied`, PermissionDenied, 0x80070005",
@@ -183,7 +188,7 @@ fact(
 )
 fact("Start-VM", "the hypervisor does not run: `OperationFailed`", "docker/for-win#5993, microsoft/MSLab#353")
 fact("Start-VM", "running already: a warning", WINDSOR)
-fact("Start-VM", "gives a dynamic adapter its MAC address at its first start", "inferred")
+fact("Start-VM", "gives a dynamic adapter its MAC address at its first start", "ananace/foreman_hyperv#2")
 fact("Stop-VM", "off already: a warning", f"{REFERENCE}; {WINDSOR}")
 fact(
     "Stop-VM",
@@ -199,5 +204,9 @@ fact(
 )
 fact("Stop-VM", "with the service Shutdown off it is as without integration services", "inferred")
 fact("Stop-VM", "a saved machine neither shuts down nor turns off (`InvalidState`)", UNKNOWN)
-fact("Save-VM", "off: `InvalidState`; saved already: a warning", UNKNOWN)
+fact(
+    "Save-VM",
+    "only running ones (`InvalidState`); saved already: a warning",
+    f"microsoft/devhome#2868 for the states; id and warning {UNKNOWN}",
+)
 fact("Save-VM", "a nested host saves like any other", f"{UNKNOWN}; a text of 2015 says not while guests run in it")

@@ -66,11 +66,16 @@ def set_vm(call: Call) -> Iterator[object]:
 fact(
     "Set-VM",
     "notes, name, start and critical error actions, checkpoint type, snapshot folder, lock: in any state",
-    f"{UNKNOWN} but for the notes",
+    f"{UNKNOWN} but for the notes; against it, dsccommunity/HyperVDsc#216 has the start action only while off",
 )
 fact(
     "Set-VM",
     "processors, memory, stop action, automatic checkpoints, cache and I/O space, paging file: only while off",
-    f"canonical/multipass#4204; {WINDSOR}; the stop action {UNKNOWN}",
+    f"canonical/multipass#4204; {WINDSOR}; dsccommunity/HyperVDsc#216 for the stop action",
+)
+fact(
+    "Set-VM",
+    "a delay or time below 0: `InvalidParameter`",
+    f"Msvm_VirtualSystemSettingData: intervals have no sign; id {UNKNOWN}",
 )
 fact("Set-VM", "-AutomaticCheckpointsEnabled is unknown to Server 2016", "inferred from a DSC resource in lability")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hyperv_sim import errors
-from hyperv_sim.fidelity import REFERENCE, UNKNOWN, fact
+from hyperv_sim.fidelity import REFERENCE, REFLECTION, fact
 from hyperv_sim.powershell.call import Call
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.powershell.settings import wrong_state
@@ -32,4 +32,8 @@ def update_vm_version(call: Call) -> Iterator[object]:
 
 
 fact("Update-VMVersion", "raises the version to that of new machines", REFERENCE)
-fact("Update-VMVersion", "only while off (`InvalidState`); needs -Force or -Confirm:$false", UNKNOWN)
+fact(
+    "Update-VMVersion",
+    "only while off (`InvalidState`); needs -Force or -Confirm:$false",
+    f"Microsoft's guide to upgrading a machine's version; {REFLECTION}: its impact is high; id inferred",
+)

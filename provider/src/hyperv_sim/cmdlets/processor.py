@@ -123,11 +123,20 @@ fact(
     f"{GUIDE} for the extensions; code of lability for the rest; id inferred",
 )
 fact("Set-VMProcessor", "-ExposeVirtualizationExtensions is taken on any processor", "jamesstringer90/Easy-GPU-PV#7")
-fact("Set-VMProcessor", "-Count beyond the host's logical processors is `InvalidParameter`", UNKNOWN)
 fact(
     "Set-VMProcessor",
-    "-HwThreadCountPerCore 0, 1 or 2; NUMA limits from 1 on, else `InvalidParameter`",
-    f"{UNKNOWN} but for 0",
+    "-Count beyond the host's logical processors is `InvalidParameter`",
+    f"canonical/multipass#3352 has it refused by Start-VM; here at once: {UNKNOWN}, stricter",
+)
+fact(
+    "Set-VMProcessor",
+    "-HwThreadCountPerCore 0, 1 or 2, else `InvalidParameter`",
+    "MicrosoftDocs/windows-powershell-docs#432; id inferred from the message",
+)
+fact(
+    "Set-VMProcessor",
+    "NUMA limits from 1 on, and processors in a node up to the host's, else `InvalidParameter`",
+    f"{UNKNOWN}; stricter",
 )
 fact("Set-VMProcessor", "limits and weight only while off too", f"{UNKNOWN}; stricter")
 fact("Set-VMProcessor", "-Perfmon and resource pools are refused", "not simulated")

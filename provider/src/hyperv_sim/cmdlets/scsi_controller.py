@@ -103,7 +103,15 @@ def _missing() -> list[ScsiController]:
     raise errors.hyper_v("ObjectNotFound", "No SCSI controller of this number is found.")
 
 
-fact("Add-VMScsiController", "four to a machine, 64 drives to each", "Microsoft's table of Hyper-V's limits")
-fact("Add-VMScsiController", "a fifth: `InvalidParameter`; only while off (`InvalidState`)", UNKNOWN)
+fact(
+    "Add-VMScsiController",
+    "four to a machine, 64 drives to each",
+    "Microsoft's table of Hyper-V's limits; microsoft/openvmm#2379",
+)
+fact(
+    "Add-VMScsiController",
+    "a fifth: `InvalidParameter`; only while off (`InvalidState`)",
+    f"ids {UNKNOWN}; the state too: stricter",
+)
 fact("Remove-VMScsiController", "one with drives, or before another one, is refused", UNKNOWN)
 fact("Get-VMScsiController", "a number that no controller has gives nothing", UNKNOWN)

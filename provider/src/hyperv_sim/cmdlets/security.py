@@ -105,14 +105,22 @@ def _turn(call: Call, machine: Machine, *, enabled: bool) -> Iterator[object]:
 
 
 fact("Get-VMSecurity", "no property names the machine", "public stubs of the Hyper-V module's types")
-fact("Get-VMKeyProtector", "four bytes for a machine without a key protector, else the protector's", UNKNOWN)
+fact(
+    "Get-VMKeyProtector",
+    "four bytes for a machine without a key protector, else the protector's",
+    "Microsoft's GuardedFabricTools; public scripts that compare the length with 4",
+)
 fact("Enable-VMTPM", "fails without a key protector", f"hashicorp/vagrant#11978 for fact and words; id {UNKNOWN}")
 fact("Enable-VMTPM", "only while off (`InvalidState`)", "dsccommunity/HyperVDsc#214; id inferred")
 fact("Enable-VMTPM", "for generation 1 `NotSupported`; so too Disable-VMTPM and Set-VMKeyProtector", f"id {UNKNOWN}")
-fact("Set-VMKeyProtector", "only while off; refused while the TPM is on", f"{UNKNOWN}; stricter")
+fact(
+    "Set-VMKeyProtector",
+    "only while off; refused while the TPM is on",
+    f"Microsoft's guide to the Host Guardian Service has the machine off; the TPM {UNKNOWN}, stricter",
+)
 fact("Set-VMKeyProtector", "-KeyProtector and -RestoreLastKnownGoodKeyProtector are refused", "not simulated")
 fact(
     "Disable-VMTPM",
     "only while off (`InvalidState`); the key protector stays",
-    f"inferred from Enable-VMTPM; {UNKNOWN}",
+    "dsccommunity/HyperVDsc#214 for the state; the rest inferred",
 )

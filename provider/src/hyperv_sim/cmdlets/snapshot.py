@@ -7,7 +7,7 @@ from typing import Any
 
 from hyperv_sim import errors
 from hyperv_sim.cmdlets.machine import RESTING
-from hyperv_sim.fidelity import GUIDE, REFERENCE, UNKNOWN, fact
+from hyperv_sim.fidelity import GUIDE, REFERENCE, REFLECTION, UNKNOWN, fact
 from hyperv_sim.powershell.call import Call
 from hyperv_sim.powershell.components import OBJECT, OBJECT_BASES
 from hyperv_sim.powershell.declared_types import describe_class
@@ -184,7 +184,6 @@ def restore_vm_snapshot(call: Call) -> Iterator[object]:
 @cmdlet(
     "Remove-VMSnapshot",
     takes=("VMName", "VM", "Name", "VMSnapshot", "IncludeAllChildSnapshots", "Passthru"),
-    confirms=True,
 )
 def remove_vm_snapshot(call: Call) -> Iterator[object]:
     """Remove-VMSnapshot: at once from the list; its disks are merged later, and are locked until then."""
@@ -201,12 +200,12 @@ def remove_vm_snapshot(call: Call) -> Iterator[object]:
 fact(
     "Checkpoint-VM",
     "the machine writes to NAME_GUID.avhdx next to each disk from then on; the checkpoint keeps the files before",
-    "dsccommunity/HyperVDsc#28; the files' names inferred",
+    "dsccommunity/HyperVDsc#28; Microsoft's guide to checkpoints; a public listing of a checkpoint's files",
 )
 fact(
     "Checkpoint-VM",
     "refused if the type is Disabled: `InvalidOperation,...NewVMSnapshot`",
-    f"public test data for the id; {UNKNOWN}",
+    "hashicorp/vagrant#9977; public test data for the id",
 )
 fact(
     "Checkpoint-VM",
@@ -226,7 +225,16 @@ fact(
 fact("Checkpoint-VM", "paused, or while disks are merged: refused (`InvalidState`)", UNKNOWN)
 fact("Get-VMSnapshot", "a name of no checkpoint: `ObjectNotFound`", "a public script that catches it")
 fact("Get-VMSnapshot", "properties and types", "public stubs of the Hyper-V module's types")
-fact("Restore-VMSnapshot", "needs -Confirm:$false", "MicrosoftDocs/windows-powershell-docs#579")
+fact(
+    "Restore-VMSnapshot",
+    "needs -Confirm:$false",
+    f"{REFLECTION}: its impact is high; MicrosoftDocs/windows-powershell-docs#579",
+)
+fact(
+    "Restore-VMSnapshot",
+    "two checkpoints of the name: `InvalidParameter`, and none is restored",
+    f"{UNKNOWN}; stricter",
+)
 fact("Restore-VMSnapshot", "refused unless Off or Saved", f"{UNKNOWN}; stricter")
 fact(
     "Restore-VMSnapshot",
@@ -234,7 +242,11 @@ fact(
     f"{UNKNOWN} for the notes; the rest from what a checkpoint holds (Msvm_VirtualSystemSettingData)",
 )
 fact("Restore-VMSnapshot", "the differences since are deleted, and the machine gets new ones", "inferred")
-fact("Remove-VMSnapshot", "needs -Confirm:$false", f"{UNKNOWN}; stricter")
+fact(
+    "Remove-VMSnapshot",
+    "asks nobody",
+    f"{REFLECTION}: its impact is medium, and it has no -Force; {REFERENCE}'s samples",
+)
 fact(
     "Remove-VMSnapshot",
     "the merge is asynchronous (`Status` Merging disks) and takes some looks; until then disks are busy, no start",
@@ -242,4 +254,4 @@ fact(
 )
 fact("Remove-VM", "its checkpoints go with it, and their disks are merged afterwards", REFERENCE)
 fact("Remove-VM", "refused while disks are merged (`InvalidState`)", UNKNOWN)
-fact("Rename-VMSnapshot", "a name in use is taken too", UNKNOWN)
+fact("Rename-VMSnapshot", "a name in use is taken too", f"{UNKNOWN}; its characters are free: {REFERENCE}'s sample")

@@ -13,8 +13,19 @@ from hyperv_sim.powershell.declared_types import describe_class
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.records import Scalar
 from hyperv_sim.state.checkpoints import is_differences, look
-from hyperv_sim.state.disks import NEW, blank, chain, check_size, child_of, create, failure, format_of, is_in_use
-from hyperv_sim.state.enumerations import VhdFormat, VhdType
+from hyperv_sim.state.disks import (
+    NEW,
+    blank,
+    chain,
+    check_size,
+    child_of,
+    create,
+    failure,
+    format_of,
+    is_in_use,
+    running_on,
+)
+from hyperv_sim.state.enumerations import ControllerType, VhdFormat, VhdType
 from hyperv_sim.state.files import File, VirtualDisk
 from hyperv_sim.state.world import Host
 
@@ -148,15 +159,29 @@ def _new_child(call: Call, path: str) -> VirtualDisk:
 
 @cmdlet("Resize-VHD", takes=("Path", "SizeBytes", "Passthru"), error_class=f"{MODULE}.ResizeVhd")
 def resize_vhd(call: Call) -> Iterator[object]:
-    """Resize-VHD: a VHDX that is not in use, to a larger size. Its children are broken by it."""
+    """Resize-VHD: to a larger size; in use only a VHDX on SCSI, and no other machine's parent. It breaks children."""
     for path in call.parameters["Path"]:
         with call.going_on():
             failed = "Failed to resize the virtual hard disk."
             shown = _shown(call, _opened(call, path, failed))
-            _check_unused(call, shown.file, failed)
+            if not _grows_online(call, shown):
+                _check_unused(call, shown.file, failed)
             _resize(call, shown, call.parameters["SizeBytes"], failed)
             if call.get("Passthru"):
                 yield shown
+
+
+def _grows_online(call: Call, shown: VirtualHardDisk) -> bool:
+    """Whether a disk in use grows all the same: a VHDX, no differencing one, of machines that have it on SCSI."""
+    if shown.file.is_busy or shown.disk.vhd_format is not VhdFormat.VHDX or shown.disk.parent_path:
+        return False
+    return all(
+        any(
+            drive.slot[0] is ControllerType.SCSI and call.host.files.find(drive.path) is shown.file
+            for drive in machine.drives
+        )
+        for machine in running_on(call.host, shown.file)
+    )
 
 
 def _check_unused(call: Call, file: File, failed: str) -> None:
@@ -170,8 +195,6 @@ def _resize(call: Call, shown: VirtualHardDisk, size: int, failed: str) -> None:
     if is_differences(file.path):
         raise errors.not_simulated("Resize-VHD of a checkpoint's differences")
     check_size(disk, size, failed)
-    if disk.vhd_format is not VhdFormat.VHDX:
-        raise errors.not_simulated("Resize-VHD of the format VHD")
     if size <= disk.size:
         raise errors.hyper_v("InvalidParameter", f"{failed} The size {size} is not larger than {disk.size}.")
     more = size - disk.size if disk.vhd_type is VhdType.Fixed else 0
@@ -223,7 +246,22 @@ fact(
     "missing, broken chain: `OperationFailed`; busy: `ObjectInUse`; attached: in use by a machine",
     f"public logs; the chain inferred; {WINDSOR}",
 )
-fact("Resize-VHD", "only a VHDX, only to a larger size, and not while a machine runs on it", f"{UNKNOWN}; stricter")
+fact(
+    "New-VHD",
+    "a name that no file can have: `OperationFailed` with 0x8007007B",
+    "Microsoft's page on naming files; inferred",
+)
+fact("Get-VHD", "a -VMId of no machine: `ObjectNotFound`", "inferred from Get-VM -Id")
+fact(
+    "Resize-VHD",
+    "VHD and VHDX to a larger size; a VHDX on SCSI while the machine runs, else `ObjectInUse`",
+    f"{REFERENCE}; the id, and that a VHD and a differencing disk do not grow then, {UNKNOWN}, stricter",
+)
+fact(
+    "Resize-VHD",
+    "to a smaller size: `InvalidParameter`, for no disk here has a minimum size",
+    f"{REFERENCE}; id {UNKNOWN}",
+)
 fact(
     "Resize-VHD",
     "a parent that is resized, started or changed breaks its children (0xC03A000E) until Set-VHD -IgnoreIdMismatch",
@@ -235,7 +273,9 @@ fact(
     f"{REFERENCE} for the switch; lability#289, simh#352 for the need",
 )
 fact(
-    "Set-VHD", "not while a machine runs on it (`ObjectInUse`); a disk without a parent is `InvalidParameter`", UNKNOWN
+    "Set-VHD",
+    "not while a machine runs on it (`ObjectInUse`); a disk without a parent is `InvalidParameter`",
+    f"{REFERENCE} for the first; ids {UNKNOWN}",
 )
 fact(
     "Get-VHD",

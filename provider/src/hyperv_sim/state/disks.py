@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ntpath
 import re
+from collections.abc import Iterator
 
 from hyperv_sim import errors
 from hyperv_sim.state.enumerations import VhdFormat, VhdType, VMState
 from hyperv_sim.state.files import GIB, File, Files, VirtualDisk
+from hyperv_sim.state.machines import Machine
 from hyperv_sim.state.world import Host
 
 MIB = 2**20
@@ -136,10 +138,16 @@ def open_for_writing(files: Files, path: str) -> None:
 
 def is_in_use(host: Host, file: File) -> bool:
     """Whether something has the file open: a machine that is neither off nor saved has its disks and their parents."""
-    if file.is_busy:
-        return True
-    machines = [machine for machine in host.machines.values() if machine.state not in (VMState.Off, VMState.Saved)]
-    return any(file in _reached(host.files, path) for machine in machines for path in machine.attachments)
+    return file.is_busy or any(running_on(host, file))
+
+
+def running_on(host: Host, file: File) -> Iterator[Machine]:
+    """The machines that are neither off nor saved and have the file among their disks or the disks' parents."""
+    for machine in host.machines.values():
+        if machine.state not in (VMState.Off, VMState.Saved) and any(
+            file in _reached(host.files, path) for path in machine.attachments
+        ):
+            yield machine
 
 
 def _reached(files: Files, path: str) -> list[File]:

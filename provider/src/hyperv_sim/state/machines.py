@@ -188,6 +188,8 @@ class Security:
 
     machine: Machine = field(repr=False, metadata=VOLATILE)
     tpm_enabled: bool = False
+    tpm_initialized: bool = False
+    """Whether the machine has ever started with its TPM."""
     encrypt_state: bool = False
     virtualization_based_security_opt_out: bool = False
     key_protector: UUID | None = None

@@ -302,6 +302,7 @@ fact(
     "a connection that is idle for 120 s is closed; over plain HTTP its shells are then disconnected",
     "jborean93/pypsrp#21, #53, #203",
 )
-fact("HTTP", "an invalid Content-Length, or a request in chunks: 400, closed", "unknown for WinRM")
+fact("HTTP", "an invalid Content-Length: 400, closed", "HTTP.sys, on which WinRM runs, in PowerShell/PowerShell#11912")
+fact("HTTP", "a request in chunks: 400, closed", "unknown for WinRM")
 fact("HTTP", "a 401 has no reason phrase, and a header for each way to log on", "recorded; WinRMSharp")
 fact("HTTP", "a long answer comes in chunks", "Devolutions/ironPosh; what is long (64 KiB), inferred")

@@ -44,14 +44,21 @@ class PulumiStack:
 
     def record(self) -> StackRecord:
         """What the stack's state has. Without its secrets: no id, file or identity is one."""
-        qualified = self._run("stack", "--show-name", "--fully-qualify-stack-names").strip()
-        *_, project, name = ["", *qualified.split("/")]
-        return self.record_of(project or self._project(), name)
+        return self.record_of(*self.names())
 
     def record_of(self, project: str, name: str) -> StackRecord:
         """The same of a stack whose names are known."""
-        state = json.loads(self._run("stack", "export"))
-        return recorded(StackRecord(project, name), state.get("deployment") or {})
+        return recorded(StackRecord(project, name), self.deployment())
+
+    def names(self) -> tuple[str, str]:
+        """The names of the project and of the stack."""
+        qualified = self._run("stack", "--show-name", "--fully-qualify-stack-names").strip()
+        *_, project, name = ["", *qualified.split("/")]
+        return project or self._project(), name
+
+    def deployment(self) -> dict[str, Any]:
+        """The stack's state, secrets sealed: empty if nothing was ever made."""
+        return dict(json.loads(self._run("stack", "export")).get("deployment") or {})
 
     def configuration(self) -> dict[str, Any]:
         """The stack's settings of nestedlab, secrets in clear."""
@@ -132,7 +139,7 @@ def _refuse_another_stack(record: StackRecord, urn: str, file: Path) -> None:
 
 
 def recorded(record: StackRecord, deployment: Mapping[str, Any]) -> StackRecord:
-    """The record with what a deployment has, as `pulumi stack export` gives it."""
+    """The record with what a state has."""
     resources = list(deployment.get("resources") or ())
     pending = [operation["resource"] for operation in deployment.get("pending_operations") or ()]
     identities = {identity for resource in (*resources, *pending) for identity in _identities(resource)}

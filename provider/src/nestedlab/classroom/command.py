@@ -6,6 +6,7 @@ import click
 
 from nestedlab.classroom.drift_command import drift_command
 from nestedlab.classroom.gc_command import gc_command
+from nestedlab.classroom.handout_command import handout_command
 from nestedlab.classroom.operation_commands import (
     down_command,
     heal_command,
@@ -33,6 +34,7 @@ for command in (
     reset_command,
     stop_command,
     start_command,
+    handout_command,
     down_command,
     unlock_command,
     gc_command,

@@ -7,11 +7,6 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from nestedlab.autonaming import AUTONAMING
-from nestedlab.classroom.stack_settings import RESET, SEAT, STOPPED
-
-__all__ = ["AUTONAMING", "RESET", "SEAT", "STOPPED", "Seat"]
-
 
 class Seat(BaseModel):
     """A student's seat.

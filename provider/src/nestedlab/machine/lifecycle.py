@@ -32,7 +32,7 @@ from nestedlab.machine.power import shut_down, start
 from nestedlab.machine.read import apart, observe, read_if_there, reads, reads_started
 from nestedlab.machine.table import MachineOutputs, NestedHyperVHost, ObservedMachine
 from nestedlab.marking import mark_of
-from nestedlab.ownership import begun, gone, left_alone, name_taken, owner_of, stack_of
+from nestedlab.ownership import begun, gone, left_alone, mark_on, name_taken, owner_of, stack_of
 from nestedlab.pipeline import Cmdlet, ErrorKind, Facts, Pipeline, Step, cmdlet, statement
 from nestedlab.retry import MERGING_DISKS, MERGING_STAYING_DISKS, STOPPED, Attempt, insist, poll
 
@@ -179,6 +179,7 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
             shown = next(facts.all("VirtualMachine"))
             left = left_alone("machine", shown, state.inputs.stack_id, state.outputs.creation)
             if left is not None:
+                yield from _remove_given_up(machine, replace(state, facts=facts))
                 return left
             yield from _remove(machine)
         made = made_files(facts or Facts(), state)
@@ -292,6 +293,16 @@ def _remove(machine: Cmdlet) -> Plan[None]:
         return Step("remove the machine", pipelines, slow=True, delay=attempt.delay)
 
     yield from insist(removing, STOPPED, "Remove-VM")
+
+
+def _remove_given_up(machine: Cmdlet, old: ObservedMachine) -> Plan[None]:
+    """Remove the files that the machine had before a later creation took it over: no other state knows of them."""
+    shown, files = next(old.facts.all("VirtualMachine")), detached(old)
+    if not files or mark_on(shown).stack != (old.inputs.stack_id or ""):
+        return
+    facts = yield Step("see whether a checkpoint needs the disks given up", (machine | Cmdlet("Get-VMSnapshot"),))
+    if facts.first("VMSnapshot") is None:
+        yield from _remove_files(files)
 
 
 def _remove_files(paths: list[str]) -> Plan[None]:

@@ -9,14 +9,16 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from nestedlab.declare import Change, Depends, Outputs, Resource, Row
 from nestedlab.lifecycle import Observed
+from nestedlab.limits import A_HOST, LIMITS_PAGE, MODULE, REFERENCE, Source, ours, sourced
 from nestedlab.machine.adapters.table import Adapter
 from nestedlab.machine.disks.table import DATA_DISKS_CHANGE, DISK_CHANGE, DataDisk, Disk, same_disk
 from nestedlab.names import (
     ConfigurationVersion,
     IsoPath,
-    Name,
+    MachineName,
     Owner,
     SwitchName,
+    Title,
     WindowsPath,
     same_name,
     same_path,
@@ -26,6 +28,7 @@ from nestedlab.nouns import (
     CREATION,
     IDENTITY,
     MIB,
+    MIB_BYTES,
     MIB_SHOWN,
     NOTES,
     ON_OFF,
@@ -49,6 +52,15 @@ def _same_folder(wanted: str, there: str) -> bool:
     # New-VM -Path P makes the machine's folder P\NAME, and that is what Get-VM shows.
     return same_path(wanted, there) or same_path(wanted, str(PureWindowsPath(there).parent))
 
+
+_INT32 = 2**31 - 1
+_MOST_MIB = (2**63 - 1) // MIB_BYTES
+
+_Count = Annotated[
+    int,
+    Field(ge=0, le=_INT32),
+    Source(f"{MODULE}: an integer of 32 bits; Msvm_ProcessorSettingData: none below 0"),
+]
 
 LOST = ""
 """The baseline of a machine whose checkpoint somebody has removed."""
@@ -103,38 +115,44 @@ class NestedHyperVHost(Resource):
     title: ClassVar[str] = "machine"
     outputs: ClassVar[type[Outputs]] = MachineOutputs
 
-    name: Annotated[Name, Row(VM("NewVMName", reads="Name"), same=same_name)]
+    name: Annotated[MachineName, Row(VM("NewVMName", reads="Name"), same=same_name)]
     """Name of the machine on the host. By default the resource's logical name, or what `pulumi:autonaming` makes of
     it."""
-    processors: Annotated[int, Field(ge=1, le=2048), Row(VMProcessor("Count"), Change.OFF)] = 4
+    processors: Annotated[
+        int, Field(ge=1, le=2048), Source(f"{LIMITS_PAGE} (2025)"), Row(VMProcessor("Count"), Change.OFF)
+    ] = 4
     """Virtual processors given to the machine."""
-    processor_weight: Annotated[int, Field(ge=1, le=10000), Row(VMProcessor("RelativeWeight"), Change.OFF)] = 100
+    processor_weight: Annotated[
+        int, Field(ge=1, le=10000), Source(REFERENCE), Row(VMProcessor("RelativeWeight"), Change.OFF)
+    ] = 100
     """Share of the host's processors that the machine gets when they are scarce, relative to other machines'."""
-    processor_limit: Annotated[int, Field(ge=1, le=100), Row(VMProcessor("Maximum"), Change.OFF)] = 100
+    processor_limit: Annotated[int, Field(ge=0, le=100), Source(REFERENCE), Row(VMProcessor("Maximum"), Change.OFF)] = (
+        100
+    )
     """Most of its virtual processors' time that the machine may use, in percent."""
-    processor_reserve: Annotated[int, Field(ge=0, le=100), Row(VMProcessor("Reserve"), Change.OFF)] = 0
+    processor_reserve: Annotated[
+        int, Field(ge=0, le=100), Source(REFERENCE), Row(VMProcessor("Reserve"), Change.OFF)
+    ] = 0
     """Share of its virtual processors' time that is reserved for the machine, in percent."""
-    processors_per_numa_node: Annotated[
-        int | None, Field(ge=1, le=2048), Row(VMProcessor("MaximumCountPerNumaNode"), Change.OFF)
-    ] = None
+    processors_per_numa_node: Annotated[_Count | None, Row(VMProcessor("MaximumCountPerNumaNode"), Change.OFF)] = None
     """Most virtual processors in one NUMA node of the machine, at most as many as the host has. By default as in the
     host's own nodes."""
-    numa_nodes_per_socket: Annotated[
-        int | None, Field(ge=1, le=2048), Row(VMProcessor("MaximumCountPerNumaSocket"), Change.OFF)
-    ] = None
+    numa_nodes_per_socket: Annotated[_Count | None, Row(VMProcessor("MaximumCountPerNumaSocket"), Change.OFF)] = None
     """Most NUMA nodes in one socket of the machine. By default as in the host's own sockets."""
     memory_mib: Annotated[
         int,
         Field(ge=32, le=240 * 1024**2, multiple_of=2),
+        Source(f"FuseCP/FuseCP#180 for the least; {LIMITS_PAGE} (2025); microsoft/hcsshim#589 for the steps"),
         Row(VMMemory("StartupBytes", reads="Startup", form=MIB), Change.OFF),
     ] = 8192
     """Memory given to the machine, in MiB, a multiple of 2. Static. A nested host needs at least 4096 to be useful."""
     memory_per_numa_node_mib: Annotated[
         int | None,
-        Field(ge=32, le=240 * 1024**2, multiple_of=2),
+        Field(ge=0, le=_MOST_MIB),
+        Source(f"{MODULE}: bytes in an integer of 64 bits; Msvm_MemorySettingData: none below 0"),
         Row(VMMemory("MaximumAmountPerNumaNodeBytes", reads="MaximumPerNumaNode", form=MIB_SHOWN), Change.OFF),
     ] = None
-    """Most memory in one NUMA node of the machine, in MiB, a multiple of 2. By default as in the host's own nodes."""
+    """Most memory in one NUMA node of the machine, in MiB. By default as in the host's own nodes."""
     os_disk: Annotated[Disk, Row(change=DISK_CHANGE, same=same_disk)]
     """The disk that the machine boots from: it is attached first, and the firmware's boot order is the order of
     attaching. If it is attached again later it comes after the data disks in the boot order, so do not put a system
@@ -163,6 +181,7 @@ class NestedHyperVHost(Resource):
     """Whether the firmware boots signed systems only."""
     secure_boot_template: Annotated[
         Literal["MicrosoftWindows", "MicrosoftUEFICertificateAuthority", "OpenSourceShieldedVM"],
+        Source("code of windsorcli/terraform-provider-hyperv and of microsoft/openvmm"),
         Row(VMFirmware("SecureBootTemplate"), Change.OFF),
     ] = "MicrosoftWindows"
     """Whose signatures the firmware accepts: MicrosoftUEFICertificateAuthority is for Linux, OpenSourceShieldedVM for
@@ -183,7 +202,7 @@ class NestedHyperVHost(Resource):
     running: Annotated[bool, Row(VM.shows("State", form=RUNNING), by="Start-VM, Resume-VM, Stop-VM")] = True
     """Whether the machine runs."""
     baseline: Annotated[
-        Name | None,
+        Title | None,
         Row(
             change=_BASELINE_CHANGE,
             same=same_name,
@@ -197,25 +216,32 @@ class NestedHyperVHost(Resource):
     reset: Annotated[str | None, Row(change=_RESET_CHANGE, by="Restore-VMSnapshot")] = None
     """Any text; when it changes, the machine goes back to its baseline. Afterwards its settings are those of the
     program again; disks that are not in the baseline are created again, empty, except those with `keep`."""
-    on_power_off: Annotated[Literal["restart", "fail"], Row(by="Stop-VM, Start-VM")] = "restart"
+    on_power_off: Annotated[Literal["restart", "fail"], ours("what it does is ours"), Row(by="Stop-VM, Start-VM")] = (
+        "restart"
+    )
     """What to do when an update or reset needs a running machine to be off: `restart` shuts it down and starts it
     again, `fail` refuses the update. A saved or paused machine counts as running: it is resumed first. With
     `running=False` the machine is shut down whatever is set here."""
-    automatic_start: Annotated[Literal["Nothing", "StartIfRunning", "Start"], Row(VM("AutomaticStartAction"))] = (
-        "StartIfRunning"
-    )
+    automatic_start: Annotated[
+        Literal["Nothing", "StartIfRunning", "Start"], Source(MODULE), Row(VM("AutomaticStartAction"))
+    ] = "StartIfRunning"
     """What the host does with the machine when it starts."""
-    automatic_start_delay: Annotated[int, Field(ge=0, le=2**31 - 1), Row(VM("AutomaticStartDelay"))] = 0
+    automatic_start_delay: Annotated[
+        int,
+        Field(ge=0, le=_INT32),
+        Source(f"{MODULE}: an integer of 32 bits; Msvm_VirtualSystemSettingData: an interval, which has no sign"),
+        Row(VM("AutomaticStartDelay")),
+    ] = 0
     """Seconds that the host waits before it starts the machine automatically."""
-    automatic_stop: Annotated[Literal["TurnOff", "Save", "ShutDown"], Row(VM("AutomaticStopAction"), Change.OFF)] = (
-        "ShutDown"
-    )
+    automatic_stop: Annotated[
+        Literal["TurnOff", "Save", "ShutDown"], Source(MODULE), Row(VM("AutomaticStopAction"), Change.OFF)
+    ] = "ShutDown"
     """What the host does with the machine when it shuts down. A nested host with running machines cannot be saved."""
     checkpoint_type: Annotated[
-        Literal["Disabled", "Production", "ProductionOnly", "Standard"], Row(VM("CheckpointType"))
+        Literal["Disabled", "Production", "ProductionOnly", "Standard"], Source(MODULE), Row(VM("CheckpointType"))
     ] = "Production"
     """What kind of checkpoints are taken of the machine."""
-    on: Annotated[str | None, Field(min_length=1), Row(change=Change.REPLACE, absent=True)] = None
+    on: Annotated[str | None, Field(min_length=1), A_HOST, Row(change=Change.REPLACE, absent=True)] = None
     """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default the one at
     `nestedlab:address`. Changing it replaces the machine."""
     notes: Annotated[str, Row(VM("Notes", form=NOTES), same=same_text)] = ""
@@ -251,6 +277,7 @@ class NestedHyperVHost(Resource):
 
     @field_validator("data_disks")
     @classmethod
+    @sourced(Source("code of windsorcli/terraform-provider-hyperv", "one disk in each location"))
     def _in_slots(cls, disks: list[DataDisk]) -> list[DataDisk]:
         placed = [
             disk if disk.location is not None else disk.model_copy(update={"location": place})
@@ -261,12 +288,19 @@ class NestedHyperVHost(Resource):
 
     @field_validator("adapters")
     @classmethod
+    @sourced(
+        ours(
+            "adapters are known by their names; `Remove-VMNetworkAdapter -Name` removes all of a name",
+            "no two of one name",
+        )
+    )
     def _by_name(cls, adapters: list[Adapter]) -> list[Adapter]:
         unique(adapters)
         return adapters
 
     @field_validator("switch", "mac_spoofing")
     @classmethod
+    @sourced(ours("it describes the one adapter of a machine without `adapters`", "not together with `adapters`"))
     def _of_the_one_adapter(cls, value: Any, info: ValidationInfo) -> Any:
         if info.data.get("adapters") or "adapters" in cls.unknown:
             if value is not None and "adapters" not in cls.unknown:
@@ -276,6 +310,7 @@ class NestedHyperVHost(Resource):
 
     @field_validator("checkpoint_type")
     @classmethod
+    @sourced(Source(f"{REFERENCE}: Disabled allows no checkpoint", "not Disabled together with `baseline`"))
     def _takes_a_baseline(cls, kind: str, info: ValidationInfo) -> str:
         if kind == "Disabled" and info.data.get("baseline"):
             raise ValueError(
@@ -285,6 +320,7 @@ class NestedHyperVHost(Resource):
 
     @field_validator("reset")
     @classmethod
+    @sourced(ours("it goes back to the baseline", "only together with `baseline`"))
     def _of_a_baseline(cls, reset: str | None, info: ValidationInfo) -> str | None:
         if reset is not None and not info.data.get("baseline") and "baseline" not in cls.unknown:
             raise ValueError("needs a baseline to go back to: set baseline, or leave reset out")

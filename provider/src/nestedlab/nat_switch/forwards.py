@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from nestedlab.declare import Part, Row
+from nestedlab.limits import REFERENCE, Source, ours, sourced
 from nestedlab.parts import reconcile
 from nestedlab.pipeline import ErrorKind, Facts, Pipeline, PSObject, statement
 from nestedlab.plain import observed
@@ -30,7 +31,9 @@ def _mapped(name: str) -> Row:
     return Row(by=f"Add-NetNatStaticMapping -{name}, Get-NetNatStaticMapping.{name}")
 
 
-Port = Annotated[int, Field(ge=1, le=65535)]
+Port = Annotated[int, Field(ge=1, le=65535), Source(f"{REFERENCE}: 16 bits; RFC 6335: 0 is reserved")]
+
+_Address = Annotated[str, AfterValidator(_address), ours("the network of a switch is one of IPv4", "an IPv4 address")]
 
 
 class PortForward(Part):
@@ -42,19 +45,20 @@ class PortForward(Part):
 
     key: ClassVar[tuple[str, ...]] = ("protocol", "external_address", "external_port")
 
-    protocol: Annotated[Literal["TCP", "UDP"], _mapped("Protocol")] = "TCP"
+    protocol: Annotated[Literal["TCP", "UDP"], Source(REFERENCE), _mapped("Protocol")] = "TCP"
     """Protocol of the port."""
     external_port: Annotated[Port, _mapped("ExternalPort")]
     """Port of the host."""
-    external_address: Annotated[str, AfterValidator(_address), _mapped("ExternalIPAddress")] = ANY_ADDRESS
+    external_address: Annotated[_Address, _mapped("ExternalIPAddress")] = ANY_ADDRESS
     """Address of the host; 0.0.0.0 is any of them."""
-    internal_address: Annotated[str, AfterValidator(_address), _mapped("InternalIPAddress")]
+    internal_address: Annotated[_Address, _mapped("InternalIPAddress")]
     """Address of the machine behind the NAT."""
     internal_port: Annotated[Port | None, Field(validate_default=True), _mapped("InternalPort")] = None
     """Port of the machine. By default the same as the host's."""
 
     @field_validator("internal_port")
     @classmethod
+    @sourced(Source(REFERENCE, "any; if left out, that of `external_port`"))
     def _same_port(cls, port: int | None, info: ValidationInfo) -> int | None:
         return port if port is not None else info.data.get("external_port")
 

@@ -9,12 +9,15 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from nestedlab.declare import Change, Outputs, Resource, Row
 from nestedlab.lifecycle import Observed
+from nestedlab.limits import A_HOST, Source, ours, sourced
 from nestedlab.names import Name, Owner, same_name, same_text
 from nestedlab.nat_switch.forwards import PortForward
 from nestedlab.nouns import CREATION, IDENTITY, NOTES, OWNER, STACK_ID, TEXT, VMSwitch, VMSwitchName
 from nestedlab.parts import same_parts, unique
 
-_THIS = IPv4Network("0.0.0.0/8")  # "this network", for sources only (RFC 1122, 3.2.1.3)
+_NO_HOSTS = [
+    IPv4Network(special) for special in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4")
+]
 
 
 def network(prefix: str) -> IPv4Network:
@@ -28,11 +31,21 @@ def usable_prefix(text: str) -> str:
         named = network(text)
     except ValueError:
         raise ValueError("must be an IPv4 prefix such as 192.168.50.0/24") from None
-    if not text.partition("/")[2].isdigit() or not 8 <= named.prefixlen <= 30:
-        raise ValueError("must have a length from /8 to /30, such as 192.168.50.0/24")
-    if named.is_multicast or named.is_loopback or named.is_link_local or named.is_reserved or named.overlaps(_THIS):
+    if not text.partition("/")[2].isdigit() or named.prefixlen > 30:
+        raise ValueError("must have a length of at most /30, such as 192.168.50.0/24")
+    if any(named.overlaps(special) for special in _NO_HOSTS):
         raise ValueError("must be a prefix that hosts can have: not loopback, link-local, multicast or reserved")
     return text
+
+
+_Prefix = Annotated[
+    str,
+    AfterValidator(usable_prefix),
+    Source(
+        "RFC 1112, 1122 and 3927 for networks without hosts; our choice: room for a gateway and a machine",
+        "an IPv4 prefix of at most /30; not loopback, link-local, multicast or reserved",
+    ),
+]
 
 
 def _is_host(address: IPv4Address, hosts: IPv4Network) -> bool:
@@ -72,8 +85,7 @@ class NatSwitch(Resource):
     """Name of the switch on the host. By default the resource's logical name, or what `pulumi:autonaming` makes of
     it."""
     prefix: Annotated[
-        str,
-        AfterValidator(usable_prefix),
+        _Prefix,
         Row(by="New-NetIPAddress -PrefixLength, Get-NetIPAddress.PrefixLength", same=same_prefix),
     ]
     """IPv4 prefix of the network behind the NAT, such as 192.168.50.0/24. It must not overlap another NAT of the host
@@ -83,7 +95,7 @@ class NatSwitch(Resource):
     ] = None
     """The host's address on the switch, the gateway of its machines. By default the first address of the prefix."""
     nat_prefix: Annotated[
-        str | None,
+        _Prefix | None,
         Row(
             by="New-NetNat -InternalIPInterfaceAddressPrefix, Get-NetNat.InternalIPInterfaceAddressPrefix",
             same=same_prefix,
@@ -91,13 +103,18 @@ class NatSwitch(Resource):
     ] = None
     """IPv4 prefix of the NAT network, where it is to be wider than the switch's own, so that others can join it. By
     default `prefix`."""
-    nat: Annotated[str | None, Field(min_length=1), Row(by="Get-NetNat.Name", same=same_name, absent=True)] = None
+    nat: Annotated[
+        str | None,
+        Field(min_length=1),
+        ours("no name is empty"),
+        Row(by="Get-NetNat.Name", same=same_name, absent=True),
+    ] = None
     """Name of a NAT network of the host to join instead of making one: the `nat_name` of another NatSwitch, or one of
     an administrator's. `prefix` must lie inside it. It stays when the switch is deleted, unless it was made for a
     NatSwitch that is gone and this was the last one behind it."""
     forwards: Annotated[list[PortForward], Row(same=same_parts)] = []
     """Ports of the host that lead to machines behind the NAT."""
-    on: Annotated[str | None, Field(min_length=1), Row(change=Change.REPLACE, absent=True)] = None
+    on: Annotated[str | None, Field(min_length=1), A_HOST, Row(change=Change.REPLACE, absent=True)] = None
     """Name of the parent host, one of those in the setting `nestedlab:hosts`; by default the one at
     `nestedlab:address`. Changing it replaces the switch."""
     notes: Annotated[str, Row(VMSwitch("Notes", form=NOTES), same=same_text)] = ""
@@ -112,6 +129,7 @@ class NatSwitch(Resource):
 
     @field_validator("gateway")
     @classmethod
+    @sourced(Source("RFC 1122: a host has neither the first nor the last address", "an address of a host in `prefix`"))
     def _inside(cls, gateway: str | None, info: ValidationInfo) -> str | None:
         prefix = info.data.get("prefix")
         if prefix is None:
@@ -129,10 +147,10 @@ class NatSwitch(Resource):
 
     @field_validator("nat_prefix")
     @classmethod
+    @sourced(ours("the switch's network lies behind the NAT", "a prefix that contains `prefix`"))
     def _around(cls, wider: str | None, info: ValidationInfo) -> str | None:
         if wider is None:
             return None
-        usable_prefix(wider)
         prefix = info.data.get("prefix")
         if prefix is not None and not network(prefix).subnet_of(network(wider)):
             raise ValueError(f"must contain prefix, {prefix}")
@@ -140,6 +158,7 @@ class NatSwitch(Resource):
 
     @field_validator("nat")
     @classmethod
+    @sourced(ours("a switch is behind one NAT network", "not together with `nat_prefix`"))
     def _instead(cls, nat: str | None, info: ValidationInfo) -> str | None:
         if nat is not None and info.data.get("nat_prefix") is not None:
             raise ValueError(
@@ -149,6 +168,7 @@ class NatSwitch(Resource):
 
     @field_validator("forwards")
     @classmethod
+    @sourced(ours("the forwards of a switch lead to its machines", "into `prefix`, to an address of a host"))
     def _into_the_network(cls, forwards: list[PortForward], info: ValidationInfo) -> list[PortForward]:
         prefix = info.data.get("prefix")
         unique(forwards)

@@ -702,8 +702,8 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
             host's own sockets.
         :param memory_mib: Memory given to the machine, in MiB, a multiple of 2. Static. A nested host needs
             at least 4096 to be useful. Default: 8192.
-        :param memory_per_numa_node_mib: Most memory in one NUMA node of the machine, in MiB, a multiple of
-            2. By default as in the host's own nodes.
+        :param memory_per_numa_node_mib: Most memory in one NUMA node of the machine, in MiB. By default as
+            in the host's own nodes.
         :param os_disk: The disk that the machine boots from: it is attached first, and the firmware's boot
             order is the order of attaching. If it is attached again later it comes after the data disks in the
             boot order, so do not put a system on those.
@@ -867,8 +867,7 @@ class NestedHyperVHost(dynamic.Resource, module="nestedlab", name="NestedHyperVH
 
     @property
     def memory_per_numa_node_mib(self) -> pulumi.Output[int]:
-        """Most memory in one NUMA node of the machine, in MiB, a multiple of 2. By default as in the host's own
-        nodes."""
+        """Most memory in one NUMA node of the machine, in MiB. By default as in the host's own nodes."""
         output: pulumi.Output[int] = self.__dict__["memoryPerNumaNodeMib"]
         return output
 

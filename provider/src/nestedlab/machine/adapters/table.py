@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from nestedlab.declare import Change, Part, Row
+from nestedlab.limits import REFERENCE, Source, sourced
 from nestedlab.names import Name, SwitchName, bare_mac, same_mac, same_name
 from nestedlab.nouns import ON_OFF, TEXT, VMNetworkAdapter, VMNetworkAdapterConnection
 
@@ -58,6 +59,11 @@ def same_vlans(wanted: str, there: str) -> bool:
         return wanted == there
 
 
+_802_1Q = "IEEE 802.1Q, which reserves 4095"
+
+VlanId = Annotated[int, Field(ge=0, le=4094), Source(_802_1Q)]
+
+
 def _trunk(text: str) -> str:
     vlans(text)
     return text
@@ -75,6 +81,11 @@ class Adapter(Part):
     mac: Annotated[
         str,
         AfterValidator(_mac),
+        Source(
+            "dsccommunity/HyperVDsc#172 for the form; hashicorp/vagrant#11681 for addresses of groups; zeros are what "
+            "Get-VMNetworkAdapter shows for none",
+            "twelve hex digits, not of a group and not only zeros, or empty",
+        ),
         Row(
             None,
             Change.OFF,
@@ -91,13 +102,16 @@ class Adapter(Part):
     """Whether router advertisements from the machine are dropped."""
     device_naming: Annotated[bool, Row(_Adapter("DeviceNaming", form=ON_OFF), Change.OFF)] = False
     """Whether the guest can see the adapter's name."""
-    vlan: Annotated[
-        int, Field(ge=0, le=4094), Row(by="Set-VMNetworkAdapterVlan -VlanId, Get-VMNetworkAdapterVlan.AccessVlanId")
-    ] = 0
+    vlan: Annotated[VlanId, Row(by="Set-VMNetworkAdapterVlan -VlanId, Get-VMNetworkAdapterVlan.AccessVlanId")] = 0
     """The VLAN that the adapter is in (access mode); 0 for none."""
     trunk: Annotated[
         str,
         AfterValidator(_trunk),
+        Source(
+            f"{_802_1Q}; Microsoft's guide to virtual machines on Azure Local for lists from 0; "
+            "our choice: not 0 alone, which passes no tag",
+            "VLANs up to 4094 and spans of them, not 0 alone; or empty",
+        ),
         Row(
             by="Set-VMNetworkAdapterVlan -AllowedVlanIdList, Get-VMNetworkAdapterVlan.AllowedVlanIdList",
             same=same_vlans,
@@ -105,14 +119,14 @@ class Adapter(Part):
     ] = ""
     """The VLANs that the adapter passes with their tags (trunk mode), such as 10,20-29; empty for none."""
     native_vlan: Annotated[
-        int,
-        Field(ge=0, le=4094),
+        VlanId,
         Row(by="Set-VMNetworkAdapterVlan -NativeVlanId, Get-VMNetworkAdapterVlan.NativeVlanId"),
     ] = 0
     """The VLAN of untagged packets in trunk mode."""
 
     @field_validator("trunk")
     @classmethod
+    @sourced(Source(f"{REFERENCE} of Set-VMNetworkAdapterVlan", "not together with `vlan`"))
     def _one_mode(cls, trunk: str, info: ValidationInfo) -> str:
         if trunk and info.data.get("vlan"):
             raise ValueError("an adapter is either in one VLAN (vlan) or passes several (trunk)")
@@ -120,6 +134,7 @@ class Adapter(Part):
 
     @field_validator("native_vlan")
     @classmethod
+    @sourced(Source(f"{REFERENCE} of Set-VMNetworkAdapterVlan", "only together with `trunk`"))
     def _of_a_trunk(cls, native_vlan: int, info: ValidationInfo) -> int:
         if native_vlan and info.data.get("trunk") == "":
             raise ValueError("native_vlan is for an adapter with trunk: set trunk too, or use vlan instead")

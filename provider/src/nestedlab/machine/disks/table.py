@@ -8,13 +8,14 @@ from pydantic import Field, model_validator
 
 from nestedlab.declare import Change, Depends, Part, Row, strongest
 from nestedlab.lifecycle import differences
+from nestedlab.limits import LIMITS_PAGE, MODULE, Source, ours, sourced
 from nestedlab.names import DiskPath, same_path
 from nestedlab.parts import reconcile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MAX_GIB = 64 * 1024  # VHDX: 64 TiB (New-VHD)
+MAX_GIB = 64 * 1024
 
 # A Generation 2 machine is created with one SCSI controller, looks at its first slot first, and has 64 slots there.
 OS_LOCATION = 0
@@ -49,6 +50,7 @@ class Disk(Part):
     size_gib: Annotated[
         int | None,
         Field(ge=1, le=MAX_GIB),
+        Source(f"{LIMITS_PAGE}: 64 TiB; our choice: whole GiB"),
         Row(change=_GROWS, by="New-VHD -SizeBytes, Resize-VHD -SizeBytes, Get-VHD.Size"),
     ] = None
     """Size of the disk, in GiB. With `parent`, at least the parent's, which is the default."""
@@ -76,6 +78,7 @@ class Disk(Part):
     """The file, and its image, if the host cannot read it. No program sets it: a disk that can be read has none."""
 
     @model_validator(mode="after")
+    @sourced(Source(f"{MODULE}: the parameter sets of New-VHD", "blank, on an image or a given file; `fixed` if blank"))
     def _one_of(self) -> Disk:
         given = [name for name in ("size_gib", "parent", "path") if getattr(self, name) is not None]
         if len(given) != 1 and given != ["size_gib", "parent"]:
@@ -109,6 +112,7 @@ class DataDisk(Disk):
     location: Annotated[
         int | None,
         Field(ge=1, le=LAST_LOCATION),
+        ours(f"0 is the OS disk's, 63 the DVD drive's; 64 to a controller: {LIMITS_PAGE}"),
         Row(by="Add-VMHardDiskDrive -ControllerLocation, Get-VMHardDiskDrive.ControllerLocation"),
     ] = None
     """Location on the machine's SCSI controller. By default its place in the list, the first being 1. Set it if disks
