@@ -68,6 +68,15 @@ def test_what_the_host_refuses_is_undone_and_told(case: dict[str, Any], provider
     assert parent.snapshot() == before
 
 
+def test_memory_that_the_host_s_own_programs_hold_is_asked_for_less(provider: Provider) -> None:
+    host = provider.parent.host.state
+    host.held_memory = host.memory
+    before = provider.parent.snapshot()
+    with pytest.raises(RefusedError, match=r"could not start the machine.*ask for less with memory_mib"):
+        provider.create("machine")
+    assert provider.parent.snapshot() == before
+
+
 def test_extensions_that_are_dropped_in_silence_are_an_error_and_the_machine_is_undone(provider: Provider) -> None:
     before = provider.parent.snapshot()
     provider.parent.host.revert_silently("VMProcessor", "ExposeVirtualizationExtensions")

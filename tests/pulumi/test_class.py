@@ -22,6 +22,8 @@ from tests.conftest import PASSWORD
 if TYPE_CHECKING:
     from tests.conftest import NewParent, Parent
 
+    from hyperv_sim.wire.faults import FaultPlan
+
 PROGRAM = """
 import pulumi
 import pulumi_nestedlab as lab
@@ -154,9 +156,9 @@ def test_students_go_up_are_healed_reset_and_stopped_by_themselves_and_leave_no_
     assert hv02.machines == ["hv1-bob"]
     assert sorted(switch.name for switch in hv02.host.state.switches.values()) == ["basics-nat", "net-bob"]
     hv01.server.start()
-    held = hv01.server.arm("stall=60 Receive#8")
+    held = hv01.server.arm("stall=120 Receive#8")
     with course.begin("up", "--failed", "--json") as running:
-        wait_until(lambda: held.fired)
+        wait_until_it_is_held(held, running)
         hv01.server.stop()
         answer, _ = running.communicate()
     (row,) = json.loads(answer)["students"]
@@ -195,24 +197,28 @@ def test_an_interruption_ends_what_runs_and_a_lock_is_taken_only_from_the_dead(
 ) -> None:
     parent = new_parent()
     course = new_class({"hv01": parent}, "ada", "bob")
-    held = parent.server.arm("stall=8 Receive#5")  # an interrupted command waits for the answer
+    held = parent.server.arm("stall=120 Receive#5")
     with course.begin("up", "--parallel", "1", "--json") as running:
-        wait_until(lambda: held.fired)
+        wait_until_it_is_held(held, running)
         assert "still runs" in course.run("unlock", "--yes", code=FAILED).stderr
         locked = course.run("up", "ada", "--json", code=FAILED).students["ada"]["error"]
         assert "nestedlab class unlock ada" in locked
         running.send_signal(signal.SIGINT)
+        assert running.stderr is not None
+        while "Interrupted" not in running.stderr.readline():
+            assert running.poll() is None
+        parent.server.arm()
+        parent.server.close_connections()  # what runs ends once the host has answered, and not before
         answer, _ = running.communicate()
-    parent.server.arm()
     assert running.returncode == INTERRUPTED
     assert {row["student"]: row["error"] for row in json.loads(answer)["students"]} == {
         "ada": "interrupted",
         "bob": "interrupted before it began",
     }
 
-    held = parent.server.arm("stall=60 Receive#5")
+    held = parent.server.arm("stall=120 Receive#5")
     with course.begin("up", "ada", "--json") as running:
-        wait_until(lambda: held.fired)
+        wait_until_it_is_held(held, running)
         for process in psutil.Process(running.pid).children(recursive=True):
             with suppress(psutil.NoSuchProcess):  # ended with the one before
                 process.kill()
@@ -238,9 +244,8 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def wait_until(holds: Callable[[], Any]) -> None:
-    """Wait for what is bound to come true."""
-    end = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < end
+def wait_until_it_is_held(held: FaultPlan, running: subprocess.Popen[str]) -> None:
+    """Wait until the host holds back the answer that it was armed to."""
+    while not held.fired:
+        assert running.poll() is None, running.communicate()
         time.sleep(0.02)

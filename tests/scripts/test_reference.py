@@ -66,7 +66,7 @@ def page(name: str) -> str:
 
 def settings() -> Mapping[str, Mapping[str, str]]:
     """The rows of the table of settings, by the setting."""
-    lines = page("configuration").partition("## In a class")[0].splitlines()
+    lines = page("configuration").partition("\n## ")[0].splitlines()
     head, _, *rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("|")]
     return {row[0].strip("`"): dict(zip(head, row, strict=True)) for row in rows}
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from importlib import resources
 
 import pytest
+from tests.case_files import CASES
 from tests.simulator.conftest import Talk
 
 from hyperv_sim.fidelity_page import page
 from hyperv_sim.records import EnumMember, NetList, NetObject, Scalar, Value
 from hyperv_sim.state.enumerations import NetEnum
 
-FILE = json.loads(resources.files("hyperv_sim.contract").joinpath("classes.json").read_text(encoding="utf-8"))
+FILE = json.loads((CASES / "contract" / "module2019.json").read_text(encoding="utf-8"))
 HYPER_V = "Microsoft.HyperV.PowerShell"
 SHOWN = {
     f"{HYPER_V}.VirtualMachine": "Get-VM hv1",

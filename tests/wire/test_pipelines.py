@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pypsrp.client import Client
-from pypsrp.complex_objects import PipelineResultTypes, PSInvocationState
+from pypsrp.complex_objects import PipelineResultTypes, PSInvocationState, RunspacePoolState
 from pypsrp.exceptions import InvalidPSRPOperation, WSManFaultError
-from pypsrp.powershell import PowerShell
+from pypsrp.powershell import PowerShell, RunspacePool
 
 from hyperv_sim.records import Scalar
 
@@ -236,6 +236,15 @@ def test_the_pool_s_own_calls_work(wire: Wire) -> None:
         pool.reset_runspace_state()
         told: Any = pool.application_private_data
         assert told.data["PSVersionTable"]["BuildVersion"] == "10.0.20348.1"
+
+
+@pytest.mark.parametrize(("least", "most"), [(0, 0), (3, 1)])
+def test_a_pool_that_cannot_be_tells_its_capability_and_nothing_more(wire: Wire, least: int, most: int) -> None:
+    client = wire.connect(wire.serve(), operation_timeout=1)
+    pool = RunspacePool(client, min_runspaces=least, max_runspaces=most)
+    with pytest.raises(WSManFaultError, match="OperationTimeout"):
+        pool.open()
+    assert (pool.protocol_version, pool.state) == ("2.3", RunspacePoolState.NEGOTIATION_SENT)
 
 
 @pytest.mark.parametrize("version", ["2.1", "2.2", "2.3"])

@@ -12,7 +12,7 @@ from hyperv_sim.powershell.call import Call
 from hyperv_sim.powershell.registry import cmdlet
 from hyperv_sim.powershell.settings import wrong_state
 from hyperv_sim.powershell.targets import each, machines
-from hyperv_sim.state.disks import chain, failure, is_in_use, open_for_writing
+from hyperv_sim.state.disks import MIB, chain, failure, is_in_use, open_for_writing
 from hyperv_sim.state.enumerations import VMState
 from hyperv_sim.state.machines import Machine
 
@@ -48,6 +48,13 @@ def _check_start(call: Call, machine: Machine) -> None:
             "OutOfMemory",
             f"'{machine.name}' could not initialize. Not enough memory in the system to start the virtual machine "
             f"{machine.name}.",
+        )
+    if machine.memory.startup > call.host.free_memory - call.host.held_memory:
+        megabytes = machine.memory.startup // MIB
+        raise errors.hyper_v(
+            "Unspecified",
+            f"{failed} Unable to allocate {megabytes} MB of RAM: Insufficient system resources exist to complete the "
+            "requested service. (0x800705AA).",
         )
     if machine.processor.expose_extensions and not _nests(call, machine):
         raise errors.hyper_v(
@@ -163,7 +170,7 @@ def _save(call: Call, machine: Machine) -> None:
 fact(
     "Start-VM",
     "too little memory on the host: `OutOfMemory`, NotSpecified",
-    "public logs (minikube)",
+    "kubernetes/minikube#4067; in minikube#18049 the category is FromStdErr",
 )
 fact("Start-VM", "the host keeps 2 GiB of its memory for itself", f"{UNKNOWN} how much; stricter than none")
 fact(
@@ -183,8 +190,9 @@ fact(
 )
 fact(
     "Start-VM",
-    "too little memory is told as `OutOfMemory`, never as `Unspecified` with 0x800705AA, which some hosts give",
-    "kubernetes/minikube#4067; the other form (minikube#18049, microsoft/MSLab#300) is not simulated",
+    "memory that the host's own programs hold: `Unspecified`, NotSpecified, 0x800705AA",
+    "kubernetes/minikube#14748, #16665, microsoft/MSLab#300 (the cure there: end programs); when it has this form "
+    f"{UNKNOWN}",
 )
 fact("Start-VM", "the hypervisor does not run: `OperationFailed`", "docker/for-win#5993, microsoft/MSLab#353")
 fact("Start-VM", "running already: a warning", WINDSOR)

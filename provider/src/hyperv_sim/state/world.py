@@ -45,7 +45,8 @@ class Host:
     says of live migration. `is_clustered`: new machines are roles of a failover cluster. `external_switches` names
     switches that an administrator has made, each on a network adapter of its own. The disks of a removed checkpoint
     are merged after `reads_to_merge` reads of the host. `groups` are those of the host that its user is in,
-    `contention` is what others do on it meanwhile.
+    `contention` is what others do on it meanwhile. `held_memory` is
+    what the host's own programs hold.
     """
 
     windows: str = "2022"
@@ -53,6 +54,7 @@ class Host:
     name: str = "HYPERV"
     language: Literal["en", "de"] = "en"
     memory: int = 512 * GIB
+    held_memory: int = 0
     logical_processors: int = 64
     has_hyper_v: bool = True
     has_virtualization: bool = True

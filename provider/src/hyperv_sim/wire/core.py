@@ -38,6 +38,8 @@ class Core(psrpcore.ServerRunspacePool):
         self.answer: list[bytes] | None = None  # collects the answer to a Connect
 
     def _process_InitRunspacePool(self, event: psrpcore.InitRunspacePoolEvent) -> None:  # noqa: N802
+        if not 1 <= event.min_runspaces <= event.max_runspaces:
+            return
         if self.broken is None:
             super()._process_InitRunspacePool(event)
             return

@@ -175,5 +175,10 @@ fact(
     "the error that tells why",
     "tried on a PowerShell 7.6",
 )
+fact(
+    "PSRP",
+    "a pool of no runspaces, or of more at least than at most, tells its capability and then nothing; it never opens",
+    "recorded on a PowerShell 7.6; what WSMan says of it is not known",
+)
 fact("PSRP", "at most MaxRunspaces pipelines run at once, the others wait", POWERSHELL)
 fact("PSRP", "the pool's state Opened comes with a Receive of its own", "recordings in pypsrp's tests")

@@ -139,7 +139,7 @@ def _refuse_another_stack(record: StackRecord, urn: str, file: Path) -> None:
 
 
 def recorded(record: StackRecord, deployment: Mapping[str, Any]) -> StackRecord:
-    """The record with what a state has."""
+    """The record with what a deployment has, as `pulumi stack export` gives it."""
     resources = list(deployment.get("resources") or ())
     pending = [operation["resource"] for operation in deployment.get("pending_operations") or ()]
     identities = {identity for resource in (*resources, *pending) for identity in _identities(resource)}

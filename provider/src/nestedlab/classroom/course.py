@@ -212,16 +212,18 @@ class Override(BaseModel):
     """Settings of the program that replace those of the course."""
 
 
+TEXT, PARTS = "[text]", "[parts]"
+"""What distinguishes the two ways to write a value; pydantic has it in the place of a failure."""
+
+
 def _is_text(value: object) -> str:
-    return "[text]" if isinstance(value, str | Path) else "[parts]"
+    return TEXT if isinstance(value, str | Path) else PARTS
 
 
 Roster = Annotated[
-    Annotated[RelativePath, Tag("[text]")] | Annotated[tuple[Student, ...], Tag("[parts]")], Discriminator(_is_text)
+    Annotated[RelativePath, Tag(TEXT)] | Annotated[tuple[Student, ...], Tag(PARTS)], Discriminator(_is_text)
 ]
-Naming = Annotated[
-    Annotated[str, Tag("[text]")] | Annotated[Mapping[str, Any], Tag("[parts]")], Discriminator(_is_text)
-]
+Naming = Annotated[Annotated[str, Tag(TEXT)] | Annotated[Mapping[str, Any], Tag(PARTS)], Discriminator(_is_text)]
 
 
 class Course(BaseModel):

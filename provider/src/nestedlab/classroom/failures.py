@@ -9,6 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from nestedlab.classroom.course import PARTS, TEXT
 from nestedlab.classroom.marked_yaml import Marked
 
 REFERENCE = "docs/reference/course.md"
@@ -37,7 +38,7 @@ def failures(marked: Marked, model: type[BaseModel], error: ValidationError) -> 
 
 def _steps(location: Iterable[str | int]) -> Iterator[str | int]:
     """The way to what a failure is about: without pydantic's word for a key, and ours for the kinds of a roster."""
-    return (step for step in location if not str(step).startswith("["))
+    return (step for step in location if step not in ("[key]", TEXT, PARTS))
 
 
 def _reason(kind: str, message: str, where: Sequence[str | int], model: type[BaseModel]) -> str:

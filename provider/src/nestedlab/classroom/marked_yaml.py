@@ -63,8 +63,17 @@ def read_marked(path: Path, is_text: Callable[[Where], bool]) -> Marked:
         place = f"{path.name}:{mark.line + 1}" if mark is not None else path.name
         raise ConfigurationError(f"{place}: this is no YAML: {error.problem or error.context}") from error
     except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path.name}: this is no YAML: {error}") from error
+        raise ConfigurationError(f"{path.name}: this is no YAML: {str(error).splitlines()[0]}") from error
+    except RecursionError:
+        raise ConfigurationError(
+            f"{path.name}: a value contains itself (`&` and `*`), or is nested too deep."
+        ) from None
     return marked
+
+
+def _key(node: yaml.Node) -> str:
+    """A key as a text, whatever it looks like; a list or mapping is no key of ours."""
+    return str(node.value) if isinstance(node, yaml.ScalarNode) else "?"
 
 
 @dataclass
@@ -77,7 +86,7 @@ class _Reader:
         if isinstance(node, yaml.MappingNode):
             self._refuse_twins(node, where)
             self.loader.flatten_mapping(node)  # what `<<` merges
-            pairs = ((str(key.value), self._at(key, value, (*where, str(key.value)))) for key, value in node.value)
+            pairs = ((_key(key), self._at(key, value, (*where, _key(key)))) for key, value in node.value)
             return {key: value for key, value in pairs if value is not None}  # a key without a value is not set
         if isinstance(node, yaml.SequenceNode):
             return [self._at(item, item, (*where, place)) for place, item in enumerate(node.value)]
@@ -85,7 +94,7 @@ class _Reader:
         return node.value if as_written else self.loader.construct_object(node)
 
     def _at(self, marking: yaml.Node, node: yaml.Node, where: Where) -> Any:
-        """The value of a node, at the line of its key. Keys are texts, whatever they look like."""
+        """The value of a node, at the line of its key."""
         self.marked.lines[where] = marking.start_mark.line + 1
         return self.read(node, where)
 
@@ -93,7 +102,7 @@ class _Reader:
         """YAML would take the last of two keys of one name without a word."""
         lines: dict[str, int] = {}
         for key, _ in node.value:
-            name, line = str(key.value), key.start_mark.line + 1
+            name, line = _key(key), key.start_mark.line + 1
             if name in lines:
                 self.marked.failures.append(
                     f"{self.marked.path.name}:{line}: {shown((*where, name))}is there already, in line {lines[name]}. "

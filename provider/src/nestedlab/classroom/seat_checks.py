@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Network
+from typing import NamedTuple
 
 from nestedlab.classroom.course import Course, Override, Student
 from nestedlab.classroom.ports import Ports
@@ -30,7 +31,8 @@ def contradictions(course: Course, students: Sequence[Student], recorded: Sequen
     """Why what is recorded, and what the course file has on single students, cannot both be."""
     lost = {seat.parent for seat in recorded} - course.parents.keys()
     yield from (_lost(parent, [seat.id for seat in recorded if seat.parent == parent]) for parent in sorted(lost))
-    for one, other in itertools.combinations(recorded, 2):
+    held = [_Held(seat, network(seat.prefix), ports_of(seat)) for seat in recorded]
+    for one, other in itertools.combinations(held, 2):
         yield from _clash(one, other)
     for seat in recorded:
         if seat.parent not in lost:
@@ -40,6 +42,7 @@ def contradictions(course: Course, students: Sequence[Student], recorded: Sequen
     yield from _of_new(course, students, recorded)
 
 
+_MEND = "Change one of them in the seats file."
 _MOVE = "Seats do not move: run `nestedlab class down {0}` first, or change the course file back."
 
 
@@ -51,17 +54,26 @@ def _lost(parent: str, students: Sequence[str]) -> str:
     )
 
 
-def _clash(one: Seat, other: Seat) -> Iterator[str]:
+class _Held(NamedTuple):
+    """A seat and what it holds: parsed once, since each is compared with each."""
+
+    seat: Seat
+    network: IPv4Network
+    ports: Ports
+
+
+def _clash(one: _Held, other: _Held) -> Iterator[str]:
     """What two seats have in common that only one can have: somebody has edited the file."""
-    both = f"the recorded seats of {one.id} and {other.id}"
-    if one.id == other.id:
-        yield f"there are two recorded seats of {one.id}. Remove the one that is wrong from the seats file."
-    if one.number == other.number:
-        yield f"{both} have the number {one.number}. Change one of them in the seats file."
-    if network(one.prefix).overlaps(network(other.prefix)):
-        yield f"{both} overlap: {one.prefix} and {other.prefix}. Change one of them in the seats file."
-    if one.parent == other.parent and ports_of(one).overlaps(ports_of(other)):
-        yield f"{both} overlap: ports {ports_of(one)} and {ports_of(other)}. Change one of them in the seats file."
+    ours, theirs = one.seat, other.seat
+    both = f"the recorded seats of {ours.id} and {theirs.id}"
+    if ours.id == theirs.id:
+        yield f"there are two recorded seats of {ours.id}. Remove the one that is wrong from the seats file."
+    if ours.number == theirs.number:
+        yield f"{both} have the number {ours.number}. {_MEND}"
+    if one.network.overlaps(other.network):
+        yield f"{both} overlap: {one.network} and {other.network}. {_MEND}"
+    if ours.parent == theirs.parent and one.ports.overlaps(other.ports):
+        yield f"{both} overlap: ports {one.ports} and {other.ports}. {_MEND}"
 
 
 def _moved(seat: Seat, override: Override) -> Iterator[str]:

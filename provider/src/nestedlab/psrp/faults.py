@@ -177,6 +177,8 @@ _BY_NAME: Mapping[str, str] = {
     "TooLargeError": "{service} sent a larger answer than is accepted ({limit} MiB for a step, which is "
     "nestedlab:answerLimitMib, or 1 MiB in one piece): check that it is your host, and raise the limit if it has that "
     "much to show",
+    "CrowdedOutError": "a large answer from {service} waited too long for other large answers, which are "
+    "read one at a time: check the load of your hosts, or raise nestedlab:stepTimeout, which is {step_timeout} seconds",
     "RedirectedError": "{service} redirects to {text}. Redirects are not followed: set nestedlab:address to the "
     "address at which WinRM itself listens",
     "NotSealedError": "{service} answered over plain HTTP with an unencrypted message, which anybody on the network "
@@ -287,5 +289,13 @@ _BY_WORDS: Mapping[str, tuple[tuple[tuple[str, ...], str], ...]] = {
 }
 """What tells one error of a class from another: words of libraries, which are in English everywhere."""
 
-_RECURRING = ("SSLError", "TooLateError", "TooLargeError", "RedirectedError", "NotSealedError", "NotWinRMError")
+_RECURRING = (
+    "SSLError",
+    "TooLateError",
+    "TooLargeError",
+    "CrowdedOutError",
+    "RedirectedError",
+    "NotSealedError",
+    "NotWinRMError",
+)
 """What a new session would meet again."""

@@ -11,6 +11,7 @@ import atexit
 import logging
 import time
 from contextlib import suppress
+from traceback import clear_frames
 
 from nestedlab.connection import Connection
 from nestedlab.errors import NestedlabError
@@ -63,7 +64,10 @@ class Session:
         `step.timeout` seconds, and UnreachableError or AccessError if no session can be had or its answers are no use.
         """
         _LOG.debug("%s:\n%s", self.host, step)
-        facts = self._invoke(step)
+        try:
+            facts = self._invoke(step)
+        finally:
+            self._bounds.end()
         for record in facts.errors:
             _LOG.debug("%s: %s", self.host, record)
         return facts
@@ -99,20 +103,26 @@ class Session:
         if seconds is None:
             seconds = self._connection.step_timeout * (_SLOW if step.slow else 1)
         try:
-            powershell = self._begin(step, seconds)
-            is_done = self._wait(powershell, seconds)
-            # Not closed: that costs a request for each, and the host frees a finished pipeline with its shell.
-            powershell.runspace_pool.pipelines.pop(powershell.id, None)
-            if is_done:
-                return facts_of(powershell, step)
+            facts = self._answer(step, seconds)
         except NestedlabError:
             raise
         except Exception as error:
             self._drop()
+            clear_frames(error.__traceback__)  # of what has come, before another large answer is read
             if isinstance(error, TooLateError):
                 raise _overdue(step, seconds) from error
             raise lost(error, self._connection, step.purpose) from error
-        raise _overdue(step, seconds)
+        if facts is None:
+            raise _overdue(step, seconds)
+        return facts
+
+    def _answer(self, step: Step, seconds: float) -> Facts | None:
+        """Run the step's pipelines and take what they give; None if that takes longer."""
+        powershell = self._begin(step, seconds)
+        is_done = self._wait(powershell, seconds)
+        # Not closed: that costs a request for each, and the host frees a finished pipeline with its shell.
+        powershell.runspace_pool.pipelines.pop(powershell.id, None)
+        return facts_of(powershell, step) if is_done else None
 
     def _begin(self, step: Step, seconds: float) -> PowerShell:
         """Start the step's pipelines, on a new session if the host has forgotten the log-on of this one.
@@ -154,6 +164,7 @@ class Session:
         atexit.unregister(self.close)
         pool, self._pool = self._pool, None
         if pool is not None:
+            pool.pipelines.clear()
             self._end(pool, anew=True)
 
     def _end(self, pool: RunspacePool, *, anew: bool = False) -> None:
@@ -167,6 +178,7 @@ class Session:
         with suppress(Exception):
             pool.shell.close()  # the pool's own close() leaves the shell of a broken one
         pool.connection.close()
+        self._bounds.end()
 
 
 def _overdue(step: Step, seconds: float) -> Exception:

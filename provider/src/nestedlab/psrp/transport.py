@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import ssl
+import threading
 import time
 from functools import partial
 from http.client import HTTPResponse
@@ -30,6 +31,10 @@ _BYTES_A_MARK = 16
 """Bytes of an answer to an element or attribute of it, at least. In memory one is twenty times what it is as text, so
 a host that sends nothing else could fill it with a small answer; objects of PowerShell have 30 bytes and more."""
 
+_SMALL = 128 * 1024
+"""Bytes of an answer to a step that a session may take at any time: a machine takes 30,000. A process reads one
+larger answer at a time, whichever session and host it is for, because several could fill its memory."""
+
 _SOAP = "application/soap+xml"
 _SEALED = ("multipart/encrypted", "multipart/x-multi-encrypted")
 
@@ -44,6 +49,10 @@ class TooLateError(AnswerRefusedError):
 
 class TooLargeError(AnswerRefusedError):
     """More came than an answer may have."""
+
+
+class CrowdedOutError(AnswerRefusedError):
+    """The time for the step was over before other large answers had been read."""
 
 
 class RedirectedError(AnswerRefusedError):
@@ -67,6 +76,10 @@ class NotWinRMError(AnswerRefusedError):
         self.content = content
 
 
+large_answers = threading.Lock()
+"""Held by the one session of the process that is reading a large answer."""
+
+
 class Bounds:
     """The time and the size that are left for the answers to a step. A session has one, and one thread at a time."""
 
@@ -75,12 +88,20 @@ class Bounds:
         self._left = largest
         self._marks_left = largest // _BYTES_A_MARK
         self._end = float("inf")
+        self._is_large = False
 
     def renew(self, seconds: float) -> None:
         """Begin with a step, which has so many seconds."""
+        self.end()
         self._end = time.monotonic() + seconds
         self._left = self._largest
         self._marks_left = self._largest // _BYTES_A_MARK
+
+    def end(self) -> None:
+        """Nothing of the answers is held any longer: let another session read a large one."""
+        if self._is_large:
+            self._is_large = False
+            large_answers.release()
 
     @property
     def seconds(self) -> float:
@@ -91,10 +112,17 @@ class Bounds:
         return left
 
     def take(self, size: int) -> None:
-        """Count what came, in bytes. Raises TooLargeError."""
+        """Count what came, in bytes, and wait before more of a large answer is read.
+
+        Raises TooLargeError, TooLateError and CrowdedOutError.
+        """
         self._left -= size
         if self._left < 0:
             raise TooLargeError
+        if not self._is_large and self._largest - self._left > _SMALL:
+            self._is_large = large_answers.acquire(timeout=min(self.seconds, threading.TIMEOUT_MAX))
+            if not self._is_large:
+                raise CrowdedOutError
 
     def take_marks(self, number: int) -> None:
         """Count the elements and attributes of what is about to be read as XML. Raises TooLargeError."""
