@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from nestedlab.classroom import records, seats
+from nestedlab.classroom.cluster_address import ClusterAddress, cluster_options
 from nestedlab.classroom.course_file import CourseFile, load
 from nestedlab.classroom.options import chosen, course_option, json_option, reported, students_argument
 from nestedlab.classroom.seat import Seat
@@ -28,6 +29,7 @@ class Choice:
     failed: bool
     as_json: bool
     parallel: int | None
+    cluster: ClusterAddress | None
 
     @cached_property
     def file(self) -> CourseFile:
@@ -70,16 +72,23 @@ Command = Callable[..., None]
 
 
 def choice_options(command: Command) -> Command:
-    """STUDENT, --failed, --course, --parallel and --json, as `choice`; errors of ours are reported."""
+    """STUDENT, --failed, --course, --parallel, --cluster and --json, as `choice`; errors of ours are reported."""
 
     @functools.wraps(command)
-    def run(
-        *, students: tuple[str, ...], failed: bool, course: Path, as_json: bool, parallel: int | None, **more: Any
+    def run(  # noqa: PLR0913 - an argument for each option
+        *,
+        students: tuple[str, ...],
+        failed: bool,
+        course: Path,
+        as_json: bool,
+        parallel: int | None,
+        cluster: ClusterAddress | None,
+        **more: Any,
     ) -> None:
         with reported(as_json=as_json):
-            command(choice=Choice(course, students, failed, as_json, parallel), **more)
+            command(choice=Choice(course, students, failed, as_json, parallel, cluster), **more)
 
-    return students_argument(_failed_option(_parallel_option(course_option(json_option(run)))))
+    return students_argument(_failed_option(_parallel_option(cluster_options(course_option(json_option(run))))))
 
 
 _failed_option = click.option("--failed", is_flag=True, help="Only students whose last operation failed.")

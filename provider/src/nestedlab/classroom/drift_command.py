@@ -21,6 +21,8 @@ def drift_command(*, choice: Choice) -> None:
     Exit codes: 0 if nothing has drifted, 1 if a student's lab could not be read, 2 for a wrong option, 3 if something
     has drifted, 130 after Ctrl-C.
     """
-    outcomes = Running(choice.file, Operation.DRIFT, choice.parallel, nats=choice.is_whole).run(choice.seated)
+    outcomes = Running(choice.file, Operation.DRIFT, choice.parallel, nats=choice.is_whole, cluster=choice.cluster).run(
+        choice.seated
+    )
     found = any(outcome.drift for outcome in outcomes)
     end_with(choice.file.course.name, Operation.DRIFT, outcomes, as_json=choice.as_json, found=found)

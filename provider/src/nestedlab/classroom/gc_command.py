@@ -85,7 +85,7 @@ def gc_command(*, choice: Choice, removes: bool, yes: bool) -> None:
 
 def _known(choice: Choice, garbage: Garbage) -> dict[str, StackRecord]:
     """What the states of the chosen students have, by stack; empty records for students without one."""
-    running = Running(choice.file, Operation.STATUS, choice.parallel)
+    running = Running(choice.file, Operation.STATUS, choice.parallel, cluster=choice.cluster)
     works = Works.of(choice.file)
     outcomes = running.run(choice.seated)
     if any(outcome.interrupted for outcome in outcomes):

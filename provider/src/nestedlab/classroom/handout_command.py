@@ -50,7 +50,9 @@ def handout_command(*, choice: Choice, output: Path | None) -> None:
     """
     templates()  # fails now, rather than when all states have been read
     folder = output or choice.file.folder / "handout"
-    outcomes = Running(choice.file, Operation.STATUS, choice.parallel, nats=False).run(choice.seated)
+    outcomes = Running(choice.file, Operation.STATUS, choice.parallel, nats=False, cluster=choice.cluster).run(
+        choice.seated
+    )
     page = class_page(choice.file.course, _students(choice.file, choice.seated, outcomes), datetime.now().astimezone())
     written = _write(folder, page, whole=choice.is_whole)
     if choice.as_json:

@@ -16,7 +16,11 @@ from urllib.request import url2pathname
 
 import psutil
 
-_SAID = re.compile(r"created by (?P<user>.+)@(?P<host>[^@\s]+) \(pid (?P<pid>\d+)\) at (?P<at>\S+)")
+_SAID = re.compile(
+    r"(?:created|locked) by (?P<user>.+?)@(?P<host>[^@\s]+) \((?:pid|process) (?P<pid>\d+)\) (?:at|since) "
+    r"(?P<at>[^\s;]+[^\s;.])"
+)
+"""As Pulumi says it, and as `Lock` does."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +49,11 @@ class Lock:
         with suppress(psutil.Error):
             process = psutil.Process(self.pid)
             # One that began later is another process, which has got the number since.
-            return "pulumi" in process.name() and process.create_time() <= self._taken + 1
+            return "pulumi" in process.name() and process.create_time() <= self.taken + 1
         return False
 
     @property
-    def _taken(self) -> float:
+    def taken(self) -> float:
         """When it was taken, in seconds since 1970; now, if that cannot be read."""
         with suppress(ValueError):
             # Go writes nanoseconds and Z, which Python 3.10 does not read.

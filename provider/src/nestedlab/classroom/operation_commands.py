@@ -35,7 +35,9 @@ def up_command(*, choice: Choice, plan: Path | None) -> None:
     chosen = choice.of_seats(found.students)
     if plan is not None:
         chosen = saved_plan.of_plan(plan, chosen, named=bool(choice.students))
-    running = Running(choice.file, Operation.UP, choice.parallel, plan.resolve() if plan else None)
+    running = Running(
+        choice.file, Operation.UP, choice.parallel, plan.resolve() if plan else None, cluster=choice.cluster
+    )
     seats.write(choice.file.seats, found.all)
     end_with(choice.file.course.name, Operation.UP, running.run(chosen), as_json=choice.as_json)
 
@@ -107,10 +109,10 @@ def down_command(*, choice: Choice, yes: bool) -> None:
     if chosen:
         names = " ".join(seat.id for seat in chosen)
         choice.confirm(f"Remove the labs of {names}, with all that is on their disks?", yes=yes)
-    outcomes = Running(choice.file, Operation.DOWN, choice.parallel).run(chosen)
+    outcomes = Running(choice.file, Operation.DOWN, choice.parallel, cluster=choice.cluster).run(chosen)
     end_with(choice.file.course.name, Operation.DOWN, outcomes, as_json=choice.as_json)
 
 
 def _run(choice: Choice, operation: Operation) -> None:
-    running = Running(choice.file, operation, choice.parallel, nats=choice.is_whole)
+    running = Running(choice.file, operation, choice.parallel, nats=choice.is_whole, cluster=choice.cluster)
     end_with(choice.file.course.name, operation, running.run(choice.seated), as_json=choice.as_json)

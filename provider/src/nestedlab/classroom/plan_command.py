@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from nestedlab.classroom.capacity import Kind, Load
+from nestedlab.classroom.cluster_address import ClusterAddress, cluster_options
 from nestedlab.classroom.course import Need
 from nestedlab.classroom.course_file import load
 from nestedlab.classroom.options import chosen, course_option, json_option, reported, students_argument
@@ -33,7 +34,10 @@ from nestedlab.classroom.work import Operation, Outcome
     metavar="FOLDER",
     help="Have Pulumi plan each lab, which asks the hosts, and save that for `up --plan`.",
 )
-def plan_command(*, students: tuple[str, ...], course: Path, as_json: bool, save: Path | None) -> None:
+@cluster_options
+def plan_command(
+    *, students: tuple[str, ...], course: Path, as_json: bool, save: Path | None, cluster: ClusterAddress | None
+) -> None:
     """Show who sits where: parent, network and ports of each student, and what all take of each parent.
 
     Nothing is made or written, and no host is needed: `up` records the seats. What one lab takes is `seat` in the
@@ -50,7 +54,7 @@ def plan_command(*, students: tuple[str, ...], course: Path, as_json: bool, save
         found = plan(load(course))
         ids = chosen([seat.id for seat in found.seats.all], students)
         seats = [seat for seat in found.seats.all if seat.id in ids]
-        outcomes = _saved(found, seats, save.resolve()) if save is not None else []
+        outcomes = _saved(found, seats, save.resolve(), cluster) if save is not None else []
         if as_json:
             saved = (
                 {} if save is None else {"saved": plain(found.file.course.name, Operation.PLAN, outcomes)["students"]}
@@ -63,11 +67,11 @@ def plan_command(*, students: tuple[str, ...], course: Path, as_json: bool, save
         sys.exit(code_of(outcomes))
 
 
-def _saved(found: Plan, seats: Sequence[Seat], folder: Path) -> list[Outcome]:
+def _saved(found: Plan, seats: Sequence[Seat], folder: Path, cluster: ClusterAddress | None) -> list[Outcome]:
     """Have Pulumi plan the labs of those who are in the roster, and save the plans."""
     staying = [seat for seat in seats if seat not in found.seats.leaving]
     write_seats(folder, staying)
-    return Running(found.file, Operation.PLAN, plan=folder).run(staying)
+    return Running(found.file, Operation.PLAN, plan=folder, cluster=cluster).run(staying)
 
 
 def _change(found: Plan, seat: Seat) -> str:

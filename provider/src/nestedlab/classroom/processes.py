@@ -42,6 +42,8 @@ class Processes:
     """The commands that run now."""
 
     interrupted: bool = False
+    interruptions: int = 0
+    """How often it was wished for."""
     _running: set[subprocess.Popen[str]] = field(default_factory=set)
     _lock: Any = field(default_factory=threading.RLock)
 
@@ -49,6 +51,7 @@ class Processes:
         """Interrupt what runs, and let nothing begin any more. Done twice, the CLI ends without waiting for calls."""
         with self._lock:
             self.interrupted = True
+            self.interruptions += 1
             running = list(self._running)
         for process in running:
             with suppress(ProcessLookupError):

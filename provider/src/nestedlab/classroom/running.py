@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-import psutil
-
 from nestedlab.classroom import nat_lab, records, seats
 from nestedlab.classroom.automation import Cli
-from nestedlab.classroom.bounds import at_once, workers
-from nestedlab.classroom.carry_out import carry_out
+from nestedlab.classroom.bounds import at_once
+from nestedlab.classroom.cluster_address import ClusterAddress
 from nestedlab.classroom.course_file import CourseFile
 from nestedlab.classroom.crew import Crew
+from nestedlab.classroom.hands import Hands, Here, of_cluster
 from nestedlab.classroom.processes import Processes
 from nestedlab.classroom.progress import Progress
 from nestedlab.classroom.records import Record
@@ -46,15 +44,25 @@ class Running:
     """The folder of saved plans, to write to or to keep to."""
     nats: bool = True
     """Whether the class's own stacks take part where only all students together concern them."""
+    cluster: ClusterAddress | None = None
+    """Where it is done; None is this machine."""
     processes: Processes = field(default_factory=Processes)
 
     def __post_init__(self) -> None:
         self._works = Works.of(self.file)
-        self._cli = Cli.found()
+        self._hands: Hands
+        if self.cluster is None:
+            self._here = nullcontext(Here(Cli.found(), self.processes))
+        else:
+            self.cluster.refuse(self._works.backend)
 
     def run(self, chosen: Sequence[Seat]) -> list[Outcome]:
         """Do it for these seats. Whatever fails for one is in their outcome."""
         self._refuse_full_disk(len(chosen))
+        with self._here if self.cluster is None else of_cluster(self.cluster, self.processes) as self._hands:
+            return self._run(chosen)
+
+    def _run(self, chosen: Sequence[Seat]) -> list[Outcome]:
         states = self.file.work / "_states"
         if self.file.course.backend is None:
             states.mkdir(parents=True, exist_ok=True)
@@ -80,7 +88,7 @@ class Running:
     def _nat_name(self, nat: SharedNat) -> str | None:
         """What Windows calls a NAT, once it is there."""
         work = self._works.of_nat(nat, Operation.STATUS)
-        return nat_lab.nat_name(carry_out(work, lambda _student, _text: None, self.processes, self._cli).state or {})
+        return nat_lab.nat_name(self._hands.carry_out(work, lambda _student, _text: None).state or {})
 
     def _without_nat(self, seat: Seat, failed: Outcome | None) -> Outcome:
         if failed is None:
@@ -123,8 +131,7 @@ class Running:
     def _crew(self, works: Sequence[Work]) -> list[Outcome]:
         if not works:
             return []
-        available = psutil.virtual_memory().available // 2**20
-        number = workers(self.parallel, os.cpu_count() or 1, available)
+        number = self._hands.workers(self.parallel)
         with Progress(works, number) as progress, _interruptible(self.processes, progress):
             return Crew(self._carried_out, number, at_once(self.file.course.parents), self.processes, progress).do(
                 works
@@ -132,7 +139,7 @@ class Running:
 
     def _carried_out(self, work: Work, report: Report) -> Outcome:
         """The outcome of a work, which is noted as soon as it is there."""
-        outcome = carry_out(work, report, self.processes, self._cli)
+        outcome = self._hands.carry_out(work, report)
         if work.operation in (Operation.STATUS, Operation.PLAN, Operation.UNLOCK):
             return outcome
         try:

@@ -79,7 +79,9 @@ def status_command(*, choice: Choice) -> None:
 
 def statuses(choice: Choice) -> list[Status]:
     """How the labs of the chosen students are."""
-    outcomes = Running(choice.file, Operation.STATUS, choice.parallel, nats=False).run(choice.seated)
+    outcomes = Running(choice.file, Operation.STATUS, choice.parallel, nats=False, cluster=choice.cluster).run(
+        choice.seated
+    )
     works = Works.of(choice.file)
     return [_status(works, seat, outcome) for seat, outcome in zip(choice.seated, outcomes, strict=True)]
 

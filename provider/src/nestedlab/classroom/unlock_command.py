@@ -39,7 +39,7 @@ def unlock_command(*, choice: Choice, yes: bool) -> None:
         names = " ".join(seat.id for seat in dead)
         choice.confirm(f"Unlock {names}? Be sure that nothing works on them.", yes=yes)
     refused = [Outcome(seat.id, Operation.UNLOCK, error=_held(found[seat.id])) for seat in held]
-    done = Running(choice.file, Operation.UNLOCK, choice.parallel, nats=False).run(dead)
+    done = Running(choice.file, Operation.UNLOCK, choice.parallel, nats=False, cluster=choice.cluster).run(dead)
     end_with(choice.file.course.name, Operation.UNLOCK, [*done, *refused], as_json=choice.as_json)
 
 

@@ -43,6 +43,11 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def is_left_out(path: str) -> bool:
+    """Whether a path in a work folder is of no use elsewhere."""
+    return not _LEFT_OUT.isdisjoint(Path(path).parts)
+
+
 def _ignored(folder: str, names: Iterable[str]) -> set[str]:
     return {name for name in names if name in _LEFT_OUT or _is_own(Path(folder), name)}
 
