@@ -63,7 +63,7 @@ def test_a_course_is_planned_made_healed_reset_changed_and_removed_without_a_tra
     drift = course.run("drift", "--json", code=FOUND).students
     found = {student: [row["property"] for row in rows["drift"]] for student, rows in drift.items() if rows["drift"]}
     assert found == {"ada": ["running"], "grace": ["switch"], "linus": ["automaticStart"]}
-    healed = course.run("heal", "--json").students
+    healed = course.run("heal", *found, "--json").students
     assert {student for student, row in healed.items() if row["changes"].get("update")} == set(found)
     assert hosts["hv1-ada"].machine("hv1-ada").state.name == "Running"
     assert hosts["hv1-grace"].machine("hv1-grace").adapters[0].switch is not None
