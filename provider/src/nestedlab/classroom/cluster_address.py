@@ -47,7 +47,7 @@ def _file_option(name: str, text: str) -> Callable[[Command], Command]:
         envvar=f"NESTEDLAB_CLUSTER_{name.upper()}",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         metavar="FILE",
-        help=f"PEM file with {text}. By default of NESTEDLAB_CLUSTER_{name.upper()}, or of Dask's configuration.",
+        help=f"PEM file with {text}. By default NESTEDLAB_CLUSTER_{name.upper()}, or Dask's configuration.",
     )
 
 
@@ -56,8 +56,7 @@ _options = (
         "--cluster",
         metavar="ADDRESS",
         envvar="NESTEDLAB_CLUSTER",
-        help="Have the workers of a Dask cluster do it; the address of its scheduler, as tls://HOST:PORT. By default "
-        "of NESTEDLAB_CLUSTER.",
+        help="Run the work on a Dask cluster, whose scheduler is at tls://HOST:PORT. By default NESTEDLAB_CLUSTER.",
     ),
     _file_option("ca", "the authority that signed the cluster's certificates"),
     _file_option("cert", "a certificate that it signed"),

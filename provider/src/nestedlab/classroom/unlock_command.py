@@ -1,4 +1,4 @@
-"""The command `nestedlab class unlock`: takes the locks of commands that have died."""
+"""The command `nestedlab class unlock`: releases the locks of commands that have died."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nestedlab.classroom.works import Works
 @yes_option
 @choice_options
 def unlock_command(*, choice: Choice, yes: bool) -> None:
-    """Take the locks that commands have left which died.
+    """Release the locks of commands that have died.
 
     Who has locked a stack, and since when, is shown first; of a backend that is not files, as the last operation was
     told. A lock whose process still runs on this machine stays. Be sure that nothing works on the others any more: two
