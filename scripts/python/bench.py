@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+import bench_class
 import bench_cpu
 import bench_figures
 import bench_requests
@@ -64,7 +65,7 @@ class Bench:
             return bench_figures.alternately(measures, self._runs, advance)
 
 
-PARTS = ("requests", "cpu", "imports", "times")
+PARTS = ("requests", "cpu", "imports", "times", "class")
 
 
 def _numbers(_context: click.Context, _parameter: click.Parameter, value: str) -> list[int]:
@@ -80,9 +81,17 @@ def _numbers(_context: click.Context, _parameter: click.Parameter, value: str) -
 @click.option("--runs", default=5, show_default=True, help="How often each is measured.")
 @click.option("--machines", default=16, show_default=True, help="For `cpu`: how many machines a run.")
 @click.option("--counts", default="1,8,32", show_default=True, callback=_numbers, help="For `times`: machines a stack.")
+@click.option("--sizes", default="1,4,12,30", show_default=True, callback=_numbers, help="For `class`: students.")
 @click.option("--delays", default="0,20", show_default=True, callback=_numbers, help="For `times`: ms a request.")
 def main(  # noqa: PLR0913 - click gives each option as an argument
-    *, parts: tuple[str, ...], commit: str | None, runs: int, machines: int, counts: list[int], delays: list[int]
+    *,
+    parts: tuple[str, ...],
+    commit: str | None,
+    runs: int,
+    machines: int,
+    counts: list[int],
+    sizes: list[int],
+    delays: list[int],
 ) -> None:
     """Measure what the provider costs, on a simulated host, on this machine.
 
@@ -98,6 +107,9 @@ def main(  # noqa: PLR0913 - click gives each option as an argument
               which opens a session: CPU and wall time
     times     seconds of `pulumi up`, `preview`, `refresh` and `destroy`, next to
               as many resources that do nothing; the host is the present code
+    class     seconds of `nestedlab class up`, next to as many stacks that do
+              nothing, memory, requests, and the time to reset one student;
+              once each, of the present code
 
     The table shows the least CPU time of all runs, and the median of wall times, on this computer at this time. A ratio
     is the median of the ratios of measurements that were taken in succession; the range behind it has the middle half
@@ -118,6 +130,8 @@ def main(  # noqa: PLR0913 - click gives each option as an argument
         for part in parts or PARTS:
             if part == "times":
                 bench.times(counts, delays)
+            elif part == "class":
+                console.print(bench_class.table(sizes))
             else:
                 getattr(bench, part)()
     console.print(f"cores: {os.cpu_count()}, runs: {runs}")
