@@ -7,11 +7,9 @@ somebody else may do the work.
 from __future__ import annotations
 
 import base64
-import ctypes
 import json
 import os
 import pickle
-import signal
 import socket
 import subprocess
 import sys
@@ -35,20 +33,29 @@ from nestedlab.classroom.work import Operation, Outcome, Report, Work
 _SECONDS_BETWEEN_LOOKS = 1.0
 
 
+# What runs a command so that it ends with its parent: PR_SET_PDEATHSIG, which lasts over an exec; see prctl(2). Code
+# that Popen would run between fork and exec (preexec_fn) may deadlock or abort, since this process has threads.
+_TIED = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+if os.getppid() == int(sys.argv[1]):
+    os.execvp(sys.argv[2], sys.argv[2:])
+"""
+
+
 class _Tied(Processes):
     """Commands that do not outlive this process, even if it is killed: nobody would end them then."""
 
     def _start(
         self, command: Sequence[str], folder: Path, environment: Mapping[str, str], **streams: Any
     ) -> subprocess.Popen[str]:
-        return super()._start(command, folder, environment, **streams, **_tied())
+        return super()._start([*_tied(), *command], folder, environment, **streams)
 
 
-def _tied() -> Mapping[str, Any]:
+def _tied() -> Sequence[str]:
     if sys.platform != "linux":
-        return {}
-    libc, set_death_signal = ctypes.CDLL(None), 1  # PR_SET_PDEATHSIG, see prctl(2)
-    return {"preexec_fn": lambda: libc.prctl(set_death_signal, signal.SIGKILL)}
+        return ()
+    return (sys.executable, "-I", "-S", "-c", _TIED, str(os.getpid()))
 
 
 class _Lease:
