@@ -54,7 +54,8 @@ def main(program: str, project: str, stack: str) -> None:
     mocks.set_mocks(declared, project=project, stack=stack, preview=True)
     try:
         asyncio.get_event_loop().run_until_complete(run_pulumi_func(lambda: _run(program)))
-        found: dict[str, Any] = {"machines": declared.machines}
+        # They are registered in any order: sorted, a message names the same one each time.
+        found: dict[str, Any] = {"machines": sorted(declared.machines, key=lambda machine: str(machine["name"]))}
     except Exception as error:
         first, *_ = [*str(error).splitlines(), ""]
         found = {"failure": f"{type(error).__name__}: {first}"}
