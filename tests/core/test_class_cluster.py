@@ -61,7 +61,7 @@ def program(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("options", "backend", "told"),
     [
-        (["--cluster=tcp://c:8786"], "postgres://c/d", "over TLS only"),
+        (["--cluster=tcp://c:8786"], "postgres://c/d", "only TLS is accepted"),
         (["--cluster=c:8786"], "postgres://c/d", "tls://HOST:PORT"),
         (["--cluster=tls://c:8786"], None, "such as postgres://"),
         (["--cluster=tls://c:8786"], "file:///states", "such as postgres://"),
@@ -242,7 +242,7 @@ def test_a_work_that_loses_each_worker_is_given_up(tmp_path: Path) -> None:
     workers: dict[str, str | None] = dict.fromkeys(("w1", "w2", "w3", "w4"), "m1")
     cluster = FakeCluster([*workers], workers, equipped)
     outcome = done(cluster, work_in(tmp_path))
-    assert "3 workers were lost" in outcome.error
+    assert "3 workers died" in outcome.error
     assert [*cluster.workers] == ["w4"]
 
 

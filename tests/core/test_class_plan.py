@@ -82,7 +82,7 @@ def test_students_limit_what_is_shown_and_not_what_is_judged(tmp_path: Path) -> 
     unknown = run(tmp_path, "bobb", "zoe")
     assert (unknown.exit_code, unknown.output) == (
         1,
-        "Error:\nthere is no student 'bobb'; did you mean 'bob'?\nthere is no student 'zoe'; see the roster\n",
+        "Error:\nunknown student 'bobb'; did you mean 'bob'?\nunknown student 'zoe'; see the roster\n",
     )
 
 
@@ -103,7 +103,7 @@ def test_a_course_file_that_cannot_be_used_is_an_error_of_the_command(tmp_path: 
     assert refused.exit_code == 1
     assert refused.output.splitlines()[1:] == [
         "course.yaml:1: pool: is missing. Set it.",
-        "course.yaml:6: pol: there is no such key; did you mean 'pool'?",
+        "course.yaml:6: pol: unknown key; did you mean 'pool'?",
     ]
 
 
@@ -144,10 +144,10 @@ def test_a_seats_file_that_was_edited_wrongly_is_reported(tmp_path: Path) -> Non
     with pytest.raises(ConfigurationError) as told:
         seats_file.read(path)
     lines = str(told.value).splitlines()
-    assert lines[0] == "course.seats.yaml:6: seats[0].number: is there already, in line 2. Remove one of the two."
+    assert lines[0] == "course.seats.yaml:6: seats[0].number: is already set in line 2. Remove one of the two."
     assert "course.seats.yaml:4: seats[0].prefix: must be an IPv4 prefix such as 192.168.50.0/24" in lines
-    assert "course.seats.yaml:5: seats[0].firstport: there is no such key; did you mean 'firstPort'?" in lines
-    assert lines[-1] == "course.seats.yaml:7: seat: there is no such key; did you mean 'seats'?"
+    assert "course.seats.yaml:5: seats[0].firstport: unknown key; did you mean 'firstPort'?" in lines
+    assert lines[-1] == "course.seats.yaml:7: seat: unknown key; did you mean 'seats'?"
 
 
 # ---- what a lab takes, by its program

@@ -180,11 +180,12 @@ def test_a_work_folder_is_a_copy_of_the_program_that_keeps_the_stacks_configurat
     project = {"name": "lab", "runtime": {"name": "python", "options": {"virtualenv": "env"}}}
     (program / "Pulumi.yaml").write_text(yaml.safe_dump(project))
     folder.parent.mkdir()
-    work_folder.lay_out(program, folder, "ada")
+    place = Place("ada", "lab", folder, "file:///states", "passphrase", tmp_path / "log")
+    work_folder.lay_out(program, place)
     (folder / "Pulumi.ada.yaml").write_text("encryptionsalt: v1")
     (program / "pkg/a.py").unlink()
     (program / "pkg/b.py").write_text("")
-    work_folder.lay_out(program, folder, "ada")
+    work_folder.lay_out(program, place)
     files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     assert files == ["Pulumi.ada.yaml", "Pulumi.yaml", "pkg/b.py"]
     options = yaml.safe_load((folder / "Pulumi.yaml").read_text())["runtime"]["options"]
@@ -206,7 +207,7 @@ def test_plain_settings_are_replaced_and_sealed_ones_stay_while_they_are_wanted(
     assert yaml.safe_load(path.read_text())["config"] == expected
     assert stack_file.sealed(path) == {"nestedlab:password"}
     path.write_text("a: [")
-    with pytest.raises(ConfigurationError, match="Mend it"):
+    with pytest.raises(ConfigurationError, match="Fix or remove it"):
         stack_file.sealed(path)
 
 
@@ -274,7 +275,7 @@ def test_without_a_passphrase_nothing_begins_and_the_message_tells_the_variable(
     for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
         monkeypatch.delenv(name, raising=False)
     file = load(courses.course_in(tmp_path))
-    with pytest.raises(ConfigurationError, match="set PULUMI_CONFIG_PASSPHRASE"):
+    with pytest.raises(ConfigurationError, match="Set PULUMI_CONFIG_PASSPHRASE"):
         Works.of(file)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from tests.conftest import PASSWORD
+from tests.pulumi.commands import NESTEDLAB, run_nestedlab
 
 
 @dataclass
@@ -50,30 +50,16 @@ class Class:
         course = yaml.safe_load(path.read_text()) if path.exists() else {}
         path.write_text(yaml.safe_dump({**course, **keys}, sort_keys=False))
 
-    def command(self, *arguments: str) -> list[str]:
-        """The words of a command."""
-        return [sys.executable, "-m", "nestedlab", "class", *arguments]
-
     def run(self, *arguments: str, code: int = 0) -> Ran:
         """Run a command, and check its exit code."""
-        done = subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
+        done = run_nestedlab("class", *arguments, folder=self.folder, environment=self.environment, code=code)
         assert PASSWORD not in done.stdout + done.stderr
         return Ran(done.returncode, done.stdout, done.stderr)
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
         """Begin a command."""
         return subprocess.Popen(
-            self.command(*arguments),
+            [*NESTEDLAB, "class", *arguments],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,

@@ -90,7 +90,7 @@ def test_what_a_lost_worker_had_is_done_by_another_and_nothing_is_made_twice(
             students = up.result()
         parent.server.arm()
         assert students.keys() == {"ada", "bob"}
-        taken = [note for one in students.values() for note in one["notes"] if "The lock was taken over" in note]
+        taken = [note for one in students.values() for note in one["notes"] if "Its lock was released" in note]
         assert len(taken) == 1
         assert sorted(parent.machines) == ["hv1-ada", "hv1-bob"]
 

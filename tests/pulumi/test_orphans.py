@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
+from tests.pulumi.commands import run_nestedlab
 from tests.pulumi.test_killed import PROGRAM, kill_at
 
 if TYPE_CHECKING:
@@ -30,18 +30,8 @@ def orphans(lab: Lab, *options: str, code: int = 0) -> dict[str, Any]:
 
 
 def _run(lab: Lab, *options: str, code: int = 0) -> str:
-    command = [sys.executable, "-m", "nestedlab", "orphans", "--stack", lab.stack, *options]
-    done = subprocess.run(
-        command,
-        cwd=lab.folder,
-        env=lab.environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
+    arguments = ("orphans", "--stack", lab.stack, *options)
+    done = run_nestedlab(*arguments, folder=lab.folder, environment=lab.environment, code=code)
     return done.stdout + done.stderr
 
 

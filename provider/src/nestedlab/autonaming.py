@@ -30,6 +30,10 @@ _EXPRESSION = re.compile(r"\$\{([^}]*)\}")
 _RANDOM = re.compile(r"uuid|(hex|alphanum|string|num)\(\d+\)")
 
 
+class NoNameError(ValueError):
+    """The setting requires that the program names each resource itself."""
+
+
 @dataclass(frozen=True)
 class Stack:
     """What a pattern can name of the stack."""
@@ -44,13 +48,13 @@ class Stack:
 def physical_name(setting: Any, kind: str, logical_name: str, stack: Stack) -> str:
     """The name on the host of a resource that has no name of its own, by the setting's value.
 
-    Raises ValueError, whose text says what to change.
+    Raises ValueError, whose text says what to change; NoNameError if resources are to be named by the program.
     """
     for key, section in reversed(list(_sections(setting, kind))):
         if "pattern" in section:
             return _filled(f"{key}.pattern", section["pattern"], logical_name, stack)
         if section.get("mode") == "disabled":
-            raise ValueError(f"{key}.mode is disabled, so it needs a name of its own: set its `name`")
+            raise NoNameError(f"{key}.mode is disabled, so it needs a name of its own: set its `name`")
         if "mode" in section:
             break
     # Pulumi leaves the default to providers: ours is the name that people type, without a random suffix.

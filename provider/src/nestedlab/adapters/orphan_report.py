@@ -18,17 +18,21 @@ def show(result: Result, *, remove: bool) -> None:
     show_list(result, result.removed, "Removed")
     show_list(result, result.left, "Left on the hosts: this stack's, and in no state")
     show_list(result, result.doubtful, "May be this stack's: its name, and an identity that its state does not know")
-    if result.loose_disks:
-        _console().print(
-            Text("Disks of machines that are gone, of this stack or another, or kept: not removed", style="bold")
-        )
-        for host, path in result.loose_disks:
-            click.echo(f"  {host}: {path}")
-    for note in result.notes:
-        click.echo(f"Note: {note}")
-    for error in result.errors:
-        click.echo(f"Error: {error}", err=True)
+    show_rest("this stack", result.loose_disks, result.notes, result.errors)
     click.echo("\n".join(_remedies(result, remove=remove)))
+
+
+def show_rest(whose: str, loose_disks: Sequence[tuple[str, str]], notes: Sequence[str], errors: Sequence[str]) -> None:
+    """Show what is nobody's for sure: disks with the host that has each, notes, and errors."""
+    if loose_disks:
+        text = f"Disks of machines that are gone, of {whose} or another, or kept: not removed"
+        _console().print(Text(text, style="bold"))
+    for host, path in loose_disks:
+        click.echo(f"  {host}: {path}")
+    for note in notes:
+        click.echo(f"Note: {note}")
+    for error in errors:
+        click.echo(f"Error: {error}", err=True)
 
 
 def _remedies(result: Result, *, remove: bool) -> Iterator[str]:

@@ -16,7 +16,7 @@ from uuid import UUID
 
 import yaml
 
-from nestedlab.adapters.urns import DYNAMIC
+from nestedlab.adapters.urns import type_of
 from nestedlab.adapters.wire import from_wire
 from nestedlab.connection import SETTINGS
 from nestedlab.declare import Resource
@@ -24,8 +24,8 @@ from nestedlab.errors import ConfigurationError, NestedlabError
 from nestedlab.orphans import Entry, StackRecord
 from nestedlab.provider import KINDS
 
-_IDENTITY = f"{DYNAMIC}:StackIdentity"
-_KINDS: Mapping[str, type[Resource]] = {f"{DYNAMIC}:{kind.__name__}": kind for kind in KINDS}
+_IDENTITY = type_of("StackIdentity")
+_KINDS: Mapping[str, type[Resource]] = {type_of(kind.__name__): kind for kind in KINDS}
 
 _SEALED = "4dabf18193072939515e22adb298388d"
 """The key that marks a sealed secret in a state, in place of its value (Pulumi's resource.SigKey)."""

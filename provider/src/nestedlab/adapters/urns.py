@@ -6,8 +6,12 @@ the provider builds the URN from the owner to report a warning under its resourc
 
 from __future__ import annotations
 
-DYNAMIC = "pulumi-python:dynamic/nestedlab"
-"""How the types of our resources begin."""
+_DYNAMIC = "pulumi-python:dynamic/nestedlab"
+
+
+def type_of(kind: str) -> str:
+    """The type of our resources of a class, such as NatSwitch, in URNs and states."""
+    return f"{_DYNAMIC}:{kind}"
 
 
 def owner(project: str, stack: str, parent: str | None, name: str) -> str:
@@ -24,4 +28,4 @@ def urn(kind: str, owner: str) -> str:
     project, stack, rest = owner.split("/", 2)
     parents, _, name = rest.partition("::") if "::" in rest else ("", "", rest)
     types = f"{parents}$" if parents else ""
-    return f"urn:pulumi:{stack}::{project}::{types}{DYNAMIC}:{kind}::{name}"
+    return f"urn:pulumi:{stack}::{project}::{types}{type_of(kind)}::{name}"

@@ -24,7 +24,7 @@ from nestedlab.classroom.work import Place
 _OPERATIONS = ("up", "preview", "refresh", "destroy")
 
 OnEvent = Callable[[Event], None]
-"""Takes what the engine tells of an operation."""
+"""Receives the events of an operation."""
 
 
 class StackLockedError(PulumiError):
@@ -211,7 +211,7 @@ class StudentStack:
         return dict(self._workspace.export_stack(self._place.stack).deployment or {})
 
     def cancel(self) -> None:
-        """Take the lock from whoever has it."""
+        """Release the lock, whoever has it."""
         self._command.run(
             ["cancel", "--yes", "--stack", self._place.stack], self._workspace.work_dir, dict(self._workspace.env_vars)
         )

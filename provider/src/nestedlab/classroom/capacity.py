@@ -33,7 +33,7 @@ class Kind(Enum):
         return amount / MIB_IN_GIB if self._is_in_gib else amount
 
     def shown(self, amount: int) -> str:
-        """An amount with its unit, if it needs one beside its name."""
+        """The amount with its unit; processors and ports have none."""
         return f"{self.plain(amount):g} GiB" if self._is_in_gib else str(amount)
 
     def of(self, amount: int) -> str:

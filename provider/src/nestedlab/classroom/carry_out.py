@@ -80,17 +80,16 @@ class _Student:
     def __init__(self, work: Work, report: Report, processes: Processes, cli: Cli, log: IO[str]) -> None:
         self._work, self._place = work, work.place
         self._report: Callable[[str], None] = lambda text: report(work.student, text)
-        self._settings = work.place.folder / f"Pulumi.{work.place.stack}.yaml"
         self._cli, self._processes, self._log = cli, processes, log
         self.operated = Operated()
-        """What the engine has told of the last operation."""
+        """What the engine has reported about the last operation."""
 
     def done(self, outcome: Outcome) -> Outcome:
-        """Do it, and return the outcome with what there is to tell."""
+        """Do the work and complete the outcome."""
         self._refuse_locked()
         if self._work.program is not None:
             self._report("copies the program")
-            work_folder.lay_out(self._work.program, self._place.folder, self._place.stack)
+            work_folder.lay_out(self._work.program, self._place)
         elif not self._place.folder.is_dir():
             return self._without_folder(outcome)
         stack = StudentStack(self._place, self._cli, self._processes, self._log)
@@ -112,12 +111,12 @@ class _Student:
         raise ConfigurationError(_NOT_UP)
 
     def _configure(self, stack: StudentStack) -> None:
-        """Have the settings that the work has, and no others."""
+        """Give the stack the settings of the work, and no others."""
         self._report("sets the configuration")
-        if not self._settings.exists():
+        if not self._place.settings.exists():
             stack.create()
-        stack_file.replace(self._settings, self._work.settings, self._work.secrets.keys())
-        sealed = stack.sealed() if stack_file.sealed(self._settings) else {}
+        stack_file.replace(self._place.settings, self._work.settings, self._work.secrets.keys())
+        sealed = stack.sealed() if stack_file.sealed(self._place.settings) else {}
         for key, variable in self._work.secrets.items():
             value = os.environ.get(variable)
             if value is None and key not in sealed:
@@ -176,7 +175,7 @@ class _Student:
 
     def _change(self, stack: StudentStack, found: list[Machine], settings: Mapping[str, Any]) -> None:
         """Change settings of the stack, and update these machines and nothing else."""
-        stack_file.change(self._settings, settings)
+        stack_file.change(self._place.settings, settings)
         if found:  # without targets, all would be updated
             self._report("runs the program")
             stack.up(self._told, [machine.urn for machine in found])
@@ -195,7 +194,7 @@ class _Student:
         return outcome
 
     def unlock(self, stack: StudentStack, outcome: Outcome) -> Outcome:
-        self._report("takes the lock")
+        self._report("releases the lock")
         stack.cancel()
         return outcome
 

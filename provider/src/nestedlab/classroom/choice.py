@@ -22,7 +22,7 @@ from nestedlab.errors import ConfigurationError
 
 @dataclass(frozen=True)
 class Choice:
-    """What a command is asked for."""
+    """The students and options that a command was given."""
 
     course: Path
     students: tuple[str, ...]

@@ -24,7 +24,7 @@ _SECONDS_OF_MEMBERS = 0.5
 
 
 class SilentError(Exception):
-    """A worker did not answer. It may have done what it was asked to do."""
+    """A worker did not answer. It may have done what was requested."""
 
 
 class Cluster:
@@ -83,7 +83,7 @@ class Cluster:
         plain = [address for address in workers if not address.startswith("tls://")]
         if plain:
             raise ConfigurationError(
-                f"the worker {plain[0]} of the cluster has no TLS, and secrets go nowhere without. Start it with "
+                f"the worker {plain[0]} of the cluster does not use TLS, which secrets require. Start it with "
                 "`--protocol tls`."
             )
         return {address: int(worker["nthreads"]) for address, worker in workers.items()}
@@ -95,7 +95,7 @@ class Cluster:
     def call(self, worker: str, function: Callable[..., Answer], *arguments: object) -> Answer: ...
 
     def call(self, worker: str, function: Callable[..., Any], *arguments: object) -> Any:
-        """Have a worker call a function with plain values, at once and beside all else. Raises SilentError."""
+        """Call a function with plain values on a worker, in parallel with its other work. Raises SilentError."""
 
         async def called() -> Any:
             answers: Any = await self._client.run(function, *arguments, workers=[worker])

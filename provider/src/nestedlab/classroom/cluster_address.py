@@ -18,7 +18,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class ClusterAddress:
-    """Where a cluster's scheduler is, and what to prove oneself with; None is what Dask's configuration has."""
+    """A cluster's scheduler and the files for TLS; None takes the file from Dask's configuration."""
 
     scheduler: str
     ca: Path | None = None
@@ -29,12 +29,12 @@ class ClusterAddress:
         """Raise ConfigurationError if secrets would travel in clear, or the workers could not reach the states."""
         if urlsplit(self.scheduler).scheme != "tls":
             raise ConfigurationError(
-                f"--cluster {self.scheduler}: passwords travel to the workers, and so over TLS only. Start the "
-                "scheduler and the workers with `--protocol tls` and certificates, and name it as tls://HOST:PORT."
+                f"--cluster {self.scheduler}: passwords are sent to the workers, so only TLS is accepted. Start the "
+                "scheduler and the workers with `--protocol tls` and certificates, and use tls://HOST:PORT."
             )
         if urlsplit(backend).scheme in ("", "file"):
             raise ConfigurationError(
-                f"the states of this class are files ({backend}), which the workers of a cluster do not have. Set "
+                f"the states of this class are files ({backend}), which the workers of a cluster cannot reach. Set "
                 "`backend` in the course file to one that all of them reach, such as postgres://HOST/DATABASE or "
                 "s3://BUCKET."
             )

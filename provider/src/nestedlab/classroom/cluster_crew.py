@@ -24,7 +24,7 @@ _VERSION = metadata.version("nestedlab")
 
 _SECONDS_BETWEEN_TRIES = 0.5
 _SECONDS_WITHOUT_WORKERS = 60
-"""How long the cluster may have no worker: one that has died is started anew by its nanny within seconds."""
+"""How long to wait for a worker if the cluster has none: a nanny restarts one that has died within seconds."""
 
 _WORKERS_LOST_AT_MOST = 3
 """A work that has lost so many workers is not given to another: it may be what kills them."""
@@ -84,11 +84,11 @@ class ClusterCrew:
             with self._lock:
                 self._equipment.pop(worker, None)
             if found is not None:
-                report(work.student, f"lost its worker on {found.by.host}; waits until that has certainly ended")
+                report(work.student, f"lost its worker on {found.by.host}; waits until its processes have ended")
                 if not self._has_ended(found):
                     return replace(outcome, error="interrupted", interrupted=True)
                 sent = replace(sent, lost=(*sent.lost, found.holder))
-        error = f"{_WORKERS_LOST_AT_MOST} workers were lost while they worked on it. See what they died of."
+        error = f"{_WORKERS_LOST_AT_MOST} workers died while working on it. Find out why."
         return replace(outcome, error=error)
 
     @contextmanager
@@ -99,7 +99,7 @@ class ClusterCrew:
             if self._processes.interrupted:
                 raise NestedlabError("interrupted before it began")
             if not self._cluster.members() and time.monotonic() > begin + _SECONDS_WITHOUT_WORKERS:
-                raise NestedlabError("the cluster has no worker any more. Start some, and run this again.")
+                raise NestedlabError("the cluster has no workers left. Start some, and run this again.")
             report(student, "waits for a worker of the cluster")
             time.sleep(_SECONDS_BETWEEN_TRIES)
         try:
@@ -125,7 +125,7 @@ class ClusterCrew:
         return min(threads, self._known(worker).at_once)
 
     def _known(self, worker: str) -> Equipment:
-        """What a worker has, which is asked once. Raises ConfigurationError if it lacks something."""
+        """A worker's equipment, requested once. Raises ConfigurationError if something is missing."""
         with self._lock:
             known = self._equipment.get(worker)
         try:
@@ -139,8 +139,8 @@ class ClusterCrew:
         return found
 
     def _equipped(self, worker: str) -> Equipment:
-        """A worker that has what works take. Raises ConfigurationError if it has not."""
-        remedy = f"Install what the class's own machine has on each worker, nestedlab {_VERSION} among it."
+        """A worker's equipment, checked. Raises ConfigurationError if something is missing."""
+        remedy = f"Install on each worker what this machine has, including nestedlab {_VERSION}."
         try:
             found = self._cluster.call(worker, cluster_worker.equipment)
         except (ImportError, AttributeError) as error:

@@ -122,20 +122,20 @@ def _done(work: Work, lost: Sequence[Holder], report: Report, processes: Process
     held = list(locks.said(outcome.error))
     if not held or not all(any(_left_by(lock, holder) for holder in lost) for lock in held):
         return outcome
-    report(work.student, "takes the lock of a worker that was lost")
+    report(work.student, "releases the lock of a worker that has died")
     carry_out(replace(work, operation=Operation.UNLOCK, program=None), report, processes, cli)
     outcome = carry_out(work, report, processes, cli)
     return replace(
         outcome,
         notes=(
             *outcome.notes,
-            *(f"the stack was {lock}: a worker that was lost. The lock was taken over." for lock in held),
+            *(f"the stack was {lock}, by a worker that has died. Its lock was released." for lock in held),
         ),
     )
 
 
 def _left_by(lock: Lock, holder: Holder) -> bool:
-    """Whether a lock was taken where a worker was lost, while it had the work, and nobody is seen to hold it."""
+    """Whether the lost worker left this lock: taken on its machine after the work began, and held by no process now."""
     return lock.host == holder.host and lock.taken >= int(holder.began) and not lock.is_held
 
 

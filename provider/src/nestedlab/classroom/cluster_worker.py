@@ -38,7 +38,7 @@ SECONDS_OF_A_LOOK = 3
 _SECONDS_BETWEEN_GLANCES = 0.1
 
 _SELF = uuid4().hex
-"""This process: a worker that is started anew has the same address, and is another."""
+"""Identifies this process: a restarted worker has the same address."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Equipment:
     """How many works it does at once, as its machine allows."""
     version: str
     missing: str = ""
-    """What it lacks; "" if nothing."""
+    """What is missing; "" if nothing."""
     now: float = 0
     """On its clock, see `lease.clock`."""
     at: float = 0
@@ -92,7 +92,7 @@ class _Running:
     ended: threading.Event = field(default_factory=threading.Event)
 
     def read(self) -> None:
-        """Take what its process tells, until it ends."""
+        """Read the reports of its process, until it ends."""
         try:
             for line in self.process.stdout or ():
                 told = json.loads(line)
@@ -110,7 +110,7 @@ class _Running:
         self.begun.set()
 
     def tell(self, line: str) -> None:
-        """Tell its process something, once that has the parcel."""
+        """Send its process a line, once it has the parcel."""
         if self.begun.is_set():
             self._tell(line)
 
@@ -210,7 +210,7 @@ async def look(mark: str, now: float, seen: str) -> Look | None:
 
 
 def interrupt(mark: str) -> bool:
-    """Have a work end by itself; whether it was told."""
+    """Ask a work to stop by itself. Returns whether the request was sent."""
     found = _running.get(mark)
     if found is None or not found.begun.is_set():
         return False
@@ -219,7 +219,7 @@ def interrupt(mark: str) -> bool:
 
 
 def forget(mark: str) -> None:
-    """Let go of a work that has ended."""
+    """Forget a work that has ended."""
     found = _running.pop(mark, None)
     if found is not None:
         found.errors.close()

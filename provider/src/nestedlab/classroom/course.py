@@ -49,8 +49,8 @@ def stack_name(text: str) -> str:
     """The text, if a stack can be named so. Raises ValueError."""
     if not _STACK_NAME.fullmatch(text):
         raise ValueError(
-            f"{text!r} cannot be the name of a stack: use up to 100 of the letters a to z, digits, '_', '-' and '.', "
-            "and begin with a letter or digit"
+            f"{text!r} is not a valid stack name: use up to 100 letters (a to z), digits, '_', '-' and '.', "
+            "beginning with a letter or digit"
         )
     return text
 
@@ -146,7 +146,7 @@ class Parent(Connection):
     @field_validator("password", mode="before")
     @classmethod
     def _is_elsewhere(cls, _: object) -> None:
-        raise ValueError("is not kept in a file: put it into an environment variable, and name that in passwordEnv")
+        raise ValueError("must not be in a file: put it into an environment variable, and set passwordEnv to its name")
 
     @model_validator(mode="after")
     def _has_credentials(self) -> Parent:

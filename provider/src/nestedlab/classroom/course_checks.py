@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from nestedlab.autonaming import AUTONAMING, TOKENS, Stack, physical_name
+from nestedlab.autonaming import AUTONAMING, TOKENS, NoNameError, Stack, physical_name
 from nestedlab.classroom.course import Course, Parent, Student
 from nestedlab.classroom.failures import nearest
 from nestedlab.classroom.marked_yaml import Where
@@ -40,10 +40,10 @@ def failures_of_roster(course: Course, students: Collection[Student]) -> Iterato
     ids = [student.id for student in students]
     for student, override in course.overrides.items():
         if student not in ids:
-            yield ("overrides", student), f"there is no such student; {nearest(student, ids, 'see the roster')}"
+            yield ("overrides", student), f"unknown student; {nearest(student, ids, 'see the roster')}"
         if override.parent is not None and override.parent not in course.parents:
             hint = nearest(override.parent, course.parents, f"there are {', '.join(course.parents)}")
-            yield ("overrides", student, "parent"), f"there is no parent {override.parent!r}; {hint}"
+            yield ("overrides", student, "parent"), f"unknown parent {override.parent!r}; {hint}"
 
 
 def _room(course: Course) -> Iterator[Failure]:
@@ -56,7 +56,9 @@ def _room(course: Course) -> Iterator[Failure]:
         yield ("ports",), text
     for name, parent in course.parents.items():
         if parent.host_memory_gib >= parent.memory_gib:
-            text = f"leaves nothing, since hostMemoryGib keeps {parent.host_memory_gib:g} GiB for the host. Keep less."
+            text = (
+                f"leaves no memory for labs: hostMemoryGib keeps {parent.host_memory_gib:g} GiB for the host. Lower it."
+            )
             yield ("parents", name, "memoryGib"), text
         try:
             shared_nat(course, name)
@@ -83,7 +85,7 @@ def _naming(setting: Mapping[str, Any]) -> Iterator[Failure]:
     if "pattern" in str(setting) and any(len(both) == 1 for both in names):
         yield (
             ("naming",),
-            "gives two students' machines one name. Have ${stack} in it, which is the id: ${name}-${stack}",
+            "gives machines of two students the same name. Include ${stack}, the student's id: ${name}-${stack}",
         )
 
 
@@ -91,10 +93,8 @@ def _name(setting: Mapping[str, Any], kind: str, stack: str) -> str:
     """What a resource is called for a student; nothing if the program has to name each."""
     try:
         return physical_name(setting, kind, "hv1", Stack("organization", "project", stack, config=lambda _: stack))
-    except ValueError as error:
-        if ".mode is disabled" in str(error):
-            return stack
-        raise
+    except NoNameError:
+        return stack
 
 
 def _configs(course: Course) -> Iterator[tuple[Where, Mapping[str, Any]]]:

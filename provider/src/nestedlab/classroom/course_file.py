@@ -98,8 +98,8 @@ def _refused(course: Course, placed: Iterable[tuple[str, Student]]) -> Iterator[
         key = student.id.lower()
         if key in seen:
             where, there = seen[key]
-            spelled = "" if there == student.id else f" as {there!r}, which Windows takes for the same name"
-            yield f"{place}there is an id {student.id!r} already, in {where.rstrip(': ')}{spelled}. Change one of them."
+            spelled = "" if there == student.id else f" ({there!r}): to Windows both are the same name"
+            yield f"{place}the id {student.id!r} is already used in {where.rstrip(': ')}{spelled}. Change one of them."
         elif key in owned:
             yield f"{place}the id {student.id!r} is the stack of the NAT on {owned[key]}. Choose another id."
         seen.setdefault(key, (place, student.id))

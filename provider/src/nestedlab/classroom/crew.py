@@ -1,4 +1,4 @@
-"""Has the works of many students done, as many at once as may be. One student's failure stops nobody."""
+"""Carries out the works of many students, as many at once as the limits allow. One failure does not stop the others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CarryOut = Callable[[Work, Report], Outcome]
 
 
 class Watcher(Protocol):
-    """Who is told how it goes, from several threads."""
+    """Receives the progress of works, from several threads."""
 
     def waits(self, student: str, reason: str) -> None:
         """A student's work has not begun, and why."""

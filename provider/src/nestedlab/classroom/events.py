@@ -1,4 +1,4 @@
-"""What the engine tells of an operation, and what follows from it: steps, the cause of a failure, drift. Pure."""
+"""The engine's events of an operation, and what follows from them: steps, the cause of a failure, drift. Pure."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from nestedlab.adapters.urns import DYNAMIC
+from nestedlab.adapters.urns import type_of
 from nestedlab.classroom.work import Drift
 
-_UNDECLARED = ("pulumi:pulumi:", "pulumi:providers:", f"{DYNAMIC}:StackIdentity")
+_UNDECLARED = ("pulumi:pulumi:", "pulumi:providers:", type_of("StackIdentity"))
 """How the types of resources begin that no program declares."""
 
-_KINDS = {f"{DYNAMIC}:NestedHyperVHost": "machine", f"{DYNAMIC}:NatSwitch": "switch"}
+_KINDS = {type_of("NestedHyperVHost"): "machine", type_of("NatSwitch"): "switch"}
 
 _DOING = {
     "create": "creates",
@@ -68,13 +68,13 @@ Event = Step | Message
 
 @dataclass
 class Operated:
-    """All that was told of one operation."""
+    """All events of one operation."""
 
     steps: list[Step] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
 
     def take(self, event: Event) -> None:
-        """Take note of an event."""
+        """Add an event."""
         if isinstance(event, Message):
             self.messages.append(event)
         elif event.declared:
@@ -122,7 +122,7 @@ def kind_of(type_: str) -> str:
 
 
 def doing(event: Event) -> str:
-    """What an event tells a person who watches; "" if nothing."""
+    """An event in words, for progress; "" if it says nothing."""
     if isinstance(event, Message) or event.stage is not Stage.BEGUN or not event.declared:
         return ""
     return f"{_DOING.get(event.op, event.op)} {kind_of(event.type)} {named(event.urn)}"

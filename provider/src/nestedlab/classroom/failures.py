@@ -45,7 +45,7 @@ def _reason(kind: str, message: str, where: Sequence[str | int], model: type[Bas
     if kind == "missing":
         return "is missing. Set it."
     if kind == "extra_forbidden":
-        return f"there is no such key; {nearest(str(where[-1]), keys(model, where[:-1]))}"
+        return f"unknown key; {nearest(str(where[-1]), keys(model, where[:-1]))}"
     return _REASONS.get(kind) or message.removeprefix("Value error, ").replace("Input should be", "must be")
 
 

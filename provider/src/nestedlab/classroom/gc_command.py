@@ -12,7 +12,7 @@ from uuid import UUID
 
 import click
 
-from nestedlab.adapters.orphan_report import plain, show, show_list
+from nestedlab.adapters.orphan_report import plain, show, show_list, show_rest
 from nestedlab.adapters.orphan_survey import Result, asked, remove
 from nestedlab.adapters.stack import recorded
 from nestedlab.classroom import locks
@@ -152,14 +152,7 @@ def _report(choice: Choice, garbage: Garbage, *, removes: bool) -> None:
     for result in garbage.shown:
         click.echo(f"{result.stack}:")
         show(result, remove=removes)
-    if garbage.loose_disks:
-        click.echo("Disks of machines that are gone, of this class or of others, or kept: not removed")
-        for parent, path in garbage.loose_disks:
-            click.echo(f"  {parent}: {path}")
-    for note in garbage.notes:
-        click.echo(f"Note: {note}")
-    for error in garbage.errors:
-        click.echo(f"Error: {error}", err=True)
+    show_rest("this class", garbage.loose_disks, garbage.notes, garbage.errors)
     if garbage.code == 0:
         click.echo("Nothing of the class is left on its parents that no state knows.")
 

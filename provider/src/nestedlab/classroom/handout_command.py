@@ -34,7 +34,7 @@ _STUDENTS = "students"
     "-o",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Where to write them. By default a folder `handout` beside the course file.",
+    help="The folder to write to. Default: `handout`, beside the course file.",
 )
 def handout_command(*, choice: Choice, output: Path | None) -> None:
     """Write a page for each student, and a dashboard of the class for the trainer.

@@ -1,4 +1,4 @@
-"""Who does the works of a command: this machine, or the workers of a cluster."""
+"""What carries out the works of a command: this machine, or the workers of a cluster."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from nestedlab.errors import ConfigurationError
 
 
 class Hands(Protocol):
-    """What does works, from several threads."""
+    """Carries out works, from several threads."""
 
     def workers(self, asked: int | None) -> int:
         """How many works are done at once."""
@@ -53,7 +53,7 @@ def of_cluster(address: ClusterAddress, processes: Processes) -> Iterator[Hands]
         from nestedlab.classroom.cluster_crew import ClusterCrew  # noqa: PLC0415
     except ImportError as error:
         raise ConfigurationError(
-            f"--cluster needs what is not installed here ({error.name}): `pip install 'nestedlab[cluster]'`."
+            f"--cluster needs {error.name}, which is not installed. Run `pip install 'nestedlab[cluster]'`."
         ) from error
     with Cluster(address) as cluster:
         yield ClusterCrew(cluster, processes)

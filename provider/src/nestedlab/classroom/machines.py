@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nestedlab.adapters.urns import DYNAMIC
+from nestedlab.adapters.urns import type_of
 from nestedlab.classroom.events import named
 
-_MACHINE = f"{DYNAMIC}:NestedHyperVHost"
+_MACHINE = type_of("NestedHyperVHost")
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def shown(where: Sequence[str | int]) -> str:
 def read_marked(path: Path, is_text: Callable[[Where], bool]) -> Marked:
     """Read a file. Where `is_text` holds, scalars are taken as they are written: an id 007 is no number.
 
-    Raises ConfigurationError if there is no such file, or if it is no YAML.
+    Raises ConfigurationError if the file does not exist or is not valid YAML.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -61,9 +61,9 @@ def read_marked(path: Path, is_text: Callable[[Where], bool]) -> Marked:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{path.name}:{mark.line + 1}" if mark is not None else path.name
-        raise ConfigurationError(f"{place}: this is no YAML: {error.problem or error.context}") from error
+        raise ConfigurationError(f"{place}: not valid YAML: {error.problem or error.context}") from error
     except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path.name}: this is no YAML: {str(error).splitlines()[0]}") from error
+        raise ConfigurationError(f"{path.name}: not valid YAML: {str(error).splitlines()[0]}") from error
     except RecursionError:
         raise ConfigurationError(
             f"{path.name}: a value contains itself (`&` and `*`), or is nested too deep."
@@ -105,7 +105,7 @@ class _Reader:
             name, line = _key(key), key.start_mark.line + 1
             if name in lines:
                 self.marked.failures.append(
-                    f"{self.marked.path.name}:{line}: {shown((*where, name))}is there already, in line {lines[name]}. "
+                    f"{self.marked.path.name}:{line}: {shown((*where, name))}is already set in line {lines[name]}. "
                     "Remove one of the two."
                 )
             lines[name] = line

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from nestedlab.adapters.urns import DYNAMIC
+from nestedlab.adapters.urns import type_of
 from nestedlab.classroom.project import Project
 from nestedlab.classroom.shared_nat import SharedNat
 
@@ -47,7 +47,5 @@ def program_settings(shared: SharedNat) -> dict[str, str]:
 
 def nat_name(deployment: Mapping[str, Any]) -> str | None:
     """What Windows calls the NAT network, by the stack's state; None if it is not there yet."""
-    switches = (
-        resource for resource in deployment.get("resources") or () if resource["type"] == f"{DYNAMIC}:NatSwitch"
-    )
+    switches = (resource for resource in deployment.get("resources") or () if resource["type"] == type_of("NatSwitch"))
     return next((str(switch["outputs"]["natName"]) for switch in switches if switch.get("outputs")), None)

@@ -50,7 +50,7 @@ def chosen(ids: Iterable[str], students: Sequence[str]) -> list[str]:
     known = [*ids]
     unknown = [student for student in students if student not in known]
     if unknown:
-        hints = (f"there is no student {student!r}; {nearest(student, known, 'see the roster')}" for student in unknown)
+        hints = (f"unknown student {student!r}; {nearest(student, known, 'see the roster')}" for student in unknown)
         raise ConfigurationError("\n".join(hints))
     return [student for student in known if not students or student in students]
 

@@ -12,10 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from nestedlab.classroom import work_folder
-from nestedlab.classroom.project import FILES
+from nestedlab.classroom import whole_file, work_folder
+from nestedlab.classroom.project import change_options
 from nestedlab.classroom.work import Operation, Outcome, Place, Work
 from nestedlab.connection import NAMESPACE
 from nestedlab.errors import ConfigurationError
@@ -101,7 +99,7 @@ def packed(work: Work) -> Parcel:
     """The parcel of a work. Its work folder here becomes what travels, and keeps what was last applied."""
     place, settings = work.place, dict(work.settings)
     if work.program is not None:
-        work_folder.lay_out(work.program, place.folder, place.stack)
+        work_folder.lay_out(work.program, place)
         settings = _with_files(settings, place.folder)
     saves_plan = work.plan is not None and work.operation is Operation.PLAN
     return Parcel(
@@ -164,7 +162,8 @@ def unpacked(parcel: Parcel, root: Path) -> Work:
         folder.mkdir(parents=True)
         with tarfile.open(fileobj=io.BytesIO(parcel.folder)) as tar:
             tar.extractall(folder, filter="data")
-        _run_by_this_python(folder)
+        # By the Python of PATH: the client's virtual environment is not here.
+        change_options(folder, lambda options: _without(options, "toolchain", "virtualenv"))
     plan = root / "plan.json" if parcel.plan is not None or parcel.saves_plan else None
     if plan is not None and parcel.plan is not None:
         plan.write_bytes(parcel.plan)
@@ -181,15 +180,8 @@ def unpacked(parcel: Parcel, root: Path) -> Work:
     return Work(parcel.operation, place, parcel.parent, program, parcel.settings, parcel.secrets, plan)
 
 
-def _run_by_this_python(folder: Path) -> None:
-    """Have the program run by the Python of PATH: the client's virtual environment is not here."""
-    file = next(folder / name for name in FILES if (folder / name).is_file())
-    content: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
-    runtime = content.get("runtime")
-    if isinstance(runtime, dict) and isinstance(runtime.get("options"), dict):
-        options = {key: value for key, value in runtime["options"].items() if key not in ("toolchain", "virtualenv")}
-        content["runtime"] = {**runtime, "options": options}
-        file.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
+def _without(options: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in names}
 
 
 def returned(work: Work, outcome: Outcome) -> Returned:
@@ -198,7 +190,7 @@ def returned(work: Work, outcome: Outcome) -> Returned:
     return Returned(
         replace(outcome, log=""),
         log=log.read_text(encoding="utf-8", errors="replace") if log.is_file() else "",
-        settings=_read(_settings(work.place)),
+        settings=_read(work.place.settings),
         plan=_read(work.plan) if work.plan is not None and work.operation is Operation.PLAN else None,
     )
 
@@ -216,17 +208,7 @@ def received(work: Work, found: Returned) -> Outcome:
     if work.operation is Operation.DOWN and found.outcome.ok:
         work_folder.remove(place.folder)
     elif found.settings is not None:
-        _replace(_settings(place), found.settings)
+        whole_file.replace(place.settings, found.settings)
     if work.plan is not None and found.plan is not None:
-        _replace(work.plan, found.plan)
+        whole_file.replace(work.plan, found.plan)
     return replace(found.outcome, log=str(place.log))
-
-
-def _settings(place: Place) -> Path:
-    return place.folder / f"Pulumi.{place.stack}.yaml"
-
-
-def _replace(path: Path, content: bytes) -> None:
-    new = path.with_name(f"{path.name}.new")
-    new.write_bytes(content)
-    new.replace(path)

@@ -14,6 +14,8 @@ from rich.text import Text
 
 from nestedlab.classroom.work import Operation, Outcome, Work
 
+_INTERRUPTED = "Interrupted: waiting for running operations to end. Press Ctrl-C again to end them without waiting."
+
 
 @dataclass
 class _Row:
@@ -35,7 +37,7 @@ class _Row:
 
 
 class Progress:
-    """What is told of all students, and shown. Use it as a context."""
+    """The progress of all students. Use it as a context."""
 
     def __init__(self, works: Sequence[Work], workers: int, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True, highlight=False)
@@ -62,9 +64,9 @@ class Progress:
             self._live.stop()
 
     def interrupt(self) -> None:
-        """Say that what runs is being ended."""
+        """Show that running operations are being ended."""
         self._interrupted = True
-        self._line("Interrupted: waiting for what runs to end. Ctrl-C once more ends it without waiting.")
+        self._line(_INTERRUPTED)
 
     def waits(self, student: str, reason: str) -> None:
         """A student's work has not begun, and why."""
@@ -129,7 +131,7 @@ class Progress:
         yield f"{self._operation}: " + ", ".join(f"{count} {word}" for word, count in counts.items() if count) + "."
         yield f"{time.monotonic() - self._begin:.0f} s."
         if self._interrupted:
-            yield "Interrupted: waiting for what runs to end. Ctrl-C once more ends it without waiting."
+            yield _INTERRUPTED
         elif (left := self._left()) is not None:
             yield f"About {left:.0f} s left."
 

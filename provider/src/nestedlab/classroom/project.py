@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ class Project:
 
 def project(folder: Path) -> Project:
     """The project in a folder. Raises ConfigurationError if it is none, or not in Python."""
-    file = next((folder / name for name in FILES if (folder / name).is_file()), None)
+    file = _file(folder)
     if file is None:
         raise ConfigurationError(f"there is no Pulumi.yaml in {folder}. Name the folder of a Pulumi project.")
     try:
@@ -49,3 +49,17 @@ def project(folder: Path) -> Project:
         folder / str(values.get("main") or "."),
         folder / str(environment) if environment else None,
     )
+
+
+def change_options(folder: Path, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+    """Change the options of the runtime of a project that was checked, such as `virtualenv`, if it has any."""
+    file = _file(folder)
+    content: Any = yaml.safe_load(file.read_text(encoding="utf-8")) if file is not None else {}
+    runtime = content.get("runtime")
+    if file is not None and isinstance(runtime, dict) and isinstance(runtime.get("options"), dict):
+        content["runtime"] = {**runtime, "options": dict(change(runtime["options"]))}
+        file.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def _file(folder: Path) -> Path | None:
+    return next((folder / name for name in FILES if (folder / name).is_file()), None)

@@ -1,19 +1,19 @@
-"""What the class has noted of each student: the last operation and what came of it, and what was wished for since."""
+"""What the class records of each student: the last operation and its result, stops and resets."""
 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from nestedlab.classroom import whole_file
 from nestedlab.classroom.work import Operation, Outcome
 from nestedlab.errors import ConfigurationError
 
 
 @dataclass(frozen=True)
 class Record:
-    """What is noted of one student."""
+    """The record of one student."""
 
     operation: str = ""
     """The last operation that changes something; "" if there was none."""
@@ -25,7 +25,7 @@ class Record:
     log: str = ""
     """The file with what Pulumi printed."""
     stopped: bool = False
-    """Whether `class stop` was the last wish, not `class start`."""
+    """Whether the lab was stopped with `class stop`, and not started since."""
     reset: str = ""
     """The word of the last `class reset`."""
     drifted: int | None = None
@@ -51,15 +51,8 @@ def read(folder: Path, student: str) -> Record:
 
 
 def write(folder: Path, student: str, record: Record) -> None:
-    """Note it. The file is replaced as a whole."""
-    path = _path(folder, student)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.new")
-    with new.open("w", encoding="utf-8") as file:
-        json.dump(asdict(record), file, indent=2)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    """Write the record."""
+    whole_file.replace(_path(folder, student), json.dumps(asdict(record), indent=2))
 
 
 def after(record: Record, outcome: Outcome, at: str) -> Record:

@@ -103,4 +103,4 @@ def _sentences(operation: Operation, outcomes: Sequence[Outcome]) -> Iterator[st
     if any(outcome.interrupted for outcome in outcomes):
         yield f"Interrupted: run `nestedlab class {operation.value}` again to go on."
     elif failed:
-        yield f"Once the cause is mended, `nestedlab class {operation.value} --failed` goes on."
+        yield f"Fix the cause, then run `nestedlab class {operation.value} --failed`."

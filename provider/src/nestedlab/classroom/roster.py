@@ -64,7 +64,7 @@ def _read(roster: Roster, lines: Sequence[str]) -> None:
             if any(cell.strip() for cell in row):
                 _take(roster, columns, row, first + rows.line_num)
     except csv.Error as error:
-        roster.fail(first + rows.line_num, f"this is no CSV: {error}")
+        roster.fail(first + rows.line_num, f"not valid CSV: {error}")
 
 
 def _delimiter(header: str) -> str:
@@ -80,10 +80,10 @@ def _delimiter(header: str) -> str:
 def _refused(roster: Roster, columns: Sequence[str], line: int) -> bool:
     twice = sorted({name for name in columns if name and columns.count(name) > 1})
     if "id" not in columns:
-        there = f"there are {', '.join(filter(None, columns))}" if any(columns) else "the line is empty"
-        roster.fail(line, f"there is no column id; {there}. Name the column that has the students' ids so.")
+        there = f"the columns are {', '.join(filter(None, columns))}" if any(columns) else "the line is empty"
+        roster.fail(line, f"no column is named id; {there}. Give the column with the students' ids that name.")
     elif twice:
-        roster.fail(line, f"there are two columns {twice[0]!r}. Name them differently.")
+        roster.fail(line, f"two columns are named {twice[0]!r}. Rename one of them.")
     return "id" not in columns or bool(twice)
 
 
@@ -91,7 +91,7 @@ def _take(roster: Roster, columns: Sequence[str], row: Sequence[str], line: int)
     if any(cell.strip() for cell in row[len(columns) :]):
         roster.fail(
             line,
-            f"has {len(row)} fields for {len(columns)} columns. Put a field that has the delimiter in it into quotes.",
+            f"has {len(row)} fields for {len(columns)} columns. Put fields that contain the delimiter in quotes.",
         )
         return
     cells = [*(cell.strip() for cell in row), *("" for _ in columns)]

@@ -121,7 +121,7 @@ class Running:
         return self._works.of_student(seat, self.operation, record, nat_name=nat_name, plan=plan)
 
     def _wished(self, record: Record) -> Record:
-        """The record with what this command wishes for."""
+        """The record with what this command asks for."""
         if self.operation in (Operation.STOP, Operation.START):
             return replace(record, stopped=self.operation is Operation.STOP)
         if self.operation is Operation.RESET:
@@ -145,7 +145,7 @@ class Running:
         try:
             self._note(outcome)
         except (OSError, NestedlabError) as error:
-            return replace(outcome, notes=(*outcome.notes, f"what came of it could not be noted: {error}"))
+            return replace(outcome, notes=(*outcome.notes, f"the result could not be recorded: {error}"))
         return outcome
 
     def _note(self, outcome: Outcome) -> None:
@@ -159,7 +159,7 @@ class Running:
         if free < needed:
             raise NestedlabError(
                 f"the disk of {self.file.work} has {free} MiB left, and {students} students may need {needed}. "
-                "Make room first: a state that cannot be written does not know what was made."
+                "Make room first: without it, what is created may not be recorded."
             )
 
 

@@ -10,7 +10,7 @@ from nestedlab.classroom.seat import Seat
 from nestedlab.errors import ConfigurationError
 
 _SEATS = "seats.yaml"
-_REMEDY = "Save a plan anew with `nestedlab class plan --save`."
+_REMEDY = "Save a new plan with `nestedlab class plan --save`."
 
 
 def write_seats(folder: Path, planned: Iterable[Seat]) -> None:

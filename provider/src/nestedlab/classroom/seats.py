@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from nestedlab.classroom import whole_file
 from nestedlab.classroom.course import Prefix, StackName
 from nestedlab.classroom.failures import failures
 from nestedlab.classroom.marked_yaml import read_marked
@@ -66,15 +66,9 @@ def read(path: Path) -> tuple[Seat, ...]:
 
 
 def write(path: Path, seats: Iterable[Seat]) -> None:
-    """Record the seats, by number. The file is replaced as a whole, so that an interruption leaves the old one."""
+    """Record the seats, by number."""
     rows = [
         seat.model_dump(mode="json", by_alias=True, exclude=_OF_OTHERS)
         for seat in sorted(seats, key=lambda seat: seat.number)
     ]
-    text = _HEAD + yaml.safe_dump({"seats": rows}, sort_keys=False, allow_unicode=True)
-    new = path.with_name(f"{path.name}.new")
-    with new.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    whole_file.replace(path, _HEAD + yaml.safe_dump({"seats": rows}, sort_keys=False, allow_unicode=True))

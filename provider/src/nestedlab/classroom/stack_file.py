@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from nestedlab.classroom import whole_file
 from nestedlab.errors import ConfigurationError
 
 _SECURE = "secure"
@@ -24,7 +25,7 @@ def change(path: Path, settings: Mapping[str, Any]) -> None:
 
 
 def replace(path: Path, settings: Mapping[str, Any], sealed: Collection[str]) -> None:
-    """Have these plain settings and no others; of the sealed ones, those of these keys stay."""
+    """Replace the plain settings; of the sealed ones, keep those with these keys."""
     content = _read(path)
     kept = {key: value for key, value in _config(content).items() if key in sealed and _is_sealed(value)}
     _write(path, content, {**kept, **{key: value for key, value in settings.items() if value is not None}})
@@ -50,13 +51,10 @@ def _read(path: Path) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (ValueError, yaml.YAMLError) as error:
         raise ConfigurationError(
-            f"{path} cannot be read: {error}. Mend it, or remove it: `class up` writes it anew."
+            f"{path} cannot be read: {error}. Fix or remove it: `nestedlab class up` writes a new one."
         ) from error
     return dict(content or {})
 
 
 def _write(path: Path, content: Mapping[str, Any], config: Mapping[str, Any]) -> None:
-    new = path.with_name(f"{path.name}.new")
-    text = yaml.safe_dump({**content, "config": config}, sort_keys=False, allow_unicode=True)
-    new.write_text(text, encoding="utf-8")
-    new.replace(path)
+    whole_file.replace(path, yaml.safe_dump({**content, "config": config}, sort_keys=False, allow_unicode=True))

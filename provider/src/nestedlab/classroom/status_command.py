@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,7 @@ class Status:
     locks: tuple[Lock, ...]
     error: str
     """Why the state could not be read; "" if it could."""
+    interrupted: bool
 
     @property
     def word(self) -> str:
@@ -94,11 +96,12 @@ def _status(works: Works, seat: Seat, outcome: Outcome) -> Status:
         bool((outcome.state or {}).get("resources")),
         tuple(locks.of_files(works.backend, works.lab.name, seat.id)),
         outcome.error,
+        outcome.interrupted,
     )
 
 
 def _code(found: Sequence[Status]) -> int:
-    if any(status.error == "interrupted" for status in found):
+    if any(status.interrupted for status in found):
         return INTERRUPTED
     if any(status.error for status in found):
         return FAILED
@@ -108,11 +111,10 @@ def _code(found: Sequence[Status]) -> int:
 def _show(found: Sequence[Status]) -> None:
     columns = ("no", "student", "parent", "network", "state", "machines", "last", "when (UTC)", "cause")
     show_table(columns, [_row(status) for status in found])
-    counts: dict[str, int] = {}
-    for status in found:
-        counts[status.word] = counts.get(status.word, 0) + 1
+    counts = Counter(status.word for status in found)
     click.echo(f"{len(found)} students: " + ", ".join(f"{count} {word}" for word, count in counts.items()) + ".")
-    click.echo("\n".join(_remedies(found)), nl=any(_remedies(found)))
+    for remedy in _remedies(found):
+        click.echo(remedy)
 
 
 def _row(status: Status) -> tuple[str, ...]:

@@ -45,6 +45,11 @@ class Place:
     parallel: int | None = None
     """How many resources are worked on at once; None is Pulumi's own number."""
 
+    @property
+    def settings(self) -> Path:
+        """The stack's configuration file."""
+        return self.folder / f"Pulumi.{self.stack}.yaml"
+
 
 @dataclass(frozen=True)
 class Work:

@@ -8,30 +8,29 @@ folder also has what was last applied, whatever happens to the program meanwhile
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from nestedlab.classroom.project import FILES
+from nestedlab.classroom.project import FILES, change_options
+from nestedlab.classroom.work import Place
 
 _LEFT_OUT = {".git", ".hg", ".nestedlab", ".venv", "__pycache__", "node_modules", "venv"}
 
 
-def lay_out(program: Path, folder: Path, stack: str) -> None:
-    """Make the folder a copy of the program as it is now, and keep the stack's configuration that is there.
+def lay_out(program: Path, place: Place) -> None:
+    """Make the work folder a copy of the program as it is now, and keep the stack's configuration.
 
     The copy is made beside it and takes its place whole: an interruption leaves the old one.
     """
+    folder = place.folder
     new, old = (folder.with_name(f"_{which}-{folder.name}") for which in ("new", "old"))
     for left in (new, old):
         shutil.rmtree(left, ignore_errors=True)
     shutil.copytree(program, new, ignore=_ignored, ignore_dangling_symlinks=True)
-    _fix_project(program, new)
-    settings = folder / f"Pulumi.{stack}.yaml"
-    if settings.exists():
-        shutil.copy2(settings, new)
+    change_options(new, lambda options: _with_absolute_environment(options, program))
+    if place.settings.exists():
+        shutil.copy2(place.settings, new)
     if folder.exists():
         folder.rename(old)
     new.rename(folder)
@@ -58,16 +57,8 @@ def _is_own(folder: Path, name: str) -> bool:
     return is_configuration or (folder / name / "pyvenv.cfg").is_file()
 
 
-def _fix_project(program: Path, folder: Path) -> None:
-    """Have a virtual environment that the project names found from the copy."""
-    file = next(folder / name for name in FILES if (folder / name).is_file())
-    content: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
-    runtime = content.get("runtime")
-    options = runtime.get("options") if isinstance(runtime, dict) else None
-    if not isinstance(options, dict):
-        return
+def _with_absolute_environment(options: Mapping[str, Any], program: Path) -> dict[str, Any]:
+    """The options with the virtual environment that they name as an absolute path, so that the copy finds it."""
     # With the toolchain uv, Pulumi takes .venv beside the project if nothing is named, and makes it if it is not there.
     environment = options.get("virtualenv") or (".venv" if options.get("toolchain") == "uv" else None)
-    if environment is not None and not Path(environment).is_absolute():
-        options["virtualenv"] = str((program / environment).absolute())
-        file.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    return {**options, **({"virtualenv": str((program / environment).absolute())} if environment else {})}

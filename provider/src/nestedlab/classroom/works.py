@@ -40,8 +40,8 @@ class Works:
         """Those of a command that begins now. Raises ConfigurationError if nothing could be sealed."""
         if file.course.secrets_provider == "passphrase" and not any(name in os.environ for name in _PASSPHRASES):
             raise ConfigurationError(
-                "the stacks' secrets are sealed with a passphrase, and there is none: set PULUMI_CONFIG_PASSPHRASE, or "
-                "PULUMI_CONFIG_PASSPHRASE_FILE, to the same for each command of this class; or set another "
+                "the stacks' secrets are sealed with a passphrase, and none is set. Set PULUMI_CONFIG_PASSPHRASE, or "
+                "PULUMI_CONFIG_PASSPHRASE_FILE, to the same value for every command of this class, or set another "
                 "secretsProvider in the course file."
             )
         return cls(file, project(file.course.program), datetime.now(tz=timezone.utc))
