@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nestedlab.errors import ConflictError, NotFoundError, RefusedError
+from nestedlab.errors import ConflictError, NestedlabError, NotFoundError, RefusedError
 
 if TYPE_CHECKING:
     from tests.conftest import NewParent, Parent
@@ -184,6 +184,16 @@ def test_the_last_that_leaves_a_nat_gets_its_own_in_one_update(
     assert _forwards(provider.parent) == [(alone.values["nat_name"], 3352, "192.168.52.5", 3389)]
     provider.delete("switch", alone)
     assert provider.parent.snapshot() == before
+
+
+def test_a_refresh_tells_of_the_nat_of_a_switch_that_is_gone(provider: Provider) -> None:
+    made = provider.create("switch")
+    provider.parent.host.hide("Remove-NetNat")
+    with pytest.raises(NestedlabError, match="Remove-NetNat"):
+        provider.delete("switch", made)
+    # The rest of the batch runs after that, and takes turns with other pipelines.
+    assert any(provider.read("switch", made) is None for _ in range(20))
+    assert f"Remove-NetNat -Name '{made.values['nat_name']}'" in provider.warnings[-1]
 
 
 def test_those_that_leave_a_nat_at_the_same_time_do_not_leave_it_to_each_other(provider: Provider) -> None:

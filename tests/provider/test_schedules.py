@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -197,6 +198,7 @@ def _come_to_rest(stacks: list[tuple[Provider, list[Wanted]]], parents: list[Par
     for own, resources in stacks:
         for wanted in resources:
             refresh(own, wanted)
+            _remove_nats_by_hand(parents, own.warnings)
             try:
                 up(own, wanted)
             except NestedlabError as error:
@@ -211,6 +213,14 @@ def _come_to_rest(stacks: list[tuple[Provider, list[Wanted]]], parents: list[Par
             assert wanted.state is not None or wanted.usual["name"] == "shared"
             if wanted.state is not None:
                 assert own.read(wanted.kind, wanted.state) == wanted.state
+
+
+def _remove_nats_by_hand(parents: list[Parent], warnings: list[str]) -> None:
+    """Remove the NAT networks of switches that are gone, as a refresh says."""
+    told = {name for text in warnings for name in re.findall(r"Remove-NetNat -Name '([^']+)'", text)}
+    for parent in parents:
+        for name in told & {nat.name for nat in parent.host.state.network.nats.networks}:
+            parent.by_hand("Remove-NetNat", Name=name, Confirm=False)
 
 
 def _is_the_others(wanted: Wanted, error: NestedlabError) -> None:

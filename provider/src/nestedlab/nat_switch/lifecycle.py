@@ -6,7 +6,7 @@ are made in that order and removed in the reverse one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 from uuid import UUID
@@ -28,6 +28,7 @@ from nestedlab.ownership import (
     Mark,
     begun,
     gone,
+    is_made_for,
     left_alone,
     mark_on,
     marked,
@@ -56,6 +57,16 @@ class NatSwitchLifecycle(ReadsMany[NatSwitch, NatSwitchOutputs]):
 
     adopt: bool = False
     kind: ClassVar[type[Resource]] = NatSwitch
+
+    def orphans(self, state: ObservedNatSwitch) -> Iterator[str]:
+        """The NAT network made for a switch that is gone."""
+        nat = state.outputs.nat_name
+        if nat and is_made_for(nat, state.id):
+            yield (
+                "the switch is gone from the host, and the NAT network that was made for it may still be there. "
+                f"Nothing deletes it any more: if no other switch is behind it, remove it on the host (Remove-NetNat "
+                f"-Name '{nat}'), or with `nestedlab orphans` and an earlier state (docs/interrupted.md)."
+            )
 
     def create(self, inputs: NatSwitch, listed: Facts | None = None) -> Plan[ObservedNatSwitch]:  # noqa: ARG002
         """Create the switch, its address and its NAT, or complete what an earlier attempt of the owner has begun."""
