@@ -115,9 +115,10 @@ class Lifecycle(ABC, Generic[InputsT, OutputsT]):
         """Changes of inputs that neither an update nor a replacement should make."""
         return iter(())
 
-    def orphans(self, state: Observed[InputsT, OutputsT]) -> Iterator[str]:  # noqa: ARG002 - for those that leave some
-        """What may be left on the host of one that is gone from it, in words."""
-        return iter(())
+    def orphans(self, state: Observed[InputsT, OutputsT]) -> Plan[str | None]:  # noqa: ARG002 - for those that leave some
+        """What is left on the host of one that is gone from it, in words; None if nothing is."""
+        yield from ()
+        return None
 
     def warnings(self, state: Observed[InputsT, OutputsT]) -> Iterator[str]:  # noqa: ARG002 - for those that have some
         """What to know of one as it was just read, in words: what is wrong with it that an update cannot mend."""

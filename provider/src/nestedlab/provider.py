@@ -185,10 +185,12 @@ class Provider:
     def read(self, kind: type[Resource], identity: str, state: Properties) -> Recorded | None:
         """Read it; None if it is certainly gone. Raises NestedlabError."""
         recorded = _state(kind, identity, state)
-        now = self._host(recorded.inputs.on).read(kind, recorded)
+        host = self._host(recorded.inputs.on)
+        now = host.read(kind, recorded)
         if now is None:
-            for text in _WITHOUT_HOST[kind].orphans(recorded):
-                self._report(kind, recorded.inputs.owner, text)
+            left = host.orphans(kind, recorded)
+            if left is not None:
+                self._report(kind, recorded.inputs.owner, left)
             return None
         for text in _WITHOUT_HOST[kind].warnings(now):
             self._report(kind, recorded.inputs.owner, text)
@@ -302,6 +304,10 @@ class _ParentHost:
             if now is not None:
                 return now
         return self._perform(lambda: self._lifecycles[kind].read(state), state.inputs)
+
+    def orphans(self, kind: type[Resource], state: AnyObserved) -> str | None:
+        """What is left on the host of one that is gone from it, in words."""
+        return self._perform(lambda: self._lifecycles[kind].orphans(state), state.inputs)
 
     def perform(self, kind: type[Resource], plan: Callable[[AnyLifecycle], Plan[T]], about: Resource) -> T:
         """Perform a plan of the kind's lifecycle that changes the host, on a session of its own."""

@@ -59,14 +59,16 @@ class NestedHyperVHostLifecycle(ReadsMany[NestedHyperVHost, MachineOutputs]):
         """What would lose what is on a disk: to shrink it, or to have another data disk in its place."""
         return (CheckFailed(path, reason) for path, reason in changes_to_refuse(inputs, before))
 
-    def orphans(self, state: ObservedMachine) -> Iterator[str]:
-        """The disks made for a machine that somebody has removed by hand."""
-        if state.outputs.made_disks:
-            yield (
-                "the machine is gone from the host, and the disks that were made for it may still be there: "
-                f"{', '.join(state.outputs.made_disks)}. Nothing deletes them any more: remove them on the host if "
-                "nobody needs them, or with `nestedlab orphans` and an earlier state (docs/interrupted.md)."
-            )
+    def orphans(self, state: ObservedMachine) -> Plan[str | None]:
+        """The disks made for a machine that somebody has removed by hand. A JEA role need not show files."""
+        yield from ()
+        if not state.outputs.made_disks:
+            return None
+        return (
+            "the machine is gone from the host, and the disks that were made for it may still be there: "
+            f"{', '.join(state.outputs.made_disks)}. Nothing deletes them any more: remove them on the host if nobody "
+            "needs them, or with `nestedlab orphans` and an earlier state (docs/interrupted.md)."
+        )
 
     def warnings(self, state: ObservedMachine) -> Iterator[str]:
         """Disks that the host cannot read."""

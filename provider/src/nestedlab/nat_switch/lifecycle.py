@@ -6,7 +6,7 @@ are made in that order and removed in the reverse one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 from uuid import UUID
@@ -58,15 +58,19 @@ class NatSwitchLifecycle(ReadsMany[NatSwitch, NatSwitchOutputs]):
     adopt: bool = False
     kind: ClassVar[type[Resource]] = NatSwitch
 
-    def orphans(self, state: ObservedNatSwitch) -> Iterator[str]:
-        """The NAT network made for a switch that is gone."""
+    def orphans(self, state: ObservedNatSwitch) -> Plan[str | None]:
+        """The NAT network made for a switch that is gone, as after a destroy that failed at its removal."""
         nat = state.outputs.nat_name
-        if nat and is_made_for(nat, state.id):
-            yield (
-                "the switch is gone from the host, and the NAT network that was made for it may still be there. "
-                f"Nothing deletes it any more: if no other switch is behind it, remove it on the host (Remove-NetNat "
-                f"-Name '{nat}'), or with `nestedlab orphans` and an earlier state (docs/interrupted.md)."
-            )
+        if not nat or not is_made_for(nat, state.id):
+            return None
+        facts = yield Step("look for the NAT network of the switch", (statement("Get-NetNat"),))
+        if not any(same_name(shown.text("Name"), nat) for shown in facts.all("MSFT_NetNat")):
+            return None
+        return (
+            "the switch is gone from the host, and the NAT network that was made for it is still there. Nothing "
+            "deletes it any more: if no other switch is behind it, remove it on the host "
+            f"(Remove-NetNat -Name '{nat}'), or with `nestedlab orphans` and an earlier state (docs/interrupted.md)."
+        )
 
     def create(self, inputs: NatSwitch, listed: Facts | None = None) -> Plan[ObservedNatSwitch]:  # noqa: ARG002
         """Create the switch, its address and its NAT, or complete what an earlier attempt of the owner has begun."""
